@@ -1,0 +1,219 @@
+/**
+ * `npm run bench`: is it fast enough? Measures every figure of the design's table in fresh processes, over several rounds in alternating order,
+ * prints target, aim and what was measured, and adds a line to `history.jsonl`. Exit code 1 when a target is missed.
+ *
+ * Rates of a shared machine are noise; what is compared here is processor time per request, as ratios within one run.
+ */
+import { appendFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { FIGURES, type FigureName, figureTable, type Measured, measured, median, table } from "./figures.ts";
+import { generatorName, type LoadResult } from "./load.ts";
+import { Child, cleanUp, PROJECT, removeFolder } from "./processes.ts";
+import { profilePurchases } from "./profile.ts";
+import { type Contender, measureFloor, measureShop, realReplyBytes, SCALE, SHOPS, type ShopName, type Windows } from "./purchase-rounds.ts";
+import { dueAtOncePauseMs, fillAndWeigh, makeStore, restartSeconds } from "./stores.ts";
+
+const ROUNDS_FOR_A_VERDICT = 5;
+const HELP = `usage: npm run bench -- [--rounds N] [--quick] [--profile [--of CONTENDER]]
+  --rounds N    rounds, 1 to 50 (5); with fewer than 5 there is no verdict and no line in the history
+  --quick       one short round of everything, to see that it works
+  --profile     no table: one round under the profiler, and where its time goes
+  --of SHOP     what to profile: ${Object.keys(SHOPS)
+    .filter((name) => name !== "atScale")
+    .join(", ")} (purchase)`;
+
+interface Plan {
+  readonly rounds: number;
+  readonly windows: Windows;
+  /** The name of the contender, or `null`: measure everything. */
+  readonly profileOf: ShopName | null;
+}
+
+type Samples = Record<FigureName, number[]>;
+type Loads = Record<Contender, LoadResult[]>;
+
+const progress = (what: string): void => void process.stderr.write(`  ${what}\n`);
+
+function readPlan(args: string[]): Plan {
+  const { values } = parseArgs({
+    args,
+    options: {
+      rounds: { type: "string" },
+      quick: { type: "boolean" },
+      profile: { type: "boolean" },
+      of: { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    process.exit(0);
+  }
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : ROUNDS_FOR_A_VERDICT));
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) throw new Error(`--rounds: ${values.rounds} is not a number from 1 to 50`);
+  const of = values.of ?? "purchase";
+  if (!(of in SHOPS) || of === "atScale") throw new Error(`--of: there is no contender ${of}`);
+  const windows = values.quick ? { warmUpSeconds: 1, measuredSeconds: 1 } : { warmUpSeconds: 2, measuredSeconds: 2 };
+  return { rounds, windows, profileOf: values.profile ? (of as ShopName) : null };
+}
+
+/** Every contender once; odd rounds go backwards, so that neither what warms the machine nor what slows it favours one of them. */
+async function measureRound(round: number, filledStore: string, replyBytes: number, windows: Windows, loads: Loads): Promise<void> {
+  const names = Object.keys(loads) as Contender[];
+  for (const name of round % 2 === 0 ? names : names.toReversed()) {
+    const isFloor = name === "static" || name === "bare";
+    const result = isFloor
+      ? await measureFloor(name, replyBytes, windows)
+      : await measureShop(name, name === "atScale" ? filledStore : null, windows);
+    loads[name].push(result);
+    progress(`round ${round + 1}: ${name.padEnd(11)} ${result.cpuUsPerRequest.toFixed(2).padStart(6)} us of CPU per request`);
+  }
+}
+
+/** The ratio to the other contender of the same round, for every round. */
+function ratios(loads: Loads, over: Contender, under: Contender): number[] {
+  return loads[over].map(({ cpuUsPerRequest }, round) => cpuUsPerRequest / (loads[under][round] as LoadResult).cpuUsPerRequest);
+}
+
+async function measureStores(rounds: number, samples: Samples): Promise<void> {
+  const store = await makeStore("restart");
+  const memory = await fillAndWeigh(store);
+  samples.holdBytes.push(memory.bytesPerHold);
+  progress(
+    `memory per hold: ${memory.bytesPerHold.toFixed(0)} bytes resident, ${memory.heapBytesPerHold.toFixed(0)} of them objects on the heap`,
+  );
+  for (let round = 0; round < rounds; round += 1) {
+    samples.restartSeconds.push(await restartSeconds(store));
+    samples.dueAtOnceMs.push(await dueAtOncePauseMs());
+    progress(`restart ${samples.restartSeconds.at(-1)?.toFixed(2)} s, longest pause ${samples.dueAtOnceMs.at(-1)?.toFixed(1)} ms`);
+  }
+  removeFolder(store);
+}
+
+async function makeStoreAtScale(): Promise<string> {
+  progress(`filling a store: ${SCALE.holds} users, ${SCALE.skus} SKUs, ${SCALE.blacklistEntries} blacklist entries`);
+  const store = await makeStore("scale");
+  await fillAndWeigh(store, SCALE.skus);
+  await new Child("filling the lists", [
+    join(import.meta.dir, "fill-lists.ts"),
+    store,
+    `${SCALE.skus}`,
+    `${SCALE.blacklistEntries}`,
+  ]).result();
+  return store;
+}
+
+function ratioSamples(loads: Loads, samples: Samples): void {
+  samples.purchaseToBare = ratios(loads, "purchase", "bare");
+  samples.purchaseToStatic = ratios(loads, "purchase", "static");
+  samples.keyedToBare = ratios(loads, "keyed", "bare");
+  samples.soldOutToBare = ratios(loads, "soldOut", "bare");
+  samples.blacklistedToBare = ratios(loads, "blacklisted", "bare");
+  samples.throttledToBare = ratios(loads, "throttled", "bare");
+  samples.atScaleToEmpty = ratios(loads, "atScale", "purchase");
+}
+
+function loadTable(loads: Loads): string {
+  const percent = (shares: number[]) => `${(median(shares) * 100).toFixed(0)} %`;
+  const rows = Object.entries(loads).map(([name, results]) => {
+    const us = results.map(({ cpuUsPerRequest }) => cpuUsPerRequest);
+    const spread = `${Math.min(...us).toFixed(2)} - ${Math.max(...us).toFixed(2)}`;
+    const rate = median(results.map(({ requestsPerSecond }) => requestsPerSecond)).toFixed(0);
+    const requests = results.reduce((sum, result) => sum + result.requests, 0);
+    return [
+      name,
+      median(us).toFixed(2),
+      spread,
+      `${requests}`,
+      rate,
+      percent(results.map((r) => r.serverShare)),
+      percent(results.map((r) => r.generatorShare)),
+    ];
+  });
+  return table([["server", "us of CPU/request", "rounds", "requests", "requests/s", "server busy", "generator busy"], ...rows]);
+}
+
+function machine() {
+  const git = (...args: string[]) =>
+    Bun.spawnSync(["git", ...args], { cwd: PROJECT, stderr: "ignore" })
+      .stdout.toString()
+      .trim();
+  const commit = git("rev-parse", "--short=12", "HEAD") + (git("status", "--porcelain") === "" ? "" : "+changes");
+  return {
+    date: new Date().toISOString(),
+    commit,
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    bun: Bun.version,
+    loadGenerator: generatorName(),
+  };
+}
+
+function remember(about: ReturnType<typeof machine>, figures: readonly Measured[], loads: Loads): void {
+  const rounded = (value: number) => Number(value.toPrecision(4));
+  const line = {
+    ...about,
+    rounds: loads.bare.length,
+    figures: Object.fromEntries(figures.map(({ name, value }) => [name, rounded(value)])),
+    missed: figures.filter(({ verdict }) => verdict === "MISSED").map(({ name }) => name),
+    cpuUsPerRequest: Object.fromEntries(
+      Object.entries(loads).map(([name, results]) => [name, rounded(median(results.map((r) => r.cpuUsPerRequest)))]),
+    ),
+    generatorShare: Object.fromEntries(
+      Object.entries(loads).map(([name, results]) => [name, rounded(median(results.map((r) => r.generatorShare)))]),
+    ),
+  };
+  appendFileSync(join(import.meta.dir, "history.jsonl"), `${JSON.stringify(line)}\n`);
+}
+
+async function measureAll({ rounds, windows }: Plan): Promise<number> {
+  const about = machine();
+  console.log(
+    `${about.date}, commit ${about.commit}, Bun ${about.bun}, ${about.cores} x ${about.cpu}, load from ${about.loadGenerator}, ${rounds} rounds\n`,
+  );
+  const samples = Object.fromEntries(Object.keys(FIGURES).map((name) => [name, []])) as unknown as Samples;
+  const loads = Object.fromEntries(["static", "bare", ...Object.keys(SHOPS)].map((name) => [name, []])) as unknown as Loads;
+  const replyBytes = await realReplyBytes();
+  await measureStores(rounds, samples);
+  const filledStore = await makeStoreAtScale();
+  for (let round = 0; round < rounds; round += 1) await measureRound(round, filledStore, replyBytes, windows, loads);
+  removeFolder(filledStore);
+  ratioSamples(loads, samples);
+  const figures = (Object.keys(FIGURES) as FigureName[]).map((name) => measured(name, samples[name]));
+  console.log(`${loadTable(loads)}\n\n${figureTable(figures)}\n`);
+  if (rounds < ROUNDS_FOR_A_VERDICT) {
+    console.log(`No verdict: that takes ${ROUNDS_FOR_A_VERDICT} rounds.`);
+    return 0;
+  }
+  remember(about, figures, loads);
+  const missed = figures.filter(({ verdict }) => verdict === "MISSED");
+  console.log(missed.length === 0 ? "Every target is met." : `Missed: ${missed.map(({ name }) => FIGURES[name].title).join("; ")}.`);
+  return missed.length === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  if (process.platform !== "linux") throw new Error("the benchmark needs Linux: it reads processor times of other processes from /proc");
+  const plan = readPlan(process.argv.slice(2));
+  if (plan.profileOf === null) return measureAll(plan);
+  await profilePurchases(plan.profileOf, plan.windows);
+  return 0;
+}
+
+if (import.meta.main) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      cleanUp();
+      process.exit(130);
+    });
+  }
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 2;
+  } finally {
+    cleanUp();
+  }
+}

@@ -1,0 +1,42 @@
+-- Purchases for wrk: the contract's request body, every one with a userID of its own, all of one length.
+-- Arguments, after `--`:
+--   first    number of this run's first purchase, so that no two runs of a round share a user
+--   users    how many users there are; purchase n is made by user (n * stride) % users + 1
+--   stride   1, or a number without a common divisor with users: spreads the purchases over them, and repeats nobody before all had one
+--   skus     1: every purchase is for SKU0001; N: one of S000001 ... S00000N, at random
+--   address  the clientIP
+--   keyed    1: every purchase has an Idempotency-Key of its own
+-- Prints one line of JSON at the end. There is no `response` function: reading replies in Lua would slow the generator more than the
+-- server. Accepted purchases are counted where they must show, in the inventory.
+
+local n, users, stride, skus, keyed
+local head, before_user, after_user, after_sku
+
+function init(args)
+  n, users, stride, skus = tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  keyed = args[6] == "1"
+  math.randomseed(n + 1)
+  local body = '{"sessionID":"xxxx","clientIP":"' .. args[5] .. '","userID":"UID'
+  after_user = '","userLevel":5,"goodsSKU":"'
+  after_sku = '","goodsQuantity":1}'
+  local length = #body + 10 + #after_user + 7 + #after_sku
+  head = "POST /buy HTTP/1.1\r\nHost: " .. wrk.host .. "\r\nContent-Type: application/json\r\nContent-Length: " .. length .. "\r\n"
+  before_user = "\r\n" .. body
+  -- Joined here once and not for every request.
+  if not keyed then head = head .. before_user end
+end
+
+function request()
+  local user = string.format("%010d", (n * stride) % users + 1)
+  local sku = "SKU0001"
+  if skus > 1 then sku = string.format("S%06d", math.random(skus)) end
+  n = n + 1
+  if not keyed then return head .. user .. after_user .. sku .. after_sku end
+  return head .. string.format("Idempotency-Key: bench-%010d\r\n", n) .. before_user .. user .. after_user .. sku .. after_sku
+end
+
+function done(summary)
+  local errors = summary.errors
+  io.write(string.format('\n{"requests":%d,"bytes":%d,"notOk":%d,"broken":%d}\n',
+    summary.requests, summary.bytes, errors.status, errors.connect + errors.read + errors.write + errors.timeout))
+end

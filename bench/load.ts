@@ -1,0 +1,81 @@
+/**
+ * One run of the load generator against one server, and what the server's process used meanwhile. `wrk` when it is installed, otherwise
+ * `load-generator.ts`; both run in a process of their own and send the same bytes.
+ */
+import { join } from "node:path";
+import { cpuNsBetween, readCpu } from "./cpu-time.ts";
+import { PROJECT } from "./processes.ts";
+
+export const CONNECTIONS = 64;
+/** After the last reply: what these purchases still cost (log records, the last commit) is theirs. The same for every server. */
+const SETTLE_MS = 200;
+
+export interface Purchases {
+  readonly users: number;
+  /** Without a common divisor with `users`. */
+  readonly stride: number;
+  /** 1: all for SKU0001; more: S000001 and on, at random. */
+  readonly skus: number;
+  readonly address: string;
+  readonly hasKeys: boolean;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly notOk: number;
+  readonly broken: number;
+  readonly cpuUsPerRequest: number;
+  readonly requestsPerSecond: number;
+  /** Share of one core, 0-1 (more than 1 when several threads ran). */
+  readonly serverShare: number;
+  readonly generatorShare: number;
+}
+
+export const generatorName = (): string => (Bun.which("wrk") ? "wrk" : "bench/load-generator.ts");
+
+/** @param first number of the first purchase: runs against one server must not overlap */
+export async function runLoad(
+  target: { readonly pid: number; readonly port: number },
+  purchases: Purchases,
+  first: number,
+  seconds: number,
+): Promise<LoadResult> {
+  const shape = [first, purchases.users, purchases.stride, purchases.skus, purchases.address, purchases.hasKeys ? 1 : 0].map(String);
+  const before = readCpu(target.pid);
+  const startedAt = performance.now();
+  const generator = Bun.spawn(generatorCommand(target.port, seconds, shape), {
+    cwd: PROJECT,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [output, errors, code] = await Promise.all([generator.stdout.text(), generator.stderr.text(), generator.exited]);
+  const wallMs = performance.now() - startedAt;
+  if (code !== 0) throw new Error(`the load generator failed: ${errors}`);
+  await Bun.sleep(SETTLE_MS);
+  const cpuNs = cpuNsBetween(before, readCpu(target.pid));
+  const counts = parseCounts(output);
+  const generatorCpuUs = Number(generator.resourceUsage()?.cpuTime.total ?? 0);
+  return {
+    ...counts,
+    cpuUsPerRequest: cpuNs / 1_000 / counts.requests,
+    requestsPerSecond: (counts.requests / wallMs) * 1_000,
+    serverShare: cpuNs / 1_000_000 / wallMs,
+    generatorShare: generatorCpuUs / 1_000 / wallMs,
+  };
+}
+
+function generatorCommand(port: number, seconds: number, shape: readonly string[]): string[] {
+  if (!Bun.which("wrk"))
+    return [process.execPath, join(import.meta.dir, "load-generator.ts"), `${port}`, `${CONNECTIONS}`, `${seconds}`, ...shape];
+  const script = join(import.meta.dir, "buy.lua");
+  return ["wrk", "-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}/buy`, "--", ...shape];
+}
+
+function parseCounts(output: string): Pick<LoadResult, "requests" | "bytes" | "notOk" | "broken"> {
+  const line = output.trim().split("\n").at(-1) as string;
+  const counts = JSON.parse(line) as Pick<LoadResult, "requests" | "bytes" | "notOk" | "broken">;
+  if (!(counts.requests > 0)) throw new Error("the load generator got no reply");
+  return counts;
+}

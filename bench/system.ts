@@ -1,0 +1,86 @@
+/** The system under measurement: `start` in a process of its own, and the few calls that set it up and look at what it did. */
+import { join } from "node:path";
+import { Child, freePortOffset, PROJECT } from "./processes.ts";
+
+export const MAIN = join(PROJECT, "src", "main.ts");
+
+export interface Bought {
+  readonly status: number;
+  readonly reason: string | null;
+  readonly isAccepted: boolean;
+  readonly bodyBytes: number;
+}
+
+export class System {
+  readonly #child: Child;
+  readonly #offset: number;
+
+  private constructor(
+    child: Child,
+    offset: number,
+    readonly startMs: number,
+  ) {
+    this.#child = child;
+    this.#offset = offset;
+  }
+
+  /** Resolves when the system says that it is ready; `startMs` counts from the start of the process. */
+  static async start(dataDir: string, flags: readonly string[] = [], bunFlags: readonly string[] = []): Promise<System> {
+    const offset = freePortOffset();
+    const child = new Child("the system", [MAIN, "start", "--data", dataDir, "--port-offset", `${offset}`, ...flags], bunFlags);
+    await child.ready();
+    return new System(child, offset, performance.now() - child.startedAt);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+  /** The GateKeeper's port. */
+  get port(): number {
+    return 8080 + this.#offset;
+  }
+
+  putGoods(goodsSKU: string, goodsQuantity: number): Promise<void> {
+    return this.#post(8083, "/add", { goodsSKU, goodsQuantity, goodsPrice: 99.9 });
+  }
+  putPolicy(goodsSKU: string, userLevel: number, quantityLimit: number): Promise<void> {
+    return this.#post(8082, "/policy/add", { goodsSKU, userLevel, quantityLimit });
+  }
+  blockAddress(clientIP: string): Promise<void> {
+    return this.#post(8081, "/badip/add", { clientIP, isBadIP: true });
+  }
+
+  /** One purchase, to see what kind of answer the crowd gets. */
+  async buy(userID: string, goodsSKU: string, clientIP: string): Promise<Bought> {
+    const body = { sessionID: "xxxx", clientIP, userID, userLevel: 5, goodsSKU, goodsQuantity: 1 };
+    const reply = await this.#fetch(8080, "/buy", body);
+    const text = await reply.text();
+    const { repResult, reason } = JSON.parse(text) as { repResult: boolean; reason?: string | null };
+    return { status: reply.status, reason: reason ?? null, isAccepted: repResult, bodyBytes: Buffer.byteLength(text) };
+  }
+
+  /** What is frozen of one SKU, or of all goods together: how many purchases were accepted. */
+  async frozen(goodsSKU: string | null): Promise<number> {
+    const reply = await fetch(this.#url(8083, goodsSKU === null ? "/all" : `/sku/${goodsSKU}`));
+    if (!reply.ok) throw new Error(`the inventory answered ${reply.status}: ${await reply.text()}`);
+    const answer = (await reply.json()) as { frozenQuantity: number } | { frozenQuantity: number }[];
+    return (Array.isArray(answer) ? answer : [answer]).reduce((sum, goods) => sum + goods.frozenQuantity, 0);
+  }
+
+  stop(): Promise<void> {
+    return this.#child.stop();
+  }
+
+  #url(port: number, path: string): string {
+    return `http://127.0.0.1:${port + this.#offset}${path}`;
+  }
+
+  #fetch(port: number, path: string, body: unknown): Promise<Response> {
+    return fetch(this.#url(port, path), { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  }
+
+  async #post(port: number, path: string, body: unknown): Promise<void> {
+    const reply = await this.#fetch(port, path, body);
+    if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${await reply.text()}`);
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * A failure: a service could not answer. Not a refusal (we said no) and not a bug (an invariant broke). `outcomeKnown` tells
+ * whether nothing happened, or whether it may have happened and the same key must be asked again.
+ */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  constructor(
+    readonly code: "store-stopped" | "commit-failed" | "overloaded" | "key-space-full",
+    message: string,
+    readonly outcomeKnown: boolean,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+  }
+}

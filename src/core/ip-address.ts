@@ -1,0 +1,141 @@
+/**
+ * IPv4 and IPv6 addresses and CIDR ranges. One address has one canonical text (RFC 5952), and an IPv4-mapped IPv6 address is
+ * the IPv4 address, so that `::ffff:1.2.3.4` and `1.2.3.4` are the same client.
+ */
+import type { IpAddress } from "./ids.ts";
+
+/** The eight 16-bit groups of an address; IPv4 is held as its IPv4-mapped form `::ffff:a.b.c.d`. */
+type Groups = readonly number[];
+
+export interface CidrRange {
+  /** Canonical text: first address of the range, slash, prefix length. IPv4 lengths are 0-32. */
+  readonly text: string;
+  readonly groups: Groups;
+  /** 0-128, counted on the mapped form: IPv4 `/24` is 120. */
+  readonly prefixBits: number;
+}
+
+/** Canonical form, or `null` when `text` is no address. Zone ids (`%eth0`) are refused: they mean nothing to another machine. */
+export function parseIpAddress(text: string): IpAddress | null {
+  if (isCanonicalIpv4(text)) return text as IpAddress;
+  const groups = parseGroups(text);
+  return groups && (formatGroups(groups) as IpAddress);
+}
+
+/** A range as `address/length`, or `null`. Bits beyond the prefix are cleared, so equal ranges have equal text. */
+export function parseCidrRange(text: string): CidrRange | null {
+  const slash = text.indexOf("/");
+  if (slash < 0 || !/^\d{1,3}$/.test(text.slice(slash + 1))) return null;
+  const address = text.slice(0, slash);
+  const groups = parseGroups(address);
+  if (!groups) return null;
+  const bits = Number(text.slice(slash + 1));
+  const isIpv4 = !address.includes(":");
+  if (bits > (isIpv4 ? 32 : 128)) return null;
+  const prefixBits = isIpv4 ? bits + 96 : bits;
+  const first = maskGroups(groups, prefixBits);
+  const shownAsIpv4 = isMapped(first) && prefixBits >= 96;
+  return { text: `${formatGroups(first)}/${shownAsIpv4 ? prefixBits - 96 : prefixBits}`, groups: first, prefixBits };
+}
+
+/** The 32 hex digits of an address with everything after `prefixBits` cleared: equal for two addresses of the same network. */
+export function networkKey(groups: Groups, prefixBits: number): string {
+  let key = "";
+  for (const group of maskGroups(groups, prefixBits)) key += group.toString(16).padStart(4, "0");
+  return key;
+}
+
+/** The groups of an address that `parseIpAddress` has made. */
+export function groupsOf(address: IpAddress): Groups {
+  return parseGroups(address) as Groups;
+}
+
+/** The path that nearly every request takes: dotted decimal, no leading zeros, nothing allocated. */
+function isCanonicalIpv4(text: string): boolean {
+  const length = text.length;
+  if (length < 7 || length > 15) return false;
+  let dots = 0;
+  let value = -1;
+  for (let i = 0; i < length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 46) {
+      if (value < 0) return false;
+      dots += 1;
+      value = -1;
+    } else if (code >= 48 && code <= 57) {
+      if (value === 0) return false;
+      value = (value < 0 ? 0 : value * 10) + (code - 48);
+      if (value > 255) return false;
+    } else return false;
+  }
+  return dots === 3 && value >= 0;
+}
+
+function ipv4Groups(text: string): [number, number] | null {
+  if (!isCanonicalIpv4(text)) return null;
+  const [a, b, c, d] = text.split(".").map(Number) as [number, number, number, number];
+  return [(a << 8) | b, (c << 8) | d];
+}
+
+function parseGroups(text: string): Groups | null {
+  if (text.length > 45) return null;
+  if (!text.includes(":")) {
+    const ipv4 = ipv4Groups(text);
+    return ipv4 && [0, 0, 0, 0, 0, 0xffff, ...ipv4];
+  }
+  const halves = text.split("::");
+  if (halves.length > 2) return null;
+  const head = parseSide(halves[0] as string, halves.length === 1);
+  const tail = halves.length === 2 ? parseSide(halves[1] as string, true) : [];
+  if (!head || !tail) return null;
+  const missing = 8 - head.length - tail.length;
+  // "::" stands for at least one group; without it all eight are there.
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
+  return [...head, ...new Array<number>(missing).fill(0), ...tail];
+}
+
+/** The groups on one side of `::`; a dotted IPv4 tail is allowed where the address ends. */
+function parseSide(side: string, endsAddress: boolean): number[] | null {
+  if (side === "") return [];
+  const parts = side.split(":");
+  const groups: number[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (part.includes(".")) {
+      const ipv4 = endsAddress && index === parts.length - 1 ? ipv4Groups(part) : null;
+      if (!ipv4) return null;
+      groups.push(...ipv4);
+    } else {
+      if (!/^[0-9a-fA-F]{1,4}$/.test(part)) return null;
+      groups.push(Number.parseInt(part, 16));
+    }
+  }
+  return groups;
+}
+
+function isMapped(groups: Groups): boolean {
+  return groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+}
+
+function formatGroups(groups: Groups): string {
+  if (isMapped(groups)) {
+    const [high, low] = groups.slice(6) as [number, number];
+    return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+  }
+  // RFC 5952: the longest run of two or more zero groups is shortened, the first one when there are several.
+  let best = { start: -1, length: 1 };
+  for (let start = 0; start < 8; start += 1) {
+    let length = 0;
+    while (start + length < 8 && groups[start + length] === 0) length += 1;
+    if (length > best.length) best = { start, length };
+  }
+  const hex = groups.map((group) => group.toString(16));
+  if (best.start < 0) return hex.join(":");
+  return `${hex.slice(0, best.start).join(":")}::${hex.slice(best.start + best.length).join(":")}`;
+}
+
+function maskGroups(groups: Groups, prefixBits: number): Groups {
+  return groups.map((group, index) => {
+    const kept = Math.min(16, Math.max(0, prefixBits - index * 16));
+    return group & (0xffff << (16 - kept)) & 0xffff;
+  });
+}

@@ -1,0 +1,12 @@
+/** Why a purchase ended as it did: the vocabulary of replies, access log, metrics and console. */
+
+export const STEPS = ["throttle", "protect", "policy", "inventory", "cart"] as const;
+export type Step = (typeof STEPS)[number];
+
+/** We said no, and a repetition of the same request would hear the same. */
+export type RefusalReason = "throttled" | "blacklisted" | "level-too-low" | "limit-reached" | "unknown-goods" | "sold-out";
+/** We could not answer. Nothing is frozen, or it is frozen and ends by itself at its deadline. */
+export type FailureReason = `${Step}-unavailable`;
+export type Reason = RefusalReason | FailureReason;
+
+export const isFailure = (reason: Reason): reason is FailureReason => reason.endsWith("-unavailable");

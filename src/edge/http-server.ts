@@ -1,0 +1,177 @@
+/**
+ * Serves a service's routes on one port: finds the endpoint, asks for the admin key where one is needed, reads the body once within its
+ * bound, checks everything against the endpoint's schemas, and turns what went wrong into a problem document. What a client sends can reach
+ * a handler only in the declared form.
+ */
+import { timingSafeEqual } from "node:crypto";
+import type { Server } from "bun";
+import type { HttpReply, Route } from "../core/endpoint.ts";
+import { Failure } from "../core/failure.ts";
+import { problem } from "../core/problem.ts";
+import { BODY_BYTES_MAX, CONNECTION_IDLE_SECONDS } from "../limits.ts";
+import { InputChecker, invalid, refuseByHeaders, tooLarge } from "./request-input.ts";
+import { PathTable } from "./path-table.ts";
+
+export interface HttpServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly routes: readonly Route[];
+  /** `null`: nobody is asked for a key, and the host is a loopback address. */
+  readonly adminKey: string | null;
+  /** Hears of every error that is not the client's: a bug, told with its stack. */
+  readonly onBug: (error: unknown) => void;
+  /** Counts every reply by its status. */
+  readonly onReply: (status: number) => void;
+}
+
+interface Bound {
+  readonly route: Route;
+  readonly checker: InputChecker;
+}
+
+const JSON_INIT: ResponseInit = { headers: { "content-type": "application/json" } };
+
+export class HttpServer {
+  readonly #settings: HttpServerSettings;
+  readonly #adminKey: Buffer | null;
+  readonly #paths: PathTable<Bound>;
+  readonly #server: Server<undefined>;
+  #draining = false;
+
+  constructor(settings: HttpServerSettings) {
+    this.#settings = settings;
+    this.#adminKey = settings.adminKey === null ? null : Buffer.from(settings.adminKey);
+    this.#paths = new PathTable(settings.routes.map((route) => ({ ...route.endpoint, target: { route, checker: new InputChecker(route.endpoint) } })));
+    // Paths without parameters are matched by Bun itself, which is cheaper than our own look at the URL.
+    const fixed = Object.fromEntries(this.#paths.fixed().map(([path, methods]) => [path, (request: Request) => this.#answer(request, methods, null)]));
+    this.#server = Bun.serve({
+      hostname: settings.host,
+      port: settings.port,
+      idleTimeout: CONNECTION_IDLE_SECONDS,
+      // A declared length over our bound is answered 413 before a byte of the body is read, and a body without a length is read by us up
+      // to the bound; Bun's own limit would answer without a problem document.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      routes: fixed,
+      fetch: (request) => this.#answerByPath(request),
+      error: (error) => this.#failed(error),
+    });
+  }
+
+  get port(): number {
+    return this.#server.port as number;
+  }
+
+  /** Takes no new connections, answers what is in flight, tells everyone else to come back; then closes. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    void this.#server.stop(false);
+    while (this.#server.pendingRequests > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#server.stop(true);
+  }
+
+  /** Closes at once, whatever is in flight. */
+  abort(): void {
+    void this.#server.stop(true);
+  }
+
+  #answerByPath(request: Request): Response | Promise<Response> {
+    const { url } = request;
+    const start = url.indexOf("/", url.indexOf("//") + 2);
+    const end = url.indexOf("?", start);
+    const found = this.#paths.find(end < 0 ? url.slice(start) : url.slice(start, end));
+    if (!found) return this.#respond(problem(404, "there is nothing at this address; see the contract for the paths of this service"));
+    return this.#answer(request, found.methods, found.params);
+  }
+
+  #answer(request: Request, methods: ReadonlyMap<string, Bound>, rawParams: Readonly<Record<string, string>> | null): Response | Promise<Response> {
+    if (this.#draining) return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
+    const bound = methods.get(request.method);
+    if (!bound) {
+      const allow = [...methods.keys()].join(", ");
+      return this.#respond(problem(405, `this address answers ${allow}`, { headers: { allow } }));
+    }
+    const { endpoint } = bound.route;
+    if (endpoint.needsAdminKey && !this.#isAuthorized(request)) {
+      const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };
+      return this.#respond(problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers }));
+    }
+    if (endpoint.body === null) return this.#handle(bound, request, rawParams, null);
+    const refusal = refuseByHeaders(request.headers);
+    if (refusal) return this.#respond(refusal);
+    return new Promise<Response>((resolve) => {
+      readBody(request).then(
+        (text) => resolve(text === null ? this.#respond(tooLarge()) : this.#handle(bound, request, rawParams, text)),
+        // The client has gone, or its chunks were malformed: nobody reads the answer.
+        () => resolve(this.#respond(invalid([{ pointer: "#", detail: "the body could not be read" }]))),
+      );
+    });
+  }
+
+  #handle(bound: Bound, request: Request, rawParams: Readonly<Record<string, string>> | null, text: string | null): Response | Promise<Response> {
+    try {
+      const { route, checker } = bound;
+      const params = rawParams === null ? NOTHING : checker.params(rawParams);
+      if ("refusal" in params) return this.#respond(params.refusal);
+      const query = hasProperties(route.endpoint.query) ? checker.query(searchOf(request.url)) : NOTHING;
+      if ("refusal" in query) return this.#respond(query.refusal);
+      const body = text === null ? NOTHING : checker.body(text);
+      if ("refusal" in body) return this.#respond(body.refusal);
+      const input = { params: params.value, query: query.value, body: body.value, header: (name: string) => request.headers.get(name) };
+      const reply = route.handle(input as Parameters<Route["handle"]>[0]);
+      if (!(reply instanceof Promise)) return this.#respond(reply);
+      return reply.then(this.#respond, this.#failed);
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  readonly #respond = (reply: HttpReply): Response => {
+    this.#settings.onReply(reply.status);
+    // Bun streams an async iterable; the types of the web do not know that.
+    const body = reply.body as string;
+    if (reply.status === 200 && reply.headers === undefined) return new Response(body, JSON_INIT);
+    return new Response(body, { status: reply.status, headers: { "content-type": "application/json", ...reply.headers } });
+  };
+
+  readonly #failed = (error: unknown): Response => {
+    if (error instanceof Failure) return this.#respond(problem(503, error.message, { headers: { "retry-after": "1" } }));
+    this.#settings.onBug(error);
+    return this.#respond(problem(500, "a fault of ours; it was recorded"));
+  };
+
+  #isAuthorized(request: Request): boolean {
+    if (this.#adminKey === null) return true;
+    const given = Buffer.from(request.headers.get("authorization") ?? "");
+    const wanted = Buffer.concat([Buffer.from("Bearer "), this.#adminKey]);
+    // Both sides of the comparison have one length, so that its time tells nothing about the key.
+    const padded = Buffer.alloc(wanted.length);
+    given.copy(padded);
+    return timingSafeEqual(padded, wanted) && given.length === wanted.length;
+  }
+}
+
+const NOTHING = { value: {} };
+
+const hasProperties = (schema: { readonly properties: object }): boolean => Object.keys(schema.properties).length > 0;
+
+function searchOf(url: string): string {
+  const start = url.indexOf("?");
+  return start < 0 ? "" : url.slice(start + 1);
+}
+
+/** The body as text, read once; `null` when it is too long, whatever its headers said. Rejects when the client goes away. */
+function readBody(request: Request): Promise<string | null> {
+  return request.headers.has("content-length") ? request.text() : readChunks(request);
+}
+
+async function readChunks(request: Request): Promise<string | null> {
+  const decoder = new TextDecoder("utf-8");
+  let bytes = 0;
+  let text = "";
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > BODY_BYTES_MAX) return null;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

@@ -1,0 +1,94 @@
+/**
+ * Metrics in Prometheus text, one registry per service. Figures that the services keep themselves are read when somebody asks; only the
+ * purchase's end and time are counted as they happen.
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Bounds of the purchase histogram, in seconds: from a refusal out of memory to a commit on a slow disk. */
+const SECONDS_BOUNDS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export class ServiceMetrics {
+  readonly #registry = new Registry();
+  readonly #replies = new Map<number, number>();
+
+  constructor(service: string) {
+    this.#registry.setDefaultLabels({ service });
+    const replies = this.#replies;
+    this.#add(
+      new Counter({
+        name: "doorbuster_http_replies_total",
+        help: "Replies by HTTP status.",
+        labelNames: ["status"],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const [status, count] of replies) this.inc({ status: String(status) }, count);
+        },
+      }),
+    );
+  }
+
+  countReply(status: number): void {
+    this.#replies.set(status, (this.#replies.get(status) ?? 0) + 1);
+  }
+
+  /** A figure that goes up and down, read when it is asked for. */
+  gauge(name: string, help: string, read: () => number): void {
+    this.#add(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.set(read());
+        },
+      }),
+    );
+  }
+
+  /** A count that only grows, read when it is asked for. */
+  counter(name: string, help: string, read: () => number): void {
+    this.#add(
+      new Counter({
+        name,
+        help,
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      }),
+    );
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** Counts purchases: how each ended, and how long it took. */
+  purchases(): (reason: string, totalUs: number) => void {
+    const ends = new Map<string, number>();
+    const seconds = new Histogram({ name: "doorbuster_purchase_seconds", help: "From the body's arrival to the reply.", buckets: SECONDS_BOUNDS, registers: [] });
+    this.#add(seconds);
+    this.#add(
+      new Counter({
+        name: "doorbuster_purchases_total",
+        help: "Purchases by how they ended.",
+        labelNames: ["reason"],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const [reason, count] of ends) this.inc({ reason }, count);
+        },
+      }),
+    );
+    return (reason, totalUs) => {
+      ends.set(reason, (ends.get(reason) ?? 0) + 1);
+      seconds.observe(totalUs / 1_000_000);
+    };
+  }
+
+  #add(metric: Counter | Gauge | Histogram): void {
+    this.#registry.registerMetric(metric);
+  }
+}

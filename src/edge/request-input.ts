@@ -1,0 +1,131 @@
+/** From the bytes of a request to what an endpoint declares: parsed, checked, and refused with a problem document that names the field. */
+import Type, { type TObject, type TSchema } from "typebox";
+import { Compile, type Validator } from "typebox/compile";
+import type { Endpoint, HttpReply } from "../core/endpoint.ts";
+import { type FieldError, problem } from "../core/problem.ts";
+import { BODY_BYTES_MAX } from "../limits.ts";
+
+/** The most wrong fields that one problem document names. */
+const ERRORS_MAX = 20;
+
+type Checked = { readonly value: unknown } | { readonly refusal: HttpReply };
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: object;
+  readonly message: string;
+}
+
+export class InputChecker {
+  readonly #endpoint: Endpoint;
+  readonly #params: Validator;
+  readonly #query: Validator;
+  readonly #body: Validator;
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.#params = Compile(endpoint.params);
+    this.#query = Compile(endpoint.query);
+    this.#body = Compile(endpoint.body ?? Type.Unknown());
+  }
+
+  /** @param raw percent-encoded segments by name */
+  params(raw: Readonly<Record<string, string>>): Checked {
+    const values: Record<string, unknown> = {};
+    const errors: FieldError[] = [];
+    for (const [name, text] of Object.entries(raw)) {
+      const decoded = percentDecode(text);
+      if (decoded === null) errors.push({ pointer: `#/path/${name}`, detail: "is not percent-encoded UTF-8" });
+      else values[name] = numberIfDeclared(this.#endpoint.params, name, decoded);
+    }
+    if (errors.length > 0) return invalid(errors);
+    return this.#check(this.#params, values, "#/path");
+  }
+
+  query(search: string): Checked {
+    const values: Record<string, unknown> = {};
+    for (const [name, text] of new URLSearchParams(search)) values[name] = numberIfDeclared(this.#endpoint.query, name, text);
+    return this.#check(this.#query, values, "#/query");
+  }
+
+  body(text: string): Checked {
+    // Decoding puts U+FFFD where bytes were not UTF-8: two different ids would become one.
+    if (text.includes("\ufffd")) return invalid([{ pointer: "#", detail: "the body is not UTF-8 (or has the character U+FFFD)" }]);
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return invalid([{ pointer: "#", detail: "the body is not JSON" }]);
+    }
+    return this.#body.Check(value) ? { value } : invalid(fieldErrors(this.#endpoint.body, this.#body.Errors(value) as readonly SchemaError[], "#"));
+  }
+
+  #check(validator: Validator, value: unknown, root: string): Checked {
+    const schema = root === "#/path" ? this.#endpoint.params : this.#endpoint.query;
+    return validator.Check(value) ? { value } : invalid(fieldErrors(schema, validator.Errors(value) as readonly SchemaError[], root));
+  }
+}
+
+export function invalid(errors: readonly FieldError[]): HttpReply & { readonly refusal: HttpReply } {
+  const first = errors[0];
+  const refusal = problem(400, `${first?.pointer ?? "#"}: ${first?.detail ?? "invalid"}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`, { errors });
+  return { ...refusal, refusal };
+}
+
+/** Whether the declared body may be read at all, from the headers alone; `null` means yes. */
+export function refuseByHeaders(headers: Headers): HttpReply | null {
+  const contentType = headers.get("content-type");
+  if (contentType === null || !isJsonType(contentType)) {
+    return problem(415, "send the body as JSON, with the header Content-Type: application/json", { headers: { accept: "application/json" } });
+  }
+  const length = headers.get("content-length");
+  return length !== null && Number(length) > BODY_BYTES_MAX ? tooLarge() : null;
+}
+
+export const tooLarge = (): HttpReply =>
+  problem(413, `the body is longer than ${BODY_BYTES_MAX} bytes`, { headers: { connection: "close" } });
+
+function isJsonType(contentType: string): boolean {
+  if (contentType === "application/json") return true;
+  const semicolon = contentType.indexOf(";");
+  const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
+  return type === "application/json" || (type.startsWith("application/") && type.endsWith("+json"));
+}
+
+function percentDecode(text: string): string | null {
+  if (!text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Path and query carry text; what is declared as an integer becomes one, and what is none is left for the schema to refuse. */
+function numberIfDeclared(schema: TObject, name: string, text: string): unknown {
+  const declared = Object.hasOwn(schema.properties, name) ? (schema.properties[name] as { readonly type?: string }) : undefined;
+  return declared?.type === "integer" && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+function fieldErrors(schema: TSchema | null, errors: readonly SchemaError[], root: string): FieldError[] {
+  const found = new Map<string, string>();
+  for (const error of errors) {
+    if (error.keyword === "required") {
+      const { requiredProperties = [] } = error.params as { requiredProperties?: string[] };
+      for (const name of requiredProperties) found.set(`${root}/${name}`, "is missing");
+      continue;
+    }
+    const pointer = `${root}${error.instancePath}`;
+    if (!found.has(pointer)) found.set(pointer, detailOf(schema, error));
+  }
+  return [...found].slice(0, ERRORS_MAX).map(([pointer, detail]) => ({ pointer, detail }));
+}
+
+/** A pattern is for machines; a person reads the field's description. */
+function detailOf(schema: TSchema | null, error: SchemaError): string {
+  if (error.keyword !== "pattern") return error.message;
+  const properties = (schema as { properties?: Record<string, { description?: string }> } | null)?.properties;
+  const description = properties?.[error.instancePath.slice(1)]?.description;
+  return description ? `must be ${description}` : error.message;
+}

@@ -1,0 +1,48 @@
+/**
+ * What the embedded ledger needs from whatever makes it durable. The ledger decides in memory; a journal saves the records that changed, all
+ * those of one turn in one transaction, and gives them back after a restart.
+ */
+import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
+import type { UnixMs } from "../../core/time.ts";
+import type { Goods, KeptReply, Line, Order } from "../ledger.ts";
+import type { ReplyLocation } from "./reply-index.ts";
+
+/** Receives everything that was saved: all goods first, then lines, orders and replies. */
+export interface Restored {
+  goods(goods: Goods): void;
+  line(rowId: number, sku: Sku, userId: UserId, line: Line): void;
+  order(order: Order): void;
+  replies(turn: number, hashes: Uint32Array): void;
+}
+
+export interface Journal {
+  restore(into: Restored): void;
+
+  /** Runs `work` in this turn's transaction; resolves with what it returned once the transaction is durable. Rejects with `Failure`
+   *  when it is not, and from then on every further call does. */
+  turn<T>(work: () => T): Promise<T>;
+  /** `flush` runs at the end of every turn, inside its transaction. */
+  beforeCommit(flush: () => void): void;
+
+  // The rest is called within a turn only, but for the readers at the end.
+  saveGoods(goods: Goods): void;
+  removeGoods(sku: Sku): void;
+  /** A line is saved without its `pending`, which is the sum of its unpaid orders. */
+  addLine(rowId: number, sku: Sku, userId: UserId, line: Line, sessionId: SessionId | null): void;
+  /** Keeps the session that made the hold unless another is given. */
+  changeLine(rowId: number, line: Line, sessionId: SessionId | null): void;
+  removeLine(rowId: number): void;
+  saveOrder(order: Order): void;
+  removeOrder(orderId: OrderId, sku: Sku): void;
+  /** Saves the replies of one turn together, with the hashes of their keys in the same order. */
+  saveReplies(turn: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void;
+  /** Removes some turns' replies that are older than `before`; returns the first turn that is left. */
+  removeSomeReplies(before: UnixMs, turnsMax: number): { readonly oldestTurn: number; readonly removed: number };
+
+  /** 32 bits, seeded once per store, so that nobody outside can choose keys that collide. */
+  hashOf(keyText: string): number;
+  readReply(location: ReplyLocation): KeptReply | null;
+  sessionOf(rowId: number): SessionId | null;
+  listSkus(after: Sku | null, limit: number): Sku[];
+  listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): { userId: UserId; sku: Sku }[];
+}

@@ -1,0 +1,99 @@
+/** A journal that keeps nothing beyond its process: the ledger for tests and for trying things out. */
+import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
+import type { UnixMs } from "../../core/time.ts";
+import type { KeptReply, Line } from "../ledger.ts";
+import type { Journal } from "./journal.ts";
+import type { ReplyLocation } from "./reply-index.ts";
+
+interface SavedLine {
+  readonly sku: Sku;
+  readonly userId: UserId;
+  readonly isRecord: boolean;
+  readonly sessionId: SessionId | null;
+}
+
+// SQLite compares text by its UTF-8 bytes; UTF-16 units would order characters beyond U+FFFF differently.
+const utf8 = new TextEncoder();
+const byUtf8 = (a: string, b: string): number => Buffer.compare(utf8.encode(a), utf8.encode(b));
+
+export class MemoryJournal implements Journal {
+  readonly #flushes: (() => void)[] = [];
+  readonly #skus = new Set<Sku>();
+  readonly #lines = new Map<number, SavedLine>();
+  readonly #turns = new Map<number, { readonly at: UnixMs; readonly replies: readonly KeptReply[] }>();
+
+  restore(): void {
+    // Nothing was ever saved.
+  }
+
+  async turn<T>(work: () => T): Promise<T> {
+    const result = work();
+    for (const flush of this.#flushes) flush();
+    return result;
+  }
+
+  beforeCommit(flush: () => void): void {
+    this.#flushes.push(flush);
+  }
+
+  saveGoods({ sku }: { readonly sku: Sku }): void {
+    this.#skus.add(sku);
+  }
+  removeGoods(sku: Sku): void {
+    this.#skus.delete(sku);
+  }
+  addLine(rowId: number, sku: Sku, userId: UserId, line: Line, sessionId: SessionId | null): void {
+    this.#lines.set(rowId, { sku, userId, isRecord: line.userLevel !== null, sessionId });
+  }
+  changeLine(rowId: number, line: Line, sessionId: SessionId | null): void {
+    const saved = this.#lines.get(rowId) as SavedLine;
+    this.#lines.set(rowId, { ...saved, isRecord: line.userLevel !== null, sessionId: sessionId ?? saved.sessionId });
+  }
+  removeLine(rowId: number): void {
+    this.#lines.delete(rowId);
+  }
+  saveOrder(): void {
+    // Orders are read from the ledger's own memory.
+  }
+  removeOrder(_orderId: OrderId, _sku: Sku): void {
+    // As above.
+  }
+
+  saveReplies(turn: number, at: UnixMs, _hashes: Uint32Array, replies: readonly KeptReply[]): void {
+    this.#turns.set(turn, { at, replies });
+  }
+
+  removeSomeReplies(before: UnixMs, turnsMax: number): { oldestTurn: number; removed: number } {
+    let removed = 0;
+    let oldestTurn = 1;
+    for (const [turn, { at }] of this.#turns) {
+      oldestTurn = turn;
+      if (at >= before || removed === turnsMax) return { oldestTurn, removed };
+      this.#turns.delete(turn);
+      removed += 1;
+      oldestTurn = turn + 1;
+    }
+    return { oldestTurn, removed };
+  }
+
+  hashOf(keyText: string): number {
+    return Bun.hash.xxHash32(keyText, 1);
+  }
+  readReply({ turn, position }: ReplyLocation): KeptReply | null {
+    return this.#turns.get(turn)?.replies[position] ?? null;
+  }
+  sessionOf(rowId: number): SessionId | null {
+    return this.#lines.get(rowId)?.sessionId ?? null;
+  }
+
+  listSkus(after: Sku | null, limit: number): Sku[] {
+    const skus = [...this.#skus].sort(byUtf8);
+    return skus.filter((sku) => after === null || byUtf8(sku, after) > 0).slice(0, limit);
+  }
+
+  listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): { userId: UserId; sku: Sku }[] {
+    const byUserThenSku = (a: { userId: UserId; sku: Sku }, b: { userId: UserId; sku: Sku }) => byUtf8(a.userId, b.userId) || byUtf8(a.sku, b.sku);
+    const records = [...this.#lines.values()].filter((line) => line.isRecord).sort(byUserThenSku);
+    return records.filter((record) => after === null || byUserThenSku(record, after) > 0).slice(0, limit);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Finds the kept reply of an idempotency key: a hash table from the key's 32-bit hash to where the reply stands in the store (turn and
+ * position). It holds no keys, 12 bytes a slot, so that millions of keys of a day fit into memory; two keys may share a hash, so whoever
+ * looks compares the key in the store. Open addressing with linear probing (Knuth, TAOCP 6.4, algorithm L), in shards that grow one at
+ * a time, because growing a table of millions at once would stop the event loop for a second.
+ */
+
+const SHARDS = 256;
+const SHARD_SLOTS_FIRST = 64;
+/** A shard grows, or drops what is outdated, when it is fuller than this. */
+const LOAD_MAX = 0.75;
+/** A location is `turn * POSITIONS + position`. */
+const POSITIONS = 65_536;
+
+export interface ReplyLocation {
+  readonly turn: number;
+  readonly position: number;
+}
+
+interface Shard {
+  hashes: Uint32Array;
+  locations: Float64Array;
+  used: number;
+}
+
+const newShard = (slots: number): Shard => ({ hashes: new Uint32Array(slots), locations: new Float64Array(slots), used: 0 });
+
+export class ReplyIndex {
+  readonly #shards: Shard[] = Array.from({ length: SHARDS }, () => newShard(SHARD_SLOTS_FIRST));
+  readonly #shardSlotsMax: number;
+  /** Turns before this one are no longer in the store. */
+  #oldestTurn = 1;
+
+  /** @param repliesMax the most replies held at once */
+  constructor(repliesMax: number) {
+    this.#shardSlotsMax = 2 ** Math.floor(Math.log2(Math.max(SHARD_SLOTS_FIRST, repliesMax / LOAD_MAX / SHARDS)));
+  }
+
+  /** The first reply at `hash` that `accept` takes for the right one. */
+  find<T>(hash: number, accept: (location: ReplyLocation) => T | null): T | null {
+    const { hashes, locations } = this.#shardOf(hash);
+    const mask = hashes.length - 1;
+    for (let slot = (hash >>> 8) & mask; locations[slot] !== 0; slot = (slot + 1) & mask) {
+      if (hashes[slot] !== hash) continue;
+      const location = locations[slot] as number;
+      const turn = Math.floor(location / POSITIONS);
+      const found = turn >= this.#oldestTurn ? accept({ turn, position: location % POSITIONS }) : null;
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  /** Whether one more reply with this hash fits. Asked before a purchase is decided, so that a reply is never lost after it. */
+  hasRoom(hash: number): boolean {
+    const shard = this.#shardOf(hash);
+    if (shard.used + 1 < shard.hashes.length * LOAD_MAX) return true;
+    this.#rehash(shard);
+    return shard.used + 1 < shard.hashes.length * LOAD_MAX;
+  }
+
+  add(hash: number, { turn, position }: ReplyLocation): void {
+    const shard = this.#shardOf(hash);
+    if (shard.used + 1 >= shard.hashes.length * LOAD_MAX) this.#rehash(shard);
+    put(shard, hash, turn * POSITIONS + position);
+  }
+
+  /** Forgets every reply of a turn before `turn`. */
+  forgetBefore(turn: number): void {
+    this.#oldestTurn = Math.max(this.#oldestTurn, turn);
+  }
+
+  #shardOf(hash: number): Shard {
+    return this.#shards[hash & (SHARDS - 1)] as Shard;
+  }
+
+  /** Drops what is outdated; doubles the shard if it is still more than half full, up to the bound. */
+  #rehash(shard: Shard): void {
+    const { hashes, locations } = shard;
+    const oldest = this.#oldestTurn * POSITIONS;
+    let live = 0;
+    for (const location of locations) if (location >= oldest) live += 1;
+    const slots = live > hashes.length / 2 ? Math.min(hashes.length * 2, Math.max(hashes.length, this.#shardSlotsMax)) : hashes.length;
+    Object.assign(shard, newShard(slots));
+    for (let slot = 0; slot < hashes.length; slot += 1) {
+      if ((locations[slot] as number) >= oldest) put(shard, hashes[slot] as number, locations[slot] as number);
+    }
+  }
+}
+
+function put(shard: Shard, hash: number, location: number): void {
+  const mask = shard.hashes.length - 1;
+  let slot = (hash >>> 8) & mask;
+  while (shard.locations[slot] !== 0) slot = (slot + 1) & mask;
+  shard.hashes[slot] = hash;
+  shard.locations[slot] = location;
+  shard.used += 1;
+}

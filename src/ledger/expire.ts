@@ -1,0 +1,25 @@
+/**
+ * What a deadline does. A hold or unpaid order past its deadline is free at that instant: a store applies these to everything due before it
+ * lets `decide` look, so that no command ever sees a dead hold, whether or not a sweeper has run. The freed quantity is summed by the store
+ * and taken from the goods once: 100,000 holds can be due in the same millisecond.
+ */
+import { assert } from "../core/assert.ts";
+import type { UnixMs } from "../core/time.ts";
+import { lineWith } from "./decision.ts";
+import type { Line, Order } from "./ledger.ts";
+
+/** The line without its hold; `line.held` is what it frees. */
+export function expireHold(line: Line, at: UnixMs): Line {
+  assert(line.held > 0 && line.heldUntil <= at, "only a hold past its deadline expires");
+  return lineWith(line, 0, 0, line.pending);
+}
+
+/** The order and its user's line after the payment window; `order.quantity` is what it frees. It ended at its deadline, however late
+ *  somebody looked. */
+export function expireOrder(line: Line, order: Order, at: UnixMs): { readonly line: Line; readonly order: Order } {
+  assert(order.state === "payment-pending" && order.payUntil <= at, "only an unpaid order past its deadline expires");
+  return {
+    line: lineWith(line, line.held, line.heldUntil, line.pending - order.quantity),
+    order: { ...order, state: "expired", since: order.payUntil },
+  };
+}

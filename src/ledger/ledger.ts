@@ -1,0 +1,229 @@
+/**
+ * The ledger: the one place where a quantity changes. This file holds its words and the contract that every store keeps; what is decided
+ * stands in `decide.ts` and `decide-order.ts`.
+ *
+ * **A hold**, for one user and one SKU:
+ *
+ * - *free*: the user has none. `hold` makes one, if the limit and the stock allow.
+ * - *held*: the quantity is frozen until `heldUntil`. More of it (`hold`) or another quantity (`change`) keeps the deadline.
+ *   It is left by `release` (free), by its deadline (free, at that instant), or by `place`.
+ * - *payment pending*: `place` made it an order with one short, capped payment window, its only other deadline. It is left by `pay` (sold), by
+ *   `cancel` (free, or back to held with the deadline it had), or by its deadline (free, the order is expired).
+ * - *sold*: `pay` took the goods out of stock. This is an end.
+ *
+ * A payment that comes after the order expired takes the stock again when it is there and the limit allows; otherwise the order is
+ * *refund due*, an end that somebody must act on. It is never silent.
+ */
+import type { Answer } from "../core/answer.ts";
+import type { OrderId, SessionId, Sku, UserId } from "../core/ids.ts";
+import type { Cents } from "../core/money.ts";
+import type { Step } from "../core/reason.ts";
+import type { DurationMs, UnixMs } from "../core/time.ts";
+
+/** One SKU. Always: `0 <= frozen <= onHand` and `sold + onHand = stocked`. */
+export interface Goods {
+  readonly sku: Sku;
+  readonly onHand: number;
+  /** In live holds and unpaid orders. */
+  readonly frozen: number;
+  readonly sold: number;
+  /** All that was ever put in, less what an operator took out. */
+  readonly stocked: number;
+  readonly priceCents: Cents;
+  /** The latest time that this SKU has seen. It never goes back, whatever the machine's clock does. */
+  readonly clock: UnixMs;
+}
+
+/** What one user has of one SKU. */
+export interface Line {
+  readonly held: number;
+  /** When `held` becomes free; 0 when nothing is held. */
+  readonly heldUntil: UnixMs;
+  /** In orders that wait for payment. */
+  readonly pending: number;
+  /** Bought and paid for, or recorded by an operator. */
+  readonly ordered: number;
+  /** The level on record; `null` when this user has no order record for this SKU. */
+  readonly userLevel: number | null;
+}
+
+export type OrderState = "payment-pending" | "paid" | "cancelled" | "expired" | "refund-due";
+
+export interface Order {
+  readonly orderId: OrderId;
+  readonly sku: Sku;
+  readonly userId: UserId;
+  readonly quantity: number;
+  readonly state: OrderState;
+  readonly payUntil: UnixMs;
+  /** The deadline that the hold had, and has again if the payment fails. */
+  readonly heldUntil: UnixMs;
+  /** When the order reached its present state. */
+  readonly since: UnixMs;
+}
+
+/** An idempotency key with what it stands for: two requests are the same when their fingerprints are. */
+export interface Key {
+  readonly text: string;
+  /** A digest of everything in the request that matters, made by whoever took it. */
+  readonly fingerprint: string;
+}
+
+/** The first answer to a purchase that carried a key, complete enough to give it again word for word. */
+export interface KeptReply {
+  readonly key: Key;
+  readonly sessionId: SessionId;
+  readonly step: Step;
+  /** `null`: the goods are frozen. */
+  readonly reason: string | null;
+  readonly sku: Sku;
+  readonly quantity: number;
+  readonly heldUntil: UnixMs;
+  readonly frozenForMs: DurationMs;
+}
+
+// --- Commands --------------------------------------------------------------------------------------------------------------
+
+/** Sets goods: `put` creates or replaces, `update` needs them to exist, `remove` needs nothing of them to be frozen. */
+export type StockCommand =
+  | { readonly verb: "stock"; readonly mode: "put" | "update"; readonly sku: Sku; readonly onHand: number; readonly priceCents: Cents }
+  | { readonly verb: "stock"; readonly mode: "remove"; readonly sku: Sku };
+
+/** Freezes `quantity` more for the user. `limit` bounds ordered + pending + held + asked; 0 means none. */
+export interface HoldCommand {
+  readonly verb: "hold";
+  readonly sku: Sku;
+  readonly userId: UserId;
+  readonly quantity: number;
+  readonly limit: number;
+  readonly frozenForMs: DurationMs;
+  readonly sessionId: SessionId;
+  readonly key: Key | null;
+}
+/** Makes a live hold exactly `quantity`; freezes or releases the difference, keeps the deadline. */
+export interface ChangeCommand {
+  readonly verb: "change";
+  readonly sku: Sku;
+  readonly userId: UserId;
+  readonly quantity: number;
+  readonly limit: number;
+}
+export interface ReleaseCommand {
+  readonly verb: "release";
+  readonly sku: Sku;
+  readonly userId: UserId;
+}
+/** Moves the user's hold into an order that must be paid within `windowMs`. */
+export interface PlaceCommand {
+  readonly verb: "place";
+  readonly orderId: OrderId;
+  readonly sku: Sku;
+  readonly userId: UserId;
+  readonly windowMs: DurationMs;
+}
+/** The money is there. `limit` counts only when the payment is late and the stock must be taken again. */
+export interface PayCommand {
+  readonly verb: "pay";
+  readonly orderId: OrderId;
+  readonly sku: Sku;
+  readonly limit: number;
+}
+/** Ends an unpaid order: `free` gives the stock back, `held` (the payment failed) gives the user the hold back. */
+export interface CancelCommand {
+  readonly verb: "cancel";
+  readonly orderId: OrderId;
+  readonly sku: Sku;
+  readonly to: "free" | "held";
+}
+/** Ends what is due. Every verb does this first; this one does nothing else. */
+export interface ExpireCommand {
+  readonly verb: "expire";
+  readonly sku: Sku;
+}
+/** Sets what an operator says a user has ordered: `put` creates or replaces, `update` needs a record, `remove` drops it. */
+export type RecordCommand =
+  | { readonly verb: "record"; readonly mode: "put" | "update"; readonly sku: Sku; readonly userId: UserId; readonly userLevel: number; readonly ordered: number }
+  | { readonly verb: "record"; readonly mode: "remove"; readonly sku: Sku; readonly userId: UserId };
+
+export type Command =
+  | StockCommand
+  | HoldCommand
+  | ChangeCommand
+  | ReleaseCommand
+  | PlaceCommand
+  | PayCommand
+  | CancelCommand
+  | ExpireCommand
+  | RecordCommand;
+
+// --- Replies ---------------------------------------------------------------------------------------------------------------
+
+/** `no-room-for-key` is a failure of ours, told per command: nothing has changed, and without a key the command would be decided. */
+export type LedgerRefusal =
+  | { readonly kind: "refused"; readonly reason: "unknown-goods" | "limit-reached" | "sold-out" | "no-hold" | "no-record" | "unknown-order" | "key-reused" | "too-many-goods" | "no-room-for-key" }
+  /** Goods cannot be set below, or removed with, what is frozen: `onHandMin` is the smallest possible value. */
+  | { readonly kind: "refused"; readonly reason: "frozen"; readonly onHandMin: number }
+  /** The order has ended before; this is the end it came to. */
+  | { readonly kind: "refused"; readonly reason: "order-ended"; readonly state: OrderState };
+
+export type StockReply = { readonly kind: "stocked"; readonly goods: Goods } | { readonly kind: "removed" } | LedgerRefusal;
+export type HoldReply =
+  | { readonly kind: "held"; readonly quantity: number; readonly heldUntil: UnixMs }
+  /** The key was used before with the same fingerprint: the reply it got then. Nothing has changed. */
+  | { readonly kind: "repeated"; readonly reply: KeptReply }
+  | LedgerRefusal;
+export type ReleaseReply = { readonly kind: "released"; readonly quantity: number } | LedgerRefusal;
+export type OrderReply = { readonly kind: "order"; readonly order: Order } | LedgerRefusal;
+export type ExpireReply = { readonly kind: "expired" };
+export type RecordReply = { readonly kind: "recorded"; readonly line: Line } | { readonly kind: "removed" } | LedgerRefusal;
+export type Reply = StockReply | HoldReply | ReleaseReply | OrderReply | ExpireReply | RecordReply;
+
+/** A line of a cart: a live hold. */
+export interface CartLine {
+  readonly sku: Sku;
+  readonly userId: UserId;
+  readonly quantity: number;
+  readonly heldUntil: UnixMs;
+  /** The purchase that made the hold. */
+  readonly sessionId: SessionId;
+}
+
+export interface OrderRecord {
+  readonly userId: UserId;
+  readonly sku: Sku;
+  readonly userLevel: number;
+  readonly ordered: number;
+}
+
+/**
+ * What a store promises, for every verb: a batch is decided in its order, each command in one atomic step; the answer comes when the change
+ * is durable; `now` never makes a SKU's time go back; everything due is ended before the command is looked at. It rejects with
+ * `Failure`: `outcomeKnown` false means the change may have happened.
+ */
+export interface Ledger {
+  stock(commands: readonly StockCommand[], now: UnixMs): Promise<readonly StockReply[]>;
+  /** Freezes stock. The same key gets the first reply and changes nothing. After an unknown outcome, ask again with the same key. */
+  hold(commands: readonly HoldCommand[], now: UnixMs): Promise<readonly HoldReply[]>;
+  change(commands: readonly ChangeCommand[], now: UnixMs): Promise<readonly HoldReply[]>;
+  release(commands: readonly ReleaseCommand[], now: UnixMs): Promise<readonly ReleaseReply[]>;
+  place(commands: readonly PlaceCommand[], now: UnixMs): Promise<readonly OrderReply[]>;
+  pay(commands: readonly PayCommand[], now: UnixMs): Promise<readonly OrderReply[]>;
+  cancel(commands: readonly CancelCommand[], now: UnixMs): Promise<readonly OrderReply[]>;
+  expire(commands: readonly ExpireCommand[], now: UnixMs): Promise<readonly ExpireReply[]>;
+  record(commands: readonly RecordCommand[], now: UnixMs): Promise<readonly RecordReply[]>;
+
+  /** The first replies to these keys, `null` where a key is new (or older than 24 hours). */
+  recall(keys: readonly Key[], now: UnixMs): Answer<readonly (KeptReply | null)[]>;
+  /** Keeps replies that were given without the ledger. A key that already has one keeps it; the kept reply comes back, `null` where
+   *  there was no room for one more key (`REPLIES_MAX`). */
+  remember(replies: readonly KeptReply[], now: UnixMs): Promise<readonly (KeptReply | null)[]>;
+
+  /** Goods as they are at `now`, what is due already counted as free; `null` where there are none. */
+  goods(skus: readonly Sku[], now: UnixMs): Answer<readonly (Goods | null)[]>;
+  lines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): Answer<readonly Line[]>;
+  cart(userId: UserId, now: UnixMs): Answer<readonly CartLine[]>;
+  order(orderId: OrderId, sku: Sku, now: UnixMs): Answer<Order | null>;
+  /** Up to `limit` goods in the order of their SKUs' UTF-8 bytes, from behind `after`. */
+  listGoods(after: Sku | null, limit: number, now: UnixMs): Answer<readonly Goods[]>;
+  listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): Answer<readonly OrderRecord[]>;
+}

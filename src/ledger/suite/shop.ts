@@ -1,0 +1,158 @@
+/**
+ * What a check of the suite is, and a shop to write it in: one store, one clock moved by hand, and the verbs with everything that a check does
+ * not care about filled in.
+ */
+import type { Answer } from "../../core/answer.ts";
+import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
+import type { DurationMs, UnixMs } from "../../core/time.ts";
+import type {
+  Goods,
+  HoldCommand,
+  HoldReply,
+  Key,
+  Ledger,
+  LedgerRefusal,
+  Line,
+  Order,
+  OrderReply,
+  RecordReply,
+  ReleaseReply,
+  StockReply,
+} from "../ledger.ts";
+
+export interface OpenedLedger {
+  readonly ledger: Ledger;
+  /** What a crash leaves: the present ledger is abandoned as it is, without a word of farewell, and its data is opened anew. */
+  readonly reopen?: () => Promise<Ledger>;
+  /** The store's housekeeping. It may come at any time, and nobody sees a difference. */
+  readonly sweep?: (now: UnixMs) => Promise<unknown>;
+  close(): Promise<void>;
+}
+export type OpenLedger = () => Promise<OpenedLedger>;
+
+export interface Check {
+  readonly sentence: string;
+  /** Only a store that can be opened again can be asked this. */
+  readonly needsReopen?: true;
+  readonly run: (shop: Shop) => Promise<void>;
+}
+
+export const START: UnixMs = 1_800_000_000_000;
+export const MINUTE: DurationMs = 60_000;
+export const LAMP = "lamp" as Sku;
+export const FROZEN_FOR: DurationMs = 30 * MINUTE;
+export const WINDOW: DurationMs = 10 * MINUTE;
+
+export interface HoldWish {
+  readonly sku?: string;
+  readonly limit?: number;
+  readonly key?: Key | null;
+  readonly frozenForMs?: DurationMs;
+  readonly sessionId?: string;
+}
+
+export const holdCommand = (user: string, quantity: number, wish: HoldWish = {}): HoldCommand => ({
+  verb: "hold",
+  sku: (wish.sku ?? LAMP) as Sku,
+  userId: user as UserId,
+  quantity,
+  limit: wish.limit ?? 0,
+  frozenForMs: wish.frozenForMs ?? FROZEN_FOR,
+  sessionId: (wish.sessionId ?? `session of ${user}`) as SessionId,
+  key: wish.key ?? null,
+});
+
+const only = <T>(replies: readonly T[]): T => {
+  if (replies.length !== 1) throw new Error(`one command gets one reply, not ${replies.length}`);
+  return replies[0] as T;
+};
+
+export class Shop {
+  now: UnixMs = START;
+  #ledger: Ledger;
+  readonly #reopen: (() => Promise<Ledger>) | undefined;
+
+  constructor(opened: OpenedLedger) {
+    this.#ledger = opened.ledger;
+    this.#reopen = opened.reopen;
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  async crash(): Promise<void> {
+    if (!this.#reopen) throw new Error("this store cannot be opened again");
+    this.#ledger = await this.#reopen();
+  }
+
+  async put(onHand: number, sku: string = LAMP, mode: "put" | "update" = "put"): Promise<StockReply> {
+    return only(await this.#ledger.stock([{ verb: "stock", mode, sku: sku as Sku, onHand, priceCents: 9_990 }], this.now));
+  }
+  async removeGoods(sku: string = LAMP): Promise<StockReply> {
+    return only(await this.#ledger.stock([{ verb: "stock", mode: "remove", sku: sku as Sku }], this.now));
+  }
+
+  async hold(user: string, quantity: number, wish: HoldWish = {}): Promise<HoldReply> {
+    return only(await this.#ledger.hold([holdCommand(user, quantity, wish)], this.now));
+  }
+  async change(user: string, quantity: number, { limit = 0, sku = LAMP }: { limit?: number; sku?: string } = {}): Promise<HoldReply> {
+    return only(await this.#ledger.change([{ verb: "change", sku: sku as Sku, userId: user as UserId, quantity, limit }], this.now));
+  }
+  async release(user: string, sku: string = LAMP): Promise<ReleaseReply> {
+    return only(await this.#ledger.release([{ verb: "release", sku: sku as Sku, userId: user as UserId }], this.now));
+  }
+
+  async place(user: string, orderId: string, windowMs: DurationMs = WINDOW, sku: string = LAMP): Promise<OrderReply> {
+    return only(
+      await this.#ledger.place(
+        [{ verb: "place", orderId: orderId as OrderId, sku: sku as Sku, userId: user as UserId, windowMs }],
+        this.now,
+      ),
+    );
+  }
+  async pay(orderId: string, limit = 0, sku: string = LAMP): Promise<OrderReply> {
+    return only(await this.#ledger.pay([{ verb: "pay", orderId: orderId as OrderId, sku: sku as Sku, limit }], this.now));
+  }
+  async cancel(orderId: string, to: "free" | "held" = "free", sku: string = LAMP): Promise<OrderReply> {
+    return only(await this.#ledger.cancel([{ verb: "cancel", orderId: orderId as OrderId, sku: sku as Sku, to }], this.now));
+  }
+  async expire(sku: string = LAMP): Promise<void> {
+    await this.#ledger.expire([{ verb: "expire", sku: sku as Sku }], this.now);
+  }
+
+  async record(
+    user: string,
+    ordered: number,
+    { mode = "put", sku = LAMP, userLevel = 1 }: { mode?: "put" | "update"; sku?: string; userLevel?: number } = {},
+  ): Promise<RecordReply> {
+    return only(
+      await this.#ledger.record([{ verb: "record", mode, sku: sku as Sku, userId: user as UserId, userLevel, ordered }], this.now),
+    );
+  }
+  async removeRecord(user: string, sku: string = LAMP): Promise<RecordReply> {
+    return only(await this.#ledger.record([{ verb: "record", mode: "remove", sku: sku as Sku, userId: user as UserId }], this.now));
+  }
+
+  async goods(sku: string = LAMP): Promise<Goods> {
+    const goods = only(await this.#ledger.goods([sku as Sku], this.now));
+    if (!goods) throw new Error(`there are no goods ${sku}`);
+    return goods;
+  }
+  async line(user: string, sku: string = LAMP): Promise<Line> {
+    return only(await this.#ledger.lines([{ userId: user as UserId, sku: sku as Sku }], this.now));
+  }
+  async order(orderId: string, sku: string = LAMP): Promise<Order | null> {
+    return await this.#ledger.order(orderId as OrderId, sku as Sku, this.now);
+  }
+  cart(user: string): Answer<Awaited<ReturnType<Ledger["cart"]>>> {
+    return this.#ledger.cart(user as UserId, this.now);
+  }
+}
+
+type PlainRefusal = Exclude<LedgerRefusal, { readonly reason: "frozen" } | { readonly reason: "order-ended" }>;
+export const refused = (reason: PlainRefusal["reason"]): PlainRefusal => ({ kind: "refused", reason });
+export const held = (quantity: number, heldUntil: UnixMs = START + FROZEN_FOR): HoldReply => ({ kind: "held", quantity, heldUntil });
+export const keyOf = (text: string, fingerprint = "same body"): Key => ({ text, fingerprint });
+/** What every check looks at in the end: on hand, frozen, sold. */
+export const figures = ({ onHand, frozen, sold }: Goods) => ({ onHand, frozen, sold });

@@ -1,0 +1,168 @@
+/**
+ * The command line. Wiring only: it reads what was asked, hands it to whoever does it, and turns the outcome into an exit code:
+ * 0 done, 1 failed at run time (one line says why), 2 not understood (one line says what, and what is possible).
+ */
+import { join } from "node:path";
+import { env } from "node:process";
+import { Command, CommanderError, Option } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { flagSyntax, optionsHelp, settingsHelp } from "./command-help.ts";
+import { systemClock } from "./edge/system-clock.ts";
+import { timers } from "./edge/timers.ts";
+import { greeting } from "./greeting.ts";
+import type { Setting } from "./setting-kinds.ts";
+import { configFileNamed, readSettings, SETTINGS, type Settings } from "./settings.ts";
+import { readStampedeSettings, STAMPEDE_OPTIONS } from "./stampede/options.ts";
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** What was asked for makes no sense: exit code 2. */
+class UsageError extends Error {}
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const AUDIT_SETTINGS = SETTINGS.filter(({ name }) => name === "data" || name === "config");
+const BENCH = join(import.meta.dir, "../bench/bench.ts");
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const complain = (line: string): void => void process.stderr.write(`doorbuster: ${oneLine(line)}\n`);
+
+/** A message is one line, whatever made it. */
+const oneLine = (text: string): string => text.trim().replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, " ");
+
+async function main(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = commandLine((code) => {
+    exitCode = code;
+  });
+  try {
+    if (args.length === 0) throw new UsageError('say what to do: start, stampede, audit or bench; "doorbuster --help" explains them');
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // Commander has already said what it had to say: help, the version, or what it did not understand.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    complain(error instanceof Error ? error.message : String(error));
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function commandLine(done: (exitCode: number) => void): Command {
+  const program = new Command("doorbuster")
+    .description("A flash-sale system: never oversold, never lost, and the back end never feels the crowd.")
+    .version(packageJson.version, "--version", "print the version")
+    .helpCommand("help [command]", "explain a command")
+    .configureOutput({ outputError: (text) => complain(`${withoutValues(text)}; see "doorbuster --help"`) })
+    .exitOverride();
+  const command = (
+    name: string,
+    description: string,
+    settings: readonly Setting<unknown>[],
+    run: (flags: Flags) => Promise<number>,
+  ): Command => {
+    const added = program.command(name).description(description);
+    added.configureOutput({ outputError: (text) => complain(`${withoutValues(text)}; see "doorbuster ${name} --help"`) });
+    for (const setting of settings) {
+      added.addOption(new Option(flagSyntax(setting)).hideHelp());
+      if (setting.kind === "switch") added.addOption(new Option(`--no-${flagSyntax(setting).slice(2)}`).hideHelp());
+    }
+    return added.action(async (flags: Flags) => done(await run(flags)));
+  };
+  command("start", "Runs all six services in this process.", SETTINGS, runStart).addHelpText("after", settingsHelp(SETTINGS));
+  command(
+    "stampede",
+    "Sends a crowd to a running system, then checks that nothing was oversold, lost or frozen twice.",
+    STAMPEDE_OPTIONS,
+    sendStampede,
+  ).addHelpText("after", optionsHelp(STAMPEDE_OPTIONS));
+  command(
+    "audit",
+    "Recomputes every invariant from the store alone; exit code 1 when one is broken.",
+    AUDIT_SETTINGS,
+    runAudit,
+  ).addHelpText("after", settingsHelp(AUDIT_SETTINGS));
+  // The benchmark reads its own arguments, `--help` too: it can be run without the command line as well.
+  const bench = program
+    .command("bench")
+    .description("Measures this machine's ratios against two floors; exit code 1 when a target is missed.");
+  bench
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async () => done(await runBench(bench.args)));
+  return program;
+}
+
+/** Commander quotes an unknown flag with its value, and behind a mistyped `--admin-key=` stands a secret. */
+function withoutValues(text: string): string {
+  const message = text.replace(/^error: /, "").replace(/unknown option '(--[\w-]*|-[^-])[\s\S]*'/, "unknown option '$1'");
+  return oneLine(message).replace(/\.$/, "");
+}
+
+async function settingsFrom(flags: Flags): Promise<Settings> {
+  const file = configFileNamed({ flags, environment: env });
+  if ("error" in file) throw new UsageError(file.error);
+  const configFileText = file.path === null ? null : await readConfigFile(file.path);
+  const read = readSettings({ flags, environment: env, configFileText });
+  if ("error" in read) throw new UsageError(read.error);
+  return read.settings;
+}
+
+async function readConfigFile(path: string): Promise<string> {
+  try {
+    return await Bun.file(path).text();
+  } catch (error) {
+    throw new UsageError(
+      `--config: ${JSON.stringify(path)} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"}); give the path of a file`,
+    );
+  }
+}
+
+async function runStart(flags: Flags): Promise<number> {
+  const settings = await settingsFrom(flags);
+  const signal = Promise.withResolvers<void>();
+  // A repeated signal resolves what is resolved already, and so changes nothing.
+  for (const name of STOP_SIGNALS) process.on(name, () => signal.resolve());
+  // Whoever reads the greeting may go away; selling goes on.
+  process.stdout.on("error", () => undefined);
+  const { start } = await import("./topology.ts");
+  const running = await start(settings);
+  say(greeting(settings, running.addresses, process.pid));
+  const closed = signal.promise.then(() => {
+    say("stopping ...");
+    return running.close();
+  });
+  const { exitCode, message } = await Promise.race([running.stopped, closed.then(() => running.stopped)]);
+  if (message !== null) complain(message);
+  return exitCode;
+}
+
+async function sendStampede(flags: Flags): Promise<number> {
+  const read = readStampedeSettings(flags);
+  if ("error" in read) throw new UsageError(read.error);
+  const { runStampede } = await import("./stampede/stampede.ts");
+  const { HttpLoadClient } = await import("./edge/http-load-client.ts");
+  return runStampede(read.settings, {
+    write: (text) => void process.stdout.write(text),
+    complain,
+    isTerminal: process.stdout.isTTY === true,
+    columns: process.stdout.columns ?? 80,
+    clock: systemClock,
+    timers,
+    openClient: (target, size) => HttpLoadClient.open(target, size),
+  });
+}
+
+async function runAudit(flags: Flags): Promise<number> {
+  const settings = await settingsFrom(flags);
+  const { audit } = await import("./audit/audit.ts");
+  return audit(settings.data, say);
+}
+
+/** In a process of its own: what is measured must not share one with the command line. */
+async function runBench(args: readonly string[]): Promise<number> {
+  const bench = Bun.spawn([process.execPath, BENCH, ...args], { stdio: ["inherit", "inherit", "inherit"] });
+  for (const name of STOP_SIGNALS) process.on(name, () => bench.kill(name));
+  return bench.exited;
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,178 @@
+/**
+ * One purchase, top to bottom. The purchases that arrived in one turn of the event loop go through the five steps together, in order of
+ * arrival; each step answers the whole turn at once. The first step that refuses ends a purchase, and no later step hears of it.
+ *
+ * Only the cart step changes anything: the ledger checks stock and limit and freezes, in one atomic step, and answers when that is durable.
+ * The steps before it are filters, and may be slightly stale. A crash at any line is safe, because holds end by themselves.
+ */
+import { assert } from "./core/assert.ts";
+import type { Answer } from "./core/answer.ts";
+import { Failure } from "./core/failure.ts";
+import type { IpAddress, SessionId, Sku, UserId } from "./core/ids.ts";
+import { isFailure, type Reason, type Step } from "./core/reason.ts";
+import type { Clock, DurationMs, MonotonicUs, UnixMs } from "./core/time.ts";
+import type { KeptReply, Key, Ledger } from "./ledger/ledger.ts";
+import type { InventoryManager } from "./services/inventory-manager/service.ts";
+import type { PolicyController } from "./services/policy-controller/service.ts";
+import type { SafeProtector } from "./services/safe-protector/service.ts";
+import type { ShoppingCart } from "./services/shopping-cart/service.ts";
+
+/** A purchase on its way through the steps. */
+export interface Purchase {
+  /** The trace id, made by the gate. */
+  readonly sessionId: SessionId;
+  readonly userId: UserId;
+  readonly userLevel: number;
+  readonly clientIp: IpAddress;
+  readonly sku: Sku;
+  readonly quantity: number;
+  readonly key: Key | null;
+  /** The limit that the policy step has found; 0 means none. */
+  quantityLimit: number;
+  /** Ends the purchase: tells the shopper and writes the record. Called exactly once. */
+  readonly settle: (outcome: Outcome, course: Course) => void;
+}
+
+export type Outcome =
+  | { readonly kind: "held"; readonly quantity: number; readonly heldUntil: UnixMs }
+  | { readonly kind: "refused"; readonly step: Step; readonly reason: Reason }
+  /** The key had its answer already: here it is again. */
+  | { readonly kind: "repeated"; readonly reply: KeptReply }
+  /** The key belongs to another request. */
+  | { readonly kind: "key-reused" };
+
+/** The steps that a turn has gone through so far, with the microseconds that each took for the whole turn. */
+export interface Course {
+  readonly startedUs: MonotonicUs;
+  readonly steps: readonly Step[];
+  readonly stepUs: readonly number[];
+}
+
+export interface PurchaseServices {
+  /** How many of so many purchases the gate's own throttle lets through. */
+  readonly admit: (wanted: number) => number;
+  readonly safeProtector: Pick<SafeProtector, "validate">;
+  readonly policyController: Pick<PolicyController, "validate">;
+  readonly inventoryManager: Pick<InventoryManager, "validate">;
+  readonly shoppingCart: Pick<ShoppingCart, "add"> & { readonly frozenForMs: DurationMs };
+  readonly replies: Pick<Ledger, "recall" | "remember">;
+  readonly clock: Clock;
+}
+
+export async function purchaseTogether(arrived: readonly Purchase[], services: PurchaseServices): Promise<void> {
+  const turn = new Turn(arrived, services);
+  await turn.step("throttle", (purchases) => admitted(services.admit(purchases.length), purchases.length));
+  await turn.repeatKnownReplies();
+  await turn.step("protect", (purchases) => services.safeProtector.validate(purchases));
+  await turn.step("policy", (purchases) => services.policyController.validate(purchases), (purchase, { quantityLimit }) => {
+    purchase.quantityLimit = quantityLimit;
+  });
+  await turn.step("inventory", (purchases) => services.inventoryManager.validate(purchases));
+  await turn.step("cart", (purchases) => services.shoppingCart.add(purchases));
+  await turn.rememberRefusals();
+}
+
+type Verdict = Awaited<ReturnType<PurchaseServices[Exclude<keyof PurchaseServices, "admit" | "replies" | "clock" | "shoppingCart">]["validate"]>>[number];
+type AnyVerdict = Verdict | Awaited<ReturnType<PurchaseServices["shoppingCart"]["add"]>>[number] | { readonly allowed: false; readonly reason: Reason };
+
+const PASSED = { allowed: true } as const;
+const THROTTLED = { allowed: false, reason: "throttled" } as const;
+
+const admitted = (count: number, wanted: number): readonly AnyVerdict[] => Array.from({ length: wanted }, (_, index) => (index < count ? PASSED : THROTTLED));
+
+/** The purchases of one turn that are still standing, and how they leave. */
+class Turn {
+  readonly #services: PurchaseServices;
+  readonly #course: { startedUs: MonotonicUs; steps: Step[]; stepUs: number[] };
+  /** Refused before the cart, with a key: their refusal is made durable before they hear it. */
+  readonly #toRemember: { readonly purchase: Purchase; readonly step: Step; readonly reason: Reason }[] = [];
+  #standing: readonly Purchase[];
+
+  constructor(arrived: readonly Purchase[], services: PurchaseServices) {
+    this.#standing = arrived;
+    this.#services = services;
+    this.#course = { startedUs: services.clock.monotonicUs(), steps: [], stepUs: [] };
+  }
+
+  /** Asks one service about everyone who stands; who is refused leaves. */
+  async step<V extends AnyVerdict>(step: Step, ask: (standing: readonly Purchase[]) => Answer<readonly V[]>, onPass?: (purchase: Purchase, verdict: V) => void): Promise<void> {
+    const asked = this.#standing;
+    if (asked.length === 0) return;
+    const { clock } = this.#services;
+    const beganUs = clock.monotonicUs();
+    const verdicts = await answerOf(ask(asked));
+    this.#course.steps.push(step);
+    this.#course.stepUs.push(clock.monotonicUs() - beganUs);
+
+    const passed: Purchase[] = [];
+    for (let i = 0; i < asked.length; i += 1) {
+      const purchase = asked[i] as Purchase;
+      const verdict = verdicts instanceof Failure ? ({ allowed: false, reason: `${step}-unavailable` } as const) : (verdicts[i] as V);
+      if (!verdict.allowed) this.#leave(purchase, step, verdict);
+      else if ("heldUntil" in verdict) purchase.settle({ kind: "held", quantity: verdict.quantity, heldUntil: verdict.heldUntil }, this.#course);
+      else {
+        onPass?.(purchase, verdict as V);
+        passed.push(purchase);
+      }
+    }
+    this.#standing = passed;
+  }
+
+  /** A key that has its answer gets it again; nothing is done twice. */
+  async repeatKnownReplies(): Promise<void> {
+    const keyed = this.#standing.filter(({ key }) => key !== null);
+    if (keyed.length === 0) return;
+    const keys = keyed.map(({ key }) => key as Key);
+    const kept = await this.#services.replies.recall(keys, this.#services.clock.now());
+    const answered = new Set<Purchase>();
+    keyed.forEach((purchase, index) => {
+      const reply = kept[index];
+      if (!reply) return;
+      answered.add(purchase);
+      purchase.settle(outcomeOfKept(reply, purchase), this.#course);
+    });
+    if (answered.size > 0) this.#standing = this.#standing.filter((purchase) => !answered.has(purchase));
+  }
+
+  async rememberRefusals(): Promise<void> {
+    if (this.#toRemember.length === 0) return;
+    const { replies, clock, shoppingCart } = this.#services;
+    const toKeep = this.#toRemember.map(({ purchase, step, reason }): KeptReply => {
+      const { key, sessionId, sku, quantity } = purchase;
+      assert(key !== null, "only a purchase with a key is remembered");
+      return { key, sessionId, step, reason, sku, quantity, heldUntil: 0, frozenForMs: shoppingCart.frozenForMs };
+    });
+    const kept = await answerOf(replies.remember(toKeep, clock.now()));
+    this.#toRemember.forEach(({ purchase, step, reason }, index) => {
+      const reply = kept instanceof Failure ? null : kept[index];
+      if (!reply) purchase.settle({ kind: "refused", step, reason: `${step}-unavailable` }, this.#course);
+      else if (reply === toKeep[index]) purchase.settle({ kind: "refused", step, reason }, this.#course);
+      else purchase.settle(outcomeOfKept(reply, purchase), this.#course);
+    });
+  }
+
+  #leave(purchase: Purchase, step: Step, verdict: Exclude<AnyVerdict, { allowed: true }>): void {
+    const { reason } = verdict;
+    if (reason === "repeated") return purchase.settle({ kind: "repeated", reply: verdict.kept }, this.#course);
+    if (reason === "key-reused") return purchase.settle({ kind: "key-reused" }, this.#course);
+    assert(reason !== null && reason !== "no-hold", "who is refused is told why");
+    const told: Reason = reason === "no-room-for-key" ? `${step}-unavailable` : reason;
+    // The ledger has remembered its own refusals. A throttled or failed purchase was not decided: its key stays free for another try.
+    const isDecided = step !== "cart" && told !== "throttled" && !isFailure(told);
+    if (purchase.key !== null && isDecided) this.#toRemember.push({ purchase, step, reason: told });
+    else purchase.settle({ kind: "refused", step, reason: told }, this.#course);
+  }
+}
+
+const outcomeOfKept = (reply: KeptReply, purchase: Purchase): Outcome =>
+  reply.key.fingerprint === purchase.key?.fingerprint ? { kind: "repeated", reply } : { kind: "key-reused" };
+
+/** A failure is an answer here: the step is unavailable. Anything else that is thrown is a bug and goes on up. */
+async function answerOf<T>(answer: Answer<T>): Promise<T | Failure> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}

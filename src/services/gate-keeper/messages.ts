@@ -1,0 +1,77 @@
+/** What a shopper reads: every outcome in English and Chinese, what happened and what to do next. */
+import type { Step } from "../../core/reason.ts";
+import type { DurationMs } from "../../core/time.ts";
+
+export const LANGUAGES = ["en", "zh"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** The language that `Accept-Language` (RFC 9110) prefers of those we speak; English when it says nothing of them. */
+export function languageOf(acceptLanguage: string | null): Language {
+  if (acceptLanguage === null || !/zh/i.test(acceptLanguage)) return "en";
+  let best: { language: Language; weight: number } = { language: "en", weight: 0 };
+  for (const part of acceptLanguage.split(",")) {
+    const [range = "", ...parameters] = part.trim().toLowerCase().split(";");
+    const language = range.startsWith("zh") ? "zh" : range.startsWith("en") ? "en" : null;
+    const quality = parameters.map((parameter) => /^\s*q=([\d.]+)\s*$/.exec(parameter)?.[1]).find((value) => value !== undefined);
+    const weight = quality === undefined ? 1 : Number(quality);
+    if (language && weight > best.weight) best = { language, weight };
+  }
+  return best.language;
+}
+
+type Texts = Readonly<Record<Language, string>>;
+
+const refusals: Readonly<Record<string, Texts>> = {
+  throttled: {
+    en: "Too many shoppers at this moment. Please wait a moment and try again; nothing was taken from you.",
+    zh: "当前抢购人数过多，请稍候再试；您没有任何损失。",
+  },
+  blacklisted: {
+    en: "Bad guy! Bye-Bye!",
+    zh: "该账号或网络地址已被限制购买。如有疑问，请联系客服。",
+  },
+  "level-too-low": {
+    en: "These goods are reserved for members of a higher level. Have a look at our other goods, or raise your level.",
+    zh: "该商品仅限更高等级的会员购买。请选购其他商品，或提升会员等级后再来。",
+  },
+  "limit-reached": {
+    en: "You have reached the limit per person for these goods, counting your cart and your orders. Please check out what you have.",
+    zh: "您购买该商品的数量已达上限（含购物车与订单中的数量），请先结算已有商品。",
+  },
+  "unknown-goods": {
+    en: "We do not sell these goods. Please check the article and try again.",
+    zh: "没有找到该商品，请核对商品编号后重试。",
+  },
+  "sold-out": {
+    en: "Not enough of these goods are left. Goods that others do not pay for in time come back, so a later try can succeed.",
+    zh: "商品库存不足。他人未按时付款的商品会重新上架，请稍后再来看看。",
+  },
+};
+
+const unavailable: Texts = {
+  en: "We could not finish your purchase just now. Please try again in a moment; with the same Idempotency-Key you will never get the goods twice.",
+  zh: "系统暂时无法完成您的购买，请稍后重试；使用相同的 Idempotency-Key 不会重复下单。",
+};
+
+export function refusalText(reason: string, _step: Step, language: Language): string {
+  return (refusals[reason] ?? unavailable)[language];
+}
+
+export function successText(frozenForMs: DurationMs, language: Language): string {
+  const span = spanText(frozenForMs, language);
+  return language === "zh"
+    ? `抢购成功！商品已为您保留${span}，请在此期间完成付款，逾期将自动释放。`
+    : `The goods are yours for ${span}. Please check out within that time; after it they go back to the other shoppers.`;
+}
+
+function spanText(ms: DurationMs, language: Language): string {
+  const units = [
+    { size: 3_600_000, en: "hour", zh: "小时" },
+    { size: 60_000, en: "minute", zh: "分钟" },
+    { size: 1_000, en: "second", zh: "秒" },
+  ];
+  // The largest unit that says it exactly; below a second, rounded up to one.
+  const unit = units.find(({ size }) => ms >= size && ms % size === 0) ?? (units[2] as (typeof units)[number]);
+  const count = Math.max(1, Math.floor(ms / unit.size));
+  return language === "zh" ? `${count}${unit.zh}` : `${count} ${unit.en}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,221 @@
+/**
+ * PolicyController: who may buy how much, by user level, and what each user has already ordered. Its answer to a purchase is the early one:
+ * the limit it names is enforced again where the stock is frozen, in the same atomic step.
+ */
+import type { Answer } from "../../core/answer.ts";
+import { type HttpReply, json, on, type Route } from "../../core/endpoint.ts";
+import type { SessionId, Sku, UserId } from "../../core/ids.ts";
+import { listReply } from "../../core/paging.ts";
+import { problem } from "../../core/problem.ts";
+import type { Throttle } from "../../core/throttle.ts";
+import type { Clock } from "../../core/time.ts";
+import type { Ledger, OrderRecord, RecordCommand } from "../../ledger/ledger.ts";
+import { PAGE_ROWS_DEFAULT, POLICIES_MAX, TIERS_PER_SKU_MAX } from "../../limits.ts";
+import { policyControllerApi as api } from "./api.ts";
+import type { PolicyStore } from "./policy-store.ts";
+import { type Tier, type Tiers, tierFor, withTier } from "./tiers.ts";
+
+export interface PolicyCheck {
+  readonly sessionId: SessionId;
+  readonly userId: UserId;
+  readonly userLevel: number;
+  readonly sku: Sku;
+  readonly quantity: number;
+}
+
+export interface PolicyVerdict {
+  readonly allowed: boolean;
+  readonly reason: "throttled" | "level-too-low" | "limit-reached" | null;
+  /** What the user would have after this purchase: ordered, pending and frozen, and what is asked. */
+  readonly orderQuantity: number;
+  /** The limit that counts for this user; 0 means none. */
+  readonly quantityLimit: number;
+}
+
+interface Turns {
+  turn<T>(work: () => T): Promise<T>;
+}
+
+type PolicyRow = { readonly sku: Sku } & Tier;
+
+export class PolicyController {
+  readonly #tiers = new Map<Sku, Tiers>();
+  readonly #store: PolicyStore;
+  readonly #turns: Turns;
+  readonly #ledger: Ledger;
+  readonly #throttle: Throttle;
+  readonly #clock: Clock;
+
+  constructor(store: PolicyStore, turns: Turns, ledger: Ledger, throttle: Throttle, clock: Clock) {
+    this.#store = store;
+    this.#turns = turns;
+    this.#ledger = ledger;
+    this.#throttle = throttle;
+    this.#clock = clock;
+    for (const { sku, userLevel, quantityLimit } of store.all()) this.#tiers.set(sku, withTier(this.tiersOf(sku), { userLevel, quantityLimit }));
+  }
+
+  get policies(): number {
+    return this.#tiers.size;
+  }
+
+  tiersOf(sku: Sku): Tiers {
+    return this.#tiers.get(sku) ?? [];
+  }
+
+  /** One verdict per check, in order. */
+  async validate(checks: readonly PolicyCheck[]): Promise<readonly PolicyVerdict[]> {
+    const served = this.#throttle.admit(checks.length);
+    // A SKU that nobody restricts needs no look at what its user has.
+    const limited = checks.filter(({ sku }, index) => index < served && this.#tiers.has(sku));
+    const lines = limited.length > 0 ? await this.#ledger.lines(limited, this.#clock.now()) : [];
+    let next = 0;
+    return checks.map((check, index): PolicyVerdict => {
+      if (index >= served) return { allowed: false, reason: "throttled", orderQuantity: check.quantity, quantityLimit: 0 };
+      const tiers = this.#tiers.get(check.sku);
+      if (!tiers) return { allowed: true, reason: null, orderQuantity: check.quantity, quantityLimit: 0 };
+      const line = lines[next];
+      next += 1;
+      const orderQuantity = (line ? line.ordered + line.pending + line.held : 0) + check.quantity;
+      const tier = tierFor(tiers, check.userLevel);
+      if (!tier) return { allowed: false, reason: "level-too-low", orderQuantity, quantityLimit: 0 };
+      const allowed = orderQuantity <= tier.quantityLimit;
+      return { allowed, reason: allowed ? null : "limit-reached", orderQuantity, quantityLimit: tier.quantityLimit };
+    });
+  }
+
+  list(after: PolicyRow | null, limit: number): readonly PolicyRow[] {
+    return this.#store.list(after, limit);
+  }
+
+  /** `missing`: an update of a tier that is not there; `full`: no room for one more. */
+  put(sku: Sku, tier: Tier, mode: "add" | "update"): Promise<"done" | "missing" | "full"> {
+    return this.#turns.turn(() => {
+      const tiers = this.tiersOf(sku);
+      const isNew = !tiers.some(({ userLevel }) => userLevel === tier.userLevel);
+      if (isNew && mode === "update") return "missing";
+      if (isNew && (tiers.length >= TIERS_PER_SKU_MAX || (tiers.length === 0 && this.#tiers.size >= POLICIES_MAX))) return "full";
+      this.#store.save(sku, tier);
+      this.#tiers.set(sku, withTier(tiers, tier));
+      return "done";
+    });
+  }
+
+  remove(sku: Sku): Promise<void> {
+    return this.#turns.turn(() => {
+      this.#store.remove(sku);
+      this.#tiers.delete(sku);
+    });
+  }
+
+  async reply(check: PolicyCheck): Promise<HttpReply> {
+    const [verdict] = (await this.validate([check])) as [PolicyVerdict];
+    const isThrottled = verdict.reason === "throttled";
+    const body = {
+      sessionID: check.sessionId,
+      userID: check.userId,
+      goodsSKU: check.sku,
+      userLevel: check.userLevel,
+      orderQuantity: verdict.orderQuantity,
+      isAllowed: verdict.allowed,
+      isThrottled,
+      version: "1.0",
+      quantityLimit: verdict.quantityLimit,
+      ...(verdict.reason !== null && { reason: verdict.reason }),
+    };
+    return isThrottled ? this.#throttle.reply(body) : json(body);
+  }
+
+  record(command: RecordCommand): Promise<readonly { readonly kind: string }[]> {
+    return this.#ledger.record([command], this.#clock.now());
+  }
+
+  async recordOf(userId: UserId, sku: Sku): Promise<OrderRecord | null> {
+    const [line] = await this.#ledger.lines([{ userId, sku }], this.#clock.now());
+    return line && line.userLevel !== null ? { userId, sku, userLevel: line.userLevel, ordered: line.ordered } : null;
+  }
+
+  records(after: OrderRecord | null, limit: number): Answer<readonly OrderRecord[]> {
+    return this.#ledger.listRecords(after, limit);
+  }
+}
+
+const policyBody = ({ sku, userLevel, quantityLimit }: PolicyRow) => ({ goodsSKU: sku, userLevel, quantityLimit });
+const recordBody = ({ userId, sku, userLevel, ordered }: OrderRecord) => ({ userID: userId, goodsSKU: sku, userLevel, orderQuantity: ordered });
+
+export function routes(controller: PolicyController): Route[] {
+  return [...policyRoutes(controller), ...userOrderRoutes(controller)];
+}
+
+function policyRoutes(controller: PolicyController): Route[] {
+  const put = async (mode: "add" | "update", body: { goodsSKU: Sku; userLevel: number; quantityLimit: number }): Promise<HttpReply> => {
+    const { goodsSKU, userLevel, quantityLimit } = body;
+    const outcome = await controller.put(goodsSKU, { userLevel, quantityLimit }, mode);
+    if (outcome === "missing") return problem(404, `${goodsSKU} has no tier for level ${userLevel}; add it with POST /policy/add`);
+    if (outcome === "full") return problem(409, `no room for one more tier (${TIERS_PER_SKU_MAX} of a SKU, ${POLICIES_MAX} SKUs)`);
+    return json({ goodsSKU, userLevel, quantityLimit });
+  };
+  return [
+    on(api.doPolicyValidation, ({ params }) =>
+      controller.reply({ sessionId: params.sid, userId: params.uid, userLevel: params.level, sku: params.sku, quantity: params.qty }),
+    ),
+    on(api.addPolicy, ({ body }) => put("add", body)),
+    on(api.updatePolicy, ({ body }) => put("update", body)),
+    on(api.getPolicy, ({ params }) => {
+      const tiers = controller.tiersOf(params.sku);
+      const [lowest] = tiers;
+      if (!lowest) return problem(404, `${params.sku} has no policy: it is open to everyone, without a limit`);
+      return json({ ...policyBody({ sku: params.sku, ...lowest }), tiers });
+    }),
+    on(api.findAllPolicies, ({ query }) =>
+      listReply<PolicyRow, PolicyRow>({
+        read: (after, limit) => controller.list(after, limit),
+        cursorOf: (row) => row,
+        // A page begins behind the last tier of a SKU, so that a SKU's tiers stay on one page of the reader's.
+        after: query.after === undefined ? null : { sku: query.after, userLevel: Number.MAX_SAFE_INTEGER, quantityLimit: 0 },
+        limit: query.limit ?? Number.POSITIVE_INFINITY,
+        show: policyBody,
+        nextPage: ({ sku }) => `/policy/all?after=${encodeURIComponent(sku)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
+      }),
+    ),
+    on(api.removePolicy, async ({ params }) => {
+      await controller.remove(params.sku);
+      return json({ goodsSKU: null, userLevel: 0, quantityLimit: 0 });
+    }),
+  ];
+}
+
+function userOrderRoutes(controller: PolicyController): Route[] {
+  const record = async (mode: "put" | "update", body: { userID: UserId; goodsSKU: Sku; userLevel: number; orderQuantity: number }): Promise<HttpReply> => {
+    const { userID, goodsSKU, userLevel, orderQuantity } = body;
+    const [reply] = await controller.record({ verb: "record", mode, userId: userID, sku: goodsSKU, userLevel, ordered: orderQuantity });
+    if (reply?.kind !== "recorded") return problem(404, `${userID} has no record for ${goodsSKU}; add it with POST /user/add`);
+    return json({ userID, goodsSKU, userLevel, orderQuantity });
+  };
+  return [
+    on(api.addUserOrders, ({ body }) => record("put", body)),
+    on(api.updateUserOrders, ({ body }) => record("update", body)),
+    on(api.getUserOrders, async ({ params }) => {
+      const found = await controller.recordOf(params.uid, params.sku);
+      return found ? json(recordBody(found)) : problem(404, `${params.uid} has no record for ${params.sku}`);
+    }),
+    on(api.findAllUserOrders, ({ query }) =>
+      listReply<OrderRecord, OrderRecord>({
+        read: (after, limit) => controller.records(after, limit),
+        cursorOf: (row) => row,
+        after: query.after === undefined ? null : { userId: query.after, sku: query.afterSku ?? LAST_SKU, userLevel: 0, ordered: 0 },
+        limit: query.limit ?? PAGE_ROWS_DEFAULT,
+        show: recordBody,
+        nextPage: ({ userId, sku }) =>
+          `/user/all?after=${encodeURIComponent(userId)}&afterSku=${encodeURIComponent(sku)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
+      }),
+    ),
+    on(api.removeUserOrders, async ({ params }) => {
+      await controller.record({ verb: "record", mode: "remove", userId: params.uid, sku: params.sku });
+      return json({ userID: null, goodsSKU: null, userLevel: 0, orderQuantity: 0, quantityLimit: 0 });
+    }),
+  ];
+}
+
+/** Behind every SKU: where a page begins that names a user and no SKU. */
+const LAST_SKU = "\u{10ffff}".repeat(128) as Sku;

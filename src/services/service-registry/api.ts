@@ -1,0 +1,77 @@
+/**
+ * The part of the Eureka REST protocol that is spoken so far: register, renew, cancel, and the three reads. The protocol lives under
+ * two roots and tolerates a trailing slash, so each operation is declared once, relative to the root, and served at every variant.
+ */
+import Type, { type Static, type TObject, type TSchema } from "typebox";
+import type { Endpoint } from "../../core/endpoint.ts";
+
+const ROOTS = ["/eureka", "/eureka/v2"] as const;
+
+const word = (charsMax: number) =>
+  Type.String({ pattern: `^[^\\p{Cc}\\p{Cs}]{1,${charsMax}}$`, description: `1-${charsMax} characters, no control characters` });
+/** Java clients write `null` for what they do not know, others leave it out: both mean the same. */
+const maybe = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+const longText = Type.String({ pattern: "^[^\\p{Cc}\\p{Cs}]{0,2048}$", description: "at most 2048 characters, no control characters" });
+const digits = Type.String({ pattern: "^[0-9]{1,16}$", description: "a whole number as text" });
+
+const portNumber = Type.Integer({ minimum: 0, maximum: 65_535 });
+const flag = Type.Union([Type.Boolean(), Type.Literal("true"), Type.Literal("false")]);
+const port = Type.Union([
+  portNumber,
+  Type.Object({ $: Type.Union([portNumber, Type.String({ pattern: "^[0-9]{1,5}$" })]), "@enabled": maybe(flag) }),
+]);
+const timestamp = Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), digits]);
+/** Zero and below mean "the default" to the clients that send them. */
+const seconds = Type.Integer({ minimum: -1, maximum: 86_400 });
+const properties = Type.Record(Type.String(), Type.Union([longText, Type.Number(), Type.Boolean(), Type.Null()]), { maxProperties: 100 });
+
+export const STATUSES = ["UP", "DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN"] as const;
+export type InstanceStatus = (typeof STATUSES)[number];
+
+export const InstanceBody = Type.Object({
+  instanceId: maybe(word(512)),
+  hostName: word(255),
+  app: word(128),
+  ipAddr: maybe(word(255)),
+  status: maybe(Type.Enum(STATUSES)),
+  port: maybe(port),
+  securePort: maybe(port),
+  countryId: maybe(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  dataCenterInfo: maybe(Type.Object({ "@class": maybe(longText), name: maybe(longText), metadata: maybe(properties) })),
+  leaseInfo: maybe(Type.Object({ renewalIntervalInSecs: maybe(seconds), durationInSecs: maybe(seconds) })),
+  metadata: maybe(properties),
+  homePageUrl: maybe(longText),
+  statusPageUrl: maybe(longText),
+  healthCheckUrl: maybe(longText),
+  secureHealthCheckUrl: maybe(longText),
+  vipAddress: maybe(longText),
+  secureVipAddress: maybe(longText),
+  lastDirtyTimestamp: maybe(timestamp),
+});
+export type InstanceBody = Static<typeof InstanceBody>;
+
+const AppParams = Type.Object({ app: word(128) });
+const InstanceParams = Type.Object({ app: word(128), id: word(512) });
+const nothing = Type.Object({});
+const reading = { method: "GET", query: nothing, body: null, needsAdminKey: false } as const;
+
+export const REGISTER = {
+  ...{ ...reading, name: "register", path: "/apps/{app}", params: AppParams },
+  method: "POST",
+  body: Type.Object({ instance: InstanceBody }),
+} as const;
+export const RENEW = {
+  ...{ ...reading, name: "renew", path: "/apps/{app}/{id}", params: InstanceParams },
+  method: "PUT",
+  query: Type.Object({ lastDirtyTimestamp: Type.Optional(longText) }),
+} as const;
+export const CANCEL = { ...reading, name: "cancel", method: "DELETE", path: "/apps/{app}/{id}", params: InstanceParams } as const;
+export const ALL_APPLICATIONS = { ...reading, name: "applications", path: "/apps", params: nothing } as const;
+export const ONE_APPLICATION = { ...reading, name: "application", path: "/apps/{app}", params: AppParams } as const;
+export const ONE_INSTANCE = { ...reading, name: "instanceOfApplication", path: "/apps/{app}/{id}", params: InstanceParams } as const;
+export const ANY_INSTANCE = { ...reading, name: "instance", path: "/instances/{id}", params: Type.Object({ id: word(512) }) } as const;
+
+/** The same operation under both roots, with and without a trailing slash. */
+export function everywhere<P extends TObject, Q extends TObject, B extends TSchema>(relative: Endpoint<P, Q, B>): Endpoint<P, Q, B>[] {
+  return ROOTS.flatMap((root) => ["", "/"].map((end) => ({ ...relative, path: `${root}${relative.path}${end}` })));
+}

@@ -1,0 +1,141 @@
+/**
+ * What the registry knows about one instance, apart from how the protocol spells it: JSON today, XML beside it later.
+ */
+import type { UnixMs } from "../../core/time.ts";
+import type { InstanceBody, InstanceStatus } from "./api.ts";
+
+export interface InstancePort {
+  readonly number: number;
+  readonly enabled: boolean;
+}
+
+export interface Instance {
+  readonly instanceId: string;
+  /** In upper case, as the protocol answers it. */
+  readonly app: string;
+  readonly hostName: string;
+  readonly ipAddr: string | null;
+  readonly status: InstanceStatus;
+  readonly port: InstancePort;
+  readonly securePort: InstancePort;
+  readonly countryId: number;
+  readonly dataCenter: { readonly className: string; readonly name: string; readonly metadata: Readonly<Record<string, string>> | null };
+  readonly renewalSeconds: number;
+  readonly leaseSeconds: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly homePageUrl: string | null;
+  readonly statusPageUrl: string | null;
+  readonly healthCheckUrl: string | null;
+  readonly secureHealthCheckUrl: string | null;
+  readonly vipAddress: string | null;
+  readonly secureVipAddress: string | null;
+  /** When the instance last changed, by its own clock: the newer of two registrations wins. */
+  readonly dirtyAt: UnixMs;
+}
+
+/** An instance with its time here. */
+export interface Lease {
+  readonly instance: Instance;
+  readonly registeredAt: UnixMs;
+  readonly renewedAt: UnixMs;
+  /** Since when it has been UP; 0 while it has never been. */
+  readonly upSince: UnixMs;
+  /** When what is known about the instance last changed here. */
+  readonly updatedAt: UnixMs;
+}
+
+export interface Application {
+  readonly name: string;
+  readonly leases: readonly Lease[];
+}
+
+const DEFAULT_RENEWAL_SECONDS = 30;
+const DEFAULT_LEASE_SECONDS = 90;
+const OWN_DATA_CENTER = { className: "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", name: "MyOwn", metadata: null } as const;
+
+/** One name for an application, however a client spells it. */
+export const applicationName = (given: string): string => given.toUpperCase();
+
+/** Reads a registration as its client meant it: what is left out gets the protocol's default. */
+export function instanceFrom(body: InstanceBody, now: UnixMs): Instance {
+  const dataCenter = dataCenterFrom(body.dataCenterInfo);
+  return {
+    instanceId: body.instanceId ?? dataCenter.metadata?.["instance-id"] ?? body.hostName,
+    app: applicationName(body.app),
+    hostName: body.hostName,
+    ipAddr: body.ipAddr ?? null,
+    status: body.status ?? "UP",
+    port: portFrom(body.port, { number: 7001, enabled: true }),
+    securePort: portFrom(body.securePort, { number: 7002, enabled: false }),
+    countryId: body.countryId ?? 1,
+    dataCenter,
+    renewalSeconds: positiveOr(body.leaseInfo?.renewalIntervalInSecs, DEFAULT_RENEWAL_SECONDS),
+    leaseSeconds: positiveOr(body.leaseInfo?.durationInSecs, DEFAULT_LEASE_SECONDS),
+    metadata: propertiesFrom(body.metadata),
+    homePageUrl: body.homePageUrl ?? null,
+    statusPageUrl: body.statusPageUrl ?? null,
+    healthCheckUrl: body.healthCheckUrl ?? null,
+    secureHealthCheckUrl: body.secureHealthCheckUrl ?? null,
+    vipAddress: body.vipAddress ?? null,
+    secureVipAddress: body.secureVipAddress ?? null,
+    dirtyAt: Number(body.lastDirtyTimestamp ?? now),
+  };
+}
+
+/** The record under which a service of our own registers.
+ *  @param host an address or name under which the others reach it */
+export function ourInstance(own: {
+  readonly app: string;
+  readonly host: string;
+  readonly port: number;
+  readonly now: UnixMs;
+  readonly leaseSeconds: number;
+}): Instance {
+  const root = `http://${own.host.includes(":") ? `[${own.host}]` : own.host}:${own.port}`;
+  const vipAddress = own.app.toLowerCase();
+  return {
+    instanceId: `${own.host}:${vipAddress}:${own.port}`,
+    app: applicationName(own.app),
+    hostName: own.host,
+    ipAddr: own.host,
+    status: "UP",
+    port: { number: own.port, enabled: true },
+    securePort: { number: 443, enabled: false },
+    countryId: 1,
+    dataCenter: OWN_DATA_CENTER,
+    renewalSeconds: Math.max(1, Math.floor(own.leaseSeconds / 3)),
+    leaseSeconds: own.leaseSeconds,
+    metadata: {},
+    homePageUrl: `${root}/`,
+    statusPageUrl: `${root}/health`,
+    healthCheckUrl: `${root}/health`,
+    secureHealthCheckUrl: null,
+    vipAddress,
+    secureVipAddress: vipAddress,
+    dirtyAt: own.now,
+  };
+}
+
+const positiveOr = (given: number | null | undefined, fallback: number): number => (given && given > 0 ? given : fallback);
+
+function portFrom(given: InstanceBody["port"], fallback: InstancePort): InstancePort {
+  if (given === null || given === undefined) return fallback;
+  if (typeof given === "number") return { number: given, enabled: fallback.enabled };
+  const enabled = given["@enabled"];
+  return { number: Number(given.$), enabled: enabled === null || enabled === undefined ? fallback.enabled : String(enabled) === "true" };
+}
+
+function dataCenterFrom(given: InstanceBody["dataCenterInfo"]): Instance["dataCenter"] {
+  if (!given) return OWN_DATA_CENTER;
+  return {
+    className: given["@class"] ?? OWN_DATA_CENTER.className,
+    name: given.name ?? OWN_DATA_CENTER.name,
+    metadata: given.metadata ? propertiesFrom(given.metadata) : null,
+  };
+}
+
+/** `@class` names the Java map that a client happened to use; it is no property. */
+function propertiesFrom(given: InstanceBody["metadata"]): Readonly<Record<string, string>> {
+  const entries = Object.entries(given ?? {}).filter(([key, value]) => key !== "@class" && value !== null);
+  return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]));
+}

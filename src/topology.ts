@@ -1,0 +1,261 @@
+/**
+ * Which services run in this process, over which store, behind which ports. The only file that knows. Today there is one topology: everything
+ * in one process, on the embedded store.
+ */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Route } from "./core/endpoint.ts";
+import type { Failure } from "./core/failure.ts";
+import type { Sku } from "./core/ids.ts";
+import { Throttle } from "./core/throttle.ts";
+import type { Clock } from "./core/time.ts";
+import { traceIds } from "./core/trace-id.ts";
+import { AccessLog } from "./edge/access-log.ts";
+import { GroupCommit } from "./edge/group-commit.ts";
+import { HttpServer } from "./edge/http-server.ts";
+import { ServiceMetrics } from "./edge/metrics.ts";
+import { Sweeper } from "./edge/sweeper.ts";
+import { openSqliteFile, type SqliteFile } from "./edge/sqlite-file.ts";
+import { systemClock } from "./edge/system-clock.ts";
+import { timers } from "./edge/timers.ts";
+import type { ServiceAddress } from "./greeting.ts";
+import { EmbeddedLedger } from "./ledger/embedded/embedded-ledger.ts";
+import { LEDGER_SCHEMA, SqliteJournal } from "./ledger/embedded/sqlite-journal.ts";
+import { LEASE_DURATION_SECONDS, LEASE_RENEWAL_MS, SHUTDOWN_MS_MAX, SWEEP_TICK_MS } from "./limits.ts";
+import type { Outcome } from "./purchase.ts";
+import { GateKeeper, routes as gateRoutes } from "./services/gate-keeper/service.ts";
+import { type Health, healthRoutes } from "./services/health.ts";
+import { InventoryManager, routes as inventoryRoutes } from "./services/inventory-manager/service.ts";
+import { POLICIES_SCHEMA, PolicyStore } from "./services/policy-controller/policy-store.ts";
+import { PolicyController, routes as policyRoutes } from "./services/policy-controller/service.ts";
+import { DECISIONS_SCHEMA, DecisionStore } from "./services/safe-protector/decision-store.ts";
+import { routes as protectorRoutes, SafeProtector } from "./services/safe-protector/service.ts";
+import { type Instance, ourInstance } from "./services/service-registry/instance.ts";
+import { routes as registryRoutes, ServiceRegistry } from "./services/service-registry/service.ts";
+import { ShoppingCart, routes as cartRoutes } from "./services/shopping-cart/service.ts";
+import { hostListenedOn, type ServiceName, type Settings } from "./settings.ts";
+
+export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA;
+
+const PORTS = { GateKeeper: 8080, SafeProtector: 8081, PolicyController: 8082, InventoryManager: 8083, ShoppingCart: 8084, ServiceRegistry: 8761 } as const;
+type Name = keyof typeof PORTS;
+
+export interface Running {
+  readonly addresses: readonly ServiceAddress[];
+  /** Stops accepting, answers what is in flight, commits, closes. */
+  close(): Promise<void>;
+  /** Resolves when everything is closed: exit code and, when it stopped by itself, why. */
+  readonly stopped: Promise<{ readonly exitCode: number; readonly message: string | null }>;
+}
+
+/** Starts everything in this process. Throws, with one line for the operator, when the store or a port cannot be had. */
+export async function start(settings: Settings): Promise<Running> {
+  const file = openSqliteFile(settings.data, STORE_SCHEMA);
+  try {
+    const accessLog = await AccessLog.open({ folder: join(settings.data, "access-log"), ...settings.accessLog }, complain);
+    return await new OneProcess(settings, file, accessLog).listen();
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function complain(message: string): void {
+  process.stderr.write(`doorbuster: ${message}\n`);
+}
+
+function reportBug(error: unknown): void {
+  complain(`a bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+}
+
+class OneProcess {
+  readonly #settings: Settings;
+  readonly #file: SqliteFile;
+  readonly #accessLog: AccessLog;
+  readonly #clock: Clock = systemClock;
+  readonly #startedUs = systemClock.monotonicUs();
+  readonly #commit: GroupCommit;
+  readonly #ledger: EmbeddedLedger;
+  readonly #protector: SafeProtector;
+  readonly #policies: PolicyController;
+  readonly #inventory: InventoryManager;
+  readonly #cart: ShoppingCart;
+  readonly #registry = new ServiceRegistry();
+  readonly #metrics: Readonly<Record<Name, ServiceMetrics>>;
+  readonly #gate: GateKeeper;
+  readonly #servers: HttpServer[] = [];
+  readonly #sweeper: Sweeper;
+  readonly #stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
+  #instances: Instance[] = [];
+  #stopRenewing = (): void => undefined;
+  #failure: Failure | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(settings: Settings, file: SqliteFile, accessLog: AccessLog) {
+    this.#settings = settings;
+    this.#file = file;
+    this.#accessLog = accessLog;
+    this.#commit = new GroupCommit(file.db, (failure) => this.#stopSelling(failure));
+    this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit));
+    const clock = this.#clock;
+    this.#protector = new SafeProtector(new DecisionStore(file.db), this.#commit, this.#throttle("safe-protector"), clock);
+    this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, this.#throttle("policy-controller"), clock);
+    this.#inventory = new InventoryManager(this.#ledger, this.#throttle("inventory-manager"), clock);
+    this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs);
+    this.#metrics = Object.fromEntries(Object.keys(PORTS).map((name) => [name, new ServiceMetrics(name)])) as Record<Name, ServiceMetrics>;
+    this.#gate = this.#makeGate();
+    this.#sweeper = new Sweeper([(now) => this.#ledger.sweep(now), (now) => this.#protector.sweep(now)], clock, SWEEP_TICK_MS, reportBug);
+    this.#describeMetrics();
+  }
+
+  async listen(): Promise<Running> {
+    if (this.#settings.demo) await this.#stockDemo();
+    const routes: Readonly<Record<Name, Route[]>> = {
+      GateKeeper: gateRoutes(this.#gate),
+      SafeProtector: protectorRoutes(this.#protector),
+      PolicyController: policyRoutes(this.#policies),
+      InventoryManager: inventoryRoutes(this.#inventory),
+      ShoppingCart: cartRoutes(this.#cart),
+      ServiceRegistry: registryRoutes(this.#registry, this.#clock),
+    };
+    const names = Object.keys(PORTS) as Name[];
+    try {
+      // The public door opens last: whatever it needs is there by then.
+      for (const name of names.toReversed()) this.#servers.push(this.#serve(name, routes[name]));
+    } catch (error) {
+      for (const server of this.#servers) server.abort();
+      this.#sweeper.stop();
+      await this.#accessLog.close();
+      throw error;
+    }
+    this.#register(names.filter((name) => name !== "ServiceRegistry"));
+    const host = hostListenedOn(this.#settings);
+    return {
+      addresses: names.map((service) => ({ service, url: `http://${host.includes(":") ? `[${host}]` : host}:${this.#portOf(service)}` })),
+      close: () => this.#close(0, null),
+      stopped: this.#stopped.promise,
+    };
+  }
+
+  #makeGate(): GateKeeper {
+    const throttle = this.#throttle("gate-keeper");
+    const countPurchase = this.#metrics.GateKeeper.purchases();
+    return new GateKeeper({
+      services: {
+        admit: (wanted) => throttle.admit(wanted),
+        safeProtector: this.#protector,
+        policyController: this.#policies,
+        inventoryManager: this.#inventory,
+        shoppingCart: this.#cart,
+        replies: this.#ledger,
+        clock: this.#clock,
+      },
+      clock: this.#clock,
+      nextTraceId: traceIds(randomBytes(16).toString("hex")),
+      nextTurn: setImmediate,
+      record: (line) => this.#accessLog.add(line),
+      count: (outcome, totalUs) => countPurchase(endOf(outcome), totalUs),
+      retryAfterSeconds: () => throttle.retryAfterSeconds(),
+      onBug: reportBug,
+    });
+  }
+
+  #throttle(service: ServiceName): Throttle {
+    return new Throttle(this.#settings.throttles[service], this.#clock);
+  }
+
+  #portOf(name: Name): number {
+    return PORTS[name] + this.#settings.portOffset;
+  }
+
+  #serve(name: Name, routes: readonly Route[]): HttpServer {
+    const metrics = this.#metrics[name];
+    const port = this.#portOf(name);
+    try {
+      return new HttpServer({
+        host: hostListenedOn(this.#settings),
+        port,
+        routes: [...routes, ...healthRoutes(() => this.#health(name), () => metrics.text())],
+        adminKey: this.#settings.adminKey,
+        onBug: reportBug,
+        onReply: (status) => metrics.countReply(status),
+      });
+    } catch (error) {
+      throw new Error(`${name} cannot listen on port ${port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`);
+    }
+  }
+
+  #health(name: Name): Health {
+    const uptimeSeconds = Math.floor((this.#clock.monotonicUs() - this.#startedUs) / 1_000_000);
+    const details = name === "GateKeeper" ? {} : { pid: process.pid, uptimeSeconds };
+    return { isUp: this.#failure === null && this.#closing === null, details };
+  }
+
+  #register(names: readonly Name[]): void {
+    const host = hostListenedOn(this.#settings);
+    const now = this.#clock.now();
+    this.#instances = names.map((app) => ourInstance({ app, host, port: this.#portOf(app), now, leaseSeconds: LEASE_DURATION_SECONDS }));
+    for (const instance of this.#instances) this.#registry.register(instance, now);
+    this.#stopRenewing = timers.every(LEASE_RENEWAL_MS, () => {
+      for (const instance of this.#instances) {
+        // A lease can lapse while the whole process is stopped, by a debugger for one.
+        const renewed = this.#registry.renew(instance.app, instance.instanceId, this.#clock.now());
+        if (renewed === "unknown") this.#registry.register(instance, this.#clock.now());
+      }
+    });
+  }
+
+  async #stockDemo(): Promise<void> {
+    const now = this.#clock.now();
+    const sku = "SKU0001" as Sku;
+    if ((await this.#ledger.listGoods(null, 1, now)).length > 0) return;
+    await this.#ledger.stock([{ verb: "stock", mode: "put", sku, onHand: 500, priceCents: 9_990 }], now);
+    await this.#policies.put(sku, { userLevel: 1, quantityLimit: 1 }, "add");
+    await this.#policies.put(sku, { userLevel: 5, quantityLimit: 5 }, "add");
+  }
+
+  #describeMetrics(): void {
+    const { GateKeeper: gate, SafeProtector: protector, PolicyController: policies, InventoryManager: inventory, ShoppingCart: cart, ServiceRegistry: registry } = this.#metrics;
+    gate.gauge("doorbuster_purchases_in_flight", "Purchases that wait for their answer.", () => this.#gate.purchasesInFlight);
+    gate.counter("doorbuster_access_log_records_total", "Access-log records written.", () => this.#accessLog.recordsWritten);
+    gate.counter("doorbuster_access_log_dropped_total", "Access-log records dropped because the disk could not follow.", () => this.#accessLog.recordsDropped);
+    protector.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => this.#protector.decisions);
+    policies.gauge("doorbuster_policies", "SKUs with a policy.", () => this.#policies.policies);
+    inventory.gauge("doorbuster_skus", "SKUs in the store.", () => this.#ledger.counts.skus);
+    cart.gauge("doorbuster_users", "Users with a hold, an unpaid order or an order record.", () => this.#ledger.counts.users);
+    cart.gauge("doorbuster_ended_rows", "Rows of ended holds that the sweeper has not removed yet.", () => this.#ledger.counts.endedRows);
+    registry.gauge("doorbuster_registry_applications", "Applications with a live lease.", () => this.#registry.applications(this.#clock.now()).length);
+  }
+
+  /** Fail-stop: nothing is sold any more; what is in flight hears 503, and the process ends and says why. */
+  #stopSelling(failure: Failure): void {
+    this.#failure = failure;
+    const message = `stopped selling: ${failure.message}. Nothing that was acknowledged is lost. Repair the cause (disk full?), then start again`;
+    void this.#close(1, message);
+  }
+
+  #close(exitCode: number, message: string | null): Promise<void> {
+    this.#closing ??= this.#closeOnce(exitCode, message);
+    return this.#closing;
+  }
+
+  async #closeOnce(exitCode: number, message: string | null): Promise<void> {
+    this.#stopRenewing();
+    for (const { app, instanceId } of this.#instances) this.#registry.cancel(app, instanceId, this.#clock.now());
+    this.#sweeper.stop();
+    timers.after(SHUTDOWN_MS_MAX, () => {
+      for (const server of this.#servers) server.abort();
+    });
+    await Promise.all(this.#servers.map((server) => server.close()));
+    this.#commit.close();
+    await this.#accessLog.close();
+    this.#file.close();
+    this.#stopped.resolve({ exitCode, message });
+  }
+}
+
+/** How a purchase ended, as the metrics name it. */
+function endOf(outcome: Outcome): string {
+  if (outcome.kind === "held") return "success";
+  return outcome.kind === "refused" ? outcome.reason : outcome.kind;
+}

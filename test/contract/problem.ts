@@ -1,0 +1,26 @@
+/** What every test of a bad request expects of its answer. */
+import { expect } from "bun:test";
+import type { JsonReply } from "../system.ts";
+
+export interface FieldError {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** @param pointers the fields that `errors` names, all of them and no other; left out when the problem is not about fields */
+export function expectProblem(reply: JsonReply, status: number, pointers?: readonly string[]): void {
+  const contentType = reply.headers.get("content-type")?.split(";")[0];
+  expect({ status: reply.status, contentType, text: reply.text }).toEqual({
+    status,
+    contentType: "application/problem+json",
+    text: expect.any(String),
+  });
+  expect(reply.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) });
+  if (pointers) expect(pointersOf(reply).toSorted()).toEqual([...pointers].toSorted());
+}
+
+export function pointersOf(reply: JsonReply): string[] {
+  const { errors } = reply.body as { errors?: readonly FieldError[] };
+  expect(errors ?? []).toEqual((errors ?? []).map(() => ({ pointer: expect.any(String), detail: expect.any(String) })) as FieldError[]);
+  return (errors ?? []).map((error) => error.pointer);
+}
