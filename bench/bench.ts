@@ -197,7 +197,7 @@ async function main(): Promise<number> {
   if (process.platform !== "linux") throw new Error("the benchmark needs Linux: it reads processor times of other processes from /proc");
   const plan = readPlan(process.argv.slice(2));
   if (plan.profileOf === null) return measureAll(plan);
-  await profilePurchases(plan.profileOf, plan.windows);
+  await profilePurchases(plan.profileOf);
   return 0;
 }
 

@@ -1,59 +1,77 @@
 /**
- * Where the time of a purchase goes: one round of accepted purchases under Bun's sampling profiler, and the functions in which the most samples
- * were taken. The profile itself stays in `.artefacts/` and opens in any browser's developer tools.
+ * Where the time of a purchase goes: one round of purchases under Bun's sampling profiler, and the functions in which the most samples of the
+ * measured window were taken. What the engine or SQLite does is named after the function of ours that called it. The profile itself stays
+ * in `.artefacts/` and opens in any browser's developer tools.
+ *
+ * A sample says where the thread was, also while it waited for the disk: the share of a commit is larger here than in processor time.
  */
 import { mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { shown, table } from "./figures.ts";
+import { table } from "./figures.ts";
 import { PROJECT } from "./processes.ts";
-import { measureShop, type ShopName, type Windows } from "./purchase-rounds.ts";
+import { measureShop, type ShopName } from "./purchase-rounds.ts";
 
-const ROWS = 30;
-const SAMPLING_US = 250;
+const ROWS = 40;
+const SAMPLING_US = 200;
+const WINDOWS = { warmUpSeconds: 3, measuredSeconds: 6 } as const;
 
-/** The part of a `.cpuprofile` (Chrome DevTools protocol, `Profiler.Profile`) that is read here. */
+/** The part of a `.cpuprofile` (Chrome DevTools protocol, `Profiler.Profile`) that is read here. Times are microseconds. */
 interface Profile {
-  readonly nodes: readonly {
-    readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
-  }[];
+  readonly nodes: readonly Node[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
+interface Node {
+  readonly id: number;
+  readonly children?: readonly number[];
+  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+}
 
-export async function profilePurchases(shop: ShopName, windows: Windows): Promise<void> {
+export async function profilePurchases(shop: ShopName): Promise<void> {
   const folder = join(PROJECT, ".artefacts");
-  const name = `${shop}.cpuprofile`;
+  const file = `${shop}.cpuprofile`;
   mkdirSync(folder, { recursive: true });
-  const flags = ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`, `--cpu-prof-interval=${SAMPLING_US}`];
-  const result = await measureShop(shop, null, windows, flags);
-  const profile = (await Bun.file(join(folder, name)).json()) as Profile;
-  console.log(`${shop}: ${shown(result.cpuUsPerRequest, "ratio")} us of CPU per request while sampled. Self time by function:\n`);
-  console.log(table([["share", "us/request", "function", "where"], ...topFunctions(profile, result.cpuUsPerRequest)]));
-  console.log(`\nThe whole profile: ${relative(PROJECT, join(folder, name))}`);
+  const flags = ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${file}`, `--cpu-prof-interval=${SAMPLING_US}`];
+  const { cpuUsPerRequest, windowEndedMs } = await measureShop(shop, null, WINDOWS, flags);
+  const profile = (await Bun.file(join(folder, file)).json()) as Profile;
+  const windowMs = { from: windowEndedMs - WINDOWS.measuredSeconds * 1_000, to: windowEndedMs };
+  console.log(`${shop}: ${cpuUsPerRequest.toFixed(1)} us of CPU per request while sampled. Self time by function:\n`);
+  console.log(table([["share", "function", "where"], ...topFunctions(profile, windowMs)]));
+  console.log(`\nThe whole profile: ${relative(PROJECT, join(folder, file))}`);
 }
 
-function topFunctions(profile: Profile, cpuUsPerRequest: number): string[][] {
-  const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, frameName(callFrame)]));
-  const selfUs = new Map<string, number>();
-  let totalUs = 0;
+function topFunctions(profile: Profile, windowMs: { readonly from: number; readonly to: number }): string[][] {
+  const names = frameNames(profile.nodes);
+  const hits = new Map<string, number>();
+  let total = 0;
+  let atUs = 0;
   for (const [index, node] of profile.samples.entries()) {
-    const frame = frames.get(node) ?? "?";
-    // Waiting for the next event is no work.
-    if (frame.startsWith("(idle)")) continue;
-    const us = profile.timeDeltas[index] ?? 0;
-    selfUs.set(frame, (selfUs.get(frame) ?? 0) + us);
-    totalUs += us;
+    atUs += profile.timeDeltas[index] ?? 0;
+    if (atUs < windowMs.from * 1_000 || atUs > windowMs.to * 1_000) continue;
+    const name = names.get(node) ?? "?\t";
+    hits.set(name, (hits.get(name) ?? 0) + 1);
+    total += 1;
   }
-  const top = [...selfUs].sort(([, a], [, b]) => b - a).slice(0, ROWS);
-  return top.map(([frame, us]) => {
-    const [name, where] = frame.split("\t") as [string, string];
-    return [`${((us / totalUs) * 100).toFixed(1)} %`, ((us / totalUs) * cpuUsPerRequest).toFixed(2), name, where];
-  });
+  const top = [...hits].sort(([, a], [, b]) => b - a).slice(0, ROWS);
+  return top.map(([name, count]) => [`${((count / total) * 100).toFixed(1)} %`, ...name.split("\t")]);
 }
 
-function frameName({ functionName, url, lineNumber }: Profile["nodes"][number]["callFrame"]): string {
-  const file = url.replace("file://", "");
-  const where = file.startsWith(PROJECT) ? `${relative(PROJECT, file)}:${lineNumber + 1}` : file || "(native)";
-  return `${functionName || "(anonymous)"}\t${where}`;
+/** `name \t where` of every node; a native function is named with its nearest caller in a file. */
+function frameNames(nodes: readonly Node[]): Map<number, string> {
+  const parents = new Map<number, Node>();
+  for (const node of nodes) for (const child of node.children ?? []) parents.set(child, node);
+  return new Map(
+    nodes.map((node) => {
+      const path: string[] = [];
+      let at: Node | undefined = node;
+      for (; at && !at.callFrame.url.includes("/"); at = parents.get(at.id)) path.push(at.callFrame.functionName || "(anonymous)");
+      if (at) path.push(at.callFrame.functionName || "(anonymous)");
+      return [node.id, `${path.join(" < ")}\t${at ? whereOf(at) : "(native)"}`];
+    }),
+  );
+}
+
+function whereOf({ callFrame }: Node): string {
+  const file = callFrame.url.replace("file://", "");
+  return `${file.startsWith(PROJECT) ? relative(PROJECT, file) : file}:${callFrame.lineNumber + 1}`;
 }

@@ -59,6 +59,15 @@ export class System {
     return { status: reply.status, reason: reason ?? null, isAccepted: repResult, bodyBytes: Buffer.byteLength(text) };
   }
 
+  /** How many purchases have ended so, by the gate's own count; `null`: accepted. */
+  async ended(reason: string | null): Promise<number> {
+    return this.#metric(`doorbuster_purchases_total{reason="${reason ?? "success"}",service="GateKeeper"}`);
+  }
+  /** Access-log records that were given up because the disk could not follow: they would make a purchase look cheaper than it is. */
+  recordsDropped(): Promise<number> {
+    return this.#metric('doorbuster_access_log_dropped_total{service="GateKeeper"}');
+  }
+
   /** What is frozen of one SKU, or of all goods together: how many purchases were accepted. */
   async frozen(goodsSKU: string | null): Promise<number> {
     const reply = await fetch(this.#url(8083, goodsSKU === null ? "/all" : `/sku/${goodsSKU}`));
@@ -67,8 +76,19 @@ export class System {
     return (Array.isArray(answer) ? answer : [answer]).reduce((sum, goods) => sum + goods.frozenQuantity, 0);
   }
 
+  /** Milliseconds since the start of the process. */
+  ageMs(): number {
+    return performance.now() - this.#child.startedAt;
+  }
+
   stop(): Promise<void> {
     return this.#child.stop();
+  }
+
+  async #metric(name: string): Promise<number> {
+    const text = await (await fetch(this.#url(8080, "/metrics"))).text();
+    const line = text.split("\n").find((each) => each.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1) ?? 0);
   }
 
   #url(port: number, path: string): string {

@@ -78,7 +78,7 @@ export const LEASE_DURATION_SECONDS = 3;
 
 // --- Records ---------------------------------------------------------------------------------------------------------------
 /** Access-log text that waits for the disk. When it is full, records are dropped and counted. */
-export const ACCESS_LOG_BUFFER_CHARS_MAX = 8 * 1024 * 1024;
+export const ACCESS_LOG_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
 /** The longest that an access-log record waits before it is written. */
 export const ACCESS_LOG_FLUSH_MS: DurationMs = 100;
 

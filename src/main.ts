@@ -20,7 +20,6 @@ type Flags = Readonly<Record<string, unknown>>;
 class UsageError extends Error {}
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-const AUDIT_SETTINGS = SETTINGS.filter(({ name }) => name === "data" || name === "config");
 const BENCH = join(import.meta.dir, "../bench/bench.ts");
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -46,6 +45,32 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+interface CommandSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly settings: readonly Setting<unknown>[];
+  readonly help: (settings: readonly Setting<unknown>[]) => string;
+  readonly run: (flags: Flags) => Promise<number>;
+}
+
+const COMMANDS: readonly CommandSpec[] = [
+  { name: "start", description: "Runs all six services in this process.", settings: SETTINGS, help: settingsHelp, run: runStart },
+  {
+    name: "stampede",
+    description: "Sends a crowd to a running system, then checks that nothing was oversold, lost or frozen twice.",
+    settings: STAMPEDE_OPTIONS,
+    help: optionsHelp,
+    run: sendStampede,
+  },
+  {
+    name: "audit",
+    description: "Recomputes every invariant from the store alone; exit code 1 when one is broken.",
+    settings: SETTINGS.filter(({ name }) => name === "data" || name === "config"),
+    help: settingsHelp,
+    run: runAudit,
+  },
+];
+
 function commandLine(done: (exitCode: number) => void): Command {
   const program = new Command("doorbuster")
     .description("A flash-sale system: never oversold, never lost, and the back end never feels the crowd.")
@@ -53,43 +78,30 @@ function commandLine(done: (exitCode: number) => void): Command {
     .helpCommand("help [command]", "explain a command")
     .configureOutput({ outputError: (text) => complain(`${withoutValues(text)}; see "doorbuster --help"`) })
     .exitOverride();
-  const command = (
-    name: string,
-    description: string,
-    settings: readonly Setting<unknown>[],
-    run: (flags: Flags) => Promise<number>,
-  ): Command => {
-    const added = program.command(name).description(description);
-    added.configureOutput({ outputError: (text) => complain(`${withoutValues(text)}; see "doorbuster ${name} --help"`) });
-    for (const setting of settings) {
-      added.addOption(new Option(flagSyntax(setting)).hideHelp());
-      if (setting.kind === "switch") added.addOption(new Option(`--no-${flagSyntax(setting).slice(2)}`).hideHelp());
-    }
-    return added.action(async (flags: Flags) => done(await run(flags)));
-  };
-  command("start", "Runs all six services in this process.", SETTINGS, runStart).addHelpText("after", settingsHelp(SETTINGS));
-  command(
-    "stampede",
-    "Sends a crowd to a running system, then checks that nothing was oversold, lost or frozen twice.",
-    STAMPEDE_OPTIONS,
-    sendStampede,
-  ).addHelpText("after", optionsHelp(STAMPEDE_OPTIONS));
-  command(
-    "audit",
-    "Recomputes every invariant from the store alone; exit code 1 when one is broken.",
-    AUDIT_SETTINGS,
-    runAudit,
-  ).addHelpText("after", settingsHelp(AUDIT_SETTINGS));
-  // The benchmark reads its own arguments, `--help` too: it can be run without the command line as well.
-  const bench = program
-    .command("bench")
-    .description("Measures this machine's ratios against two floors; exit code 1 when a target is missed.");
+  for (const spec of COMMANDS) addCommand(program, spec, done);
+  const bench = program.command("bench");
   bench
+    .description("Measures this machine's ratios against two floors; exit code 1 when a target is missed.")
+    // The benchmark reads its own arguments, `--help` too: it can be run without the command line as well.
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async () => done(await runBench(bench.args)));
   return program;
+}
+
+function addCommand(program: Command, spec: CommandSpec, done: (exitCode: number) => void): void {
+  const command = program
+    .command(spec.name)
+    .description(spec.description)
+    .configureOutput({ outputError: (text) => complain(`${withoutValues(text)}; see "doorbuster ${spec.name} --help"`) })
+    .addHelpText("after", spec.help(spec.settings))
+    .action(async (flags: Flags) => done(await spec.run(flags)));
+  for (const setting of spec.settings) {
+    // Our own help tells more about each than commander's list would.
+    command.addOption(new Option(flagSyntax(setting)).hideHelp());
+    if (setting.kind === "switch") command.addOption(new Option(`--no-${flagSyntax(setting).slice(2)}`).hideHelp());
+  }
 }
 
 /** Commander quotes an unknown flag with its value, and behind a mistyped `--admin-key=` stands a secret. */

@@ -222,10 +222,12 @@ function bucketFrom(settings: Throttle, pick: <T>(setting: Setting<T>) => T): To
 }
 
 function fromFlags(flags: SettingSources["flags"]): Given[] {
-  return Object.entries(flags).map(([name, value]) => {
-    const setting = settingsByName.get(name) ?? null;
-    return { setting, source: setting ? flagOf(setting) : `--${name}`, value };
-  });
+  return Object.entries(flags)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => {
+      const setting = settingsByName.get(name) ?? null;
+      return { setting, source: setting ? flagOf(setting) : `--${name}`, value };
+    });
 }
 
 function fromEnvironment(environment: SettingSources["environment"]): Given[] {

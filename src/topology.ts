@@ -3,6 +3,7 @@
  * in one process, on the embedded store.
  */
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
@@ -129,7 +130,7 @@ class OneProcess {
       throw error;
     }
     this.#register(names.filter((name) => name !== "ServiceRegistry"));
-    const host = hostListenedOn(this.#settings);
+    const host = reachableHost(hostListenedOn(this.#settings));
     return {
       addresses: names.map((service) => ({ service, url: `http://${host.includes(":") ? `[${host}]` : host}:${this.#portOf(service)}` })),
       close: () => this.#close(0, null),
@@ -192,7 +193,7 @@ class OneProcess {
   }
 
   #register(names: readonly Name[]): void {
-    const host = hostListenedOn(this.#settings);
+    const host = reachableHost(hostListenedOn(this.#settings));
     const now = this.#clock.now();
     this.#instances = names.map((app) => ourInstance({ app, host, port: this.#portOf(app), now, leaseSeconds: LEASE_DURATION_SECONDS }));
     for (const instance of this.#instances) this.#registry.register(instance, now);
@@ -253,6 +254,9 @@ class OneProcess {
     this.#stopped.resolve({ exitCode, message });
   }
 }
+
+/** Under which name others reach a host that is listened on: a wildcard stands for all addresses of this machine and is none itself. */
+const reachableHost = (listened: string): string => (listened === "0.0.0.0" || listened === "::" ? hostname() : listened);
 
 /** How a purchase ended, as the metrics name it. */
 function endOf(outcome: Outcome): string {

@@ -5,7 +5,10 @@
  */
 import { appendFile, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ACCESS_LOG_BUFFER_CHARS_MAX, ACCESS_LOG_FLUSH_MS } from "../limits.ts";
+import { ACCESS_LOG_BUFFER_BYTES_MAX, ACCESS_LOG_FLUSH_MS } from "../limits.ts";
+
+/** So many characters are encoded together. */
+const CHUNK_CHARS = 16_384;
 
 export interface AccessLogSettings {
   readonly folder: string;
@@ -16,8 +19,12 @@ export interface AccessLogSettings {
 export class AccessLog {
   readonly #settings: AccessLogSettings;
   readonly #onTrouble: (message: string) => void;
-  #lines: string[] = [];
-  #chars = 0;
+  /** Records not yet encoded. Kept short: a long life of many small strings costs the garbage collector more than all the rest. */
+  #text = "";
+  #textRecords = 0;
+  #chunks: Buffer[] = [];
+  #chunkBytes = 0;
+  #chunkRecords = 0;
   #file: { path: string; bytes: number } | null = null;
   #fileNumber: number;
   #writing: Promise<void> | null = null;
@@ -49,12 +56,13 @@ export class AccessLog {
 
   /** @param line one record with its line feed */
   add(line: string): void {
-    if (this.#chars + line.length > ACCESS_LOG_BUFFER_CHARS_MAX) {
+    if (this.#chunkBytes > ACCESS_LOG_BUFFER_BYTES_MAX) {
       this.#dropped += 1;
       return;
     }
-    this.#chars += line.length;
-    this.#lines.push(line);
+    this.#text += line;
+    this.#textRecords += 1;
+    if (this.#text.length > CHUNK_CHARS) this.#encode();
   }
 
   /** Writes what is left. */
@@ -65,26 +73,39 @@ export class AccessLog {
     await this.#writing;
   }
 
+  #encode(): void {
+    if (this.#textRecords === 0) return;
+    const chunk = Buffer.from(this.#text);
+    this.#chunks.push(chunk);
+    this.#chunkBytes += chunk.length;
+    this.#chunkRecords += this.#textRecords;
+    this.#text = "";
+    this.#textRecords = 0;
+  }
+
   #flush(): void {
-    if (this.#writing || this.#lines.length === 0) return;
-    const lines = this.#lines;
-    this.#lines = [];
-    this.#chars = 0;
-    this.#writing = this.#write(lines).finally(() => {
+    if (this.#writing) return;
+    this.#encode();
+    if (this.#chunks.length === 0) return;
+    const bytes = Buffer.concat(this.#chunks);
+    const records = this.#chunkRecords;
+    this.#chunks = [];
+    this.#chunkBytes = 0;
+    this.#chunkRecords = 0;
+    this.#writing = this.#write(bytes, records).finally(() => {
       this.#writing = null;
     });
   }
 
-  async #write(lines: readonly string[]): Promise<void> {
+  async #write(bytes: Buffer, records: number): Promise<void> {
     try {
-      const bytes = Buffer.from(lines.join(""));
       const file = await this.#fileFor(bytes.length);
       await appendFile(file.path, bytes);
       file.bytes += bytes.length;
-      this.#written += lines.length;
+      this.#written += records;
       this.#isInTrouble = false;
     } catch (error) {
-      this.#dropped += lines.length;
+      this.#dropped += records;
       if (!this.#isInTrouble) this.#onTrouble(`the access log cannot be written (${error instanceof Error ? error.message : String(error)}); records are dropped`);
       this.#isInTrouble = true;
     }

@@ -1,6 +1,6 @@
 /**
  * One transaction per turn of the event loop: everything that asked since the last turn is done together, in order of arrival, and made
- * durable with one fsync; then every caller hears. It runs on the main thread: a commit in a Worker costs more CPU per purchase than the
+ * durable with one fsync; then every caller hears. The gate has collected its turn already, and is committed at once. It runs on the main thread: a commit in a Worker costs more CPU per purchase than the
  * whole commit does (docs/adr/0003).
  *
  * Fail-stop: if anything in a turn fails, the transaction is rolled back and nothing is accepted any more, because memory is then ahead of
@@ -33,12 +33,15 @@ export class GroupCommit {
     this.#onFailure = onFailure;
   }
 
-  turn<T>(work: () => T): Promise<T> {
+  /** @param isCollected the work is what a whole turn has collected: waiting for more would only cost it time */
+  turn<T>(work: () => T, isCollected = false): Promise<T> {
     if (this.#stopped) return Promise.reject(this.#stopped);
     if (this.#waiting.length >= WRITES_WAITING_MAX) return Promise.reject(new Failure("overloaded", "too many changes wait for their commit; try again in a second", true));
     return new Promise<T>((resolve, reject) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.#runTurn());
+      const isFirst = this.#waiting.length === 0;
       this.#waiting.push({ work, resolve: resolve as (result: unknown) => void, reject });
+      if (isCollected) this.#runTurn();
+      else if (isFirst) setImmediate(() => this.#runTurn());
     });
   }
 

@@ -34,7 +34,7 @@ export class PathTable<T> {
     return [...this.#patterns].filter(([path]) => !path.includes("{")).map(([path, { methods }]) => [path, methods]);
   }
 
-  /** Fixed segments win over parameters, because a service declares few paths and names no value like one of them. */
+  /** The first declared path that fits. */
   find(path: string): Found<T> | null {
     const segments = path.split("/");
     for (const pattern of this.#patterns.values()) {

@@ -113,7 +113,7 @@ function fieldErrors(schema: TSchema | null, errors: readonly SchemaError[], roo
   for (const error of errors) {
     if (error.keyword === "required") {
       const { requiredProperties = [] } = error.params as { requiredProperties?: string[] };
-      for (const name of requiredProperties) found.set(`${root}/${name}`, "is missing");
+      for (const name of requiredProperties) found.set(`${root}${error.instancePath}/${name}`, "is missing");
       continue;
     }
     const pointer = `${root}${error.instancePath}`;
@@ -125,7 +125,14 @@ function fieldErrors(schema: TSchema | null, errors: readonly SchemaError[], roo
 /** A pattern is for machines; a person reads the field's description. */
 function detailOf(schema: TSchema | null, error: SchemaError): string {
   if (error.keyword !== "pattern") return error.message;
-  const properties = (schema as { properties?: Record<string, { description?: string }> } | null)?.properties;
-  const description = properties?.[error.instancePath.slice(1)]?.description;
+  const description = schemaAt(schema, error.instancePath.split("/").slice(1))?.description;
   return description ? `must be ${description}` : error.message;
 }
+
+interface Described {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Described>>;
+}
+
+const schemaAt = (schema: TSchema | null, path: readonly string[]): Described | undefined =>
+  path.reduce<Described | undefined>((at, name) => at?.properties?.[name], (schema ?? undefined) as Described | undefined);

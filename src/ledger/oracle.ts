@@ -43,9 +43,14 @@ interface Hold {
   until: UnixMs;
   readonly sessionId: SessionId;
 }
-/** An order, together with the hold that it was made of. */
+/** An order; what is written on it changes. */
 interface Paper {
   order: Order;
+}
+/** A purchase that began a hold. */
+interface Purchase {
+  readonly sku: Sku;
+  readonly userId: UserId;
   readonly sessionId: SessionId;
 }
 interface Sale {
@@ -86,6 +91,7 @@ export class Oracle {
   #sales: Sale[] = [];
   #possessions: Possession[] = [];
   #levels: Level[] = [];
+  readonly #purchases: Purchase[] = [];
   readonly #kept: KeptReply[] = [];
 
   apply(command: Command, now: UnixMs): Reply {
@@ -225,7 +231,10 @@ export class Oracle {
     if (this.#free(shelf) < quantity) return no("sold-out");
     const hold = this.#holds.find(isOf(command));
     if (hold) hold.quantity += quantity;
-    else this.#holds.push({ sku, userId, quantity, until: at + command.frozenForMs, sessionId });
+    else {
+      this.#holds.push({ sku, userId, quantity, until: at + command.frozenForMs, sessionId });
+      this.#purchases.push({ sku, userId, sessionId });
+    }
     this.#happened(sku, at);
     return this.#heldReply(command);
   }
@@ -260,11 +269,11 @@ export class Oracle {
     if (!this.#shelfOf(sku)) return no("unknown-goods");
     const hold = this.#holds.find(isOf(command));
     if (!hold) return no("no-hold");
-    const { quantity, until: heldUntil, sessionId } = hold;
+    const { quantity, until: heldUntil } = hold;
     const payUntil = at + Math.min(windowMs, HOUR_MS);
     const order: Order = { orderId, sku, userId, quantity, state: "payment-pending", payUntil, heldUntil, since: at };
     this.#holds = this.#holds.filter((other) => other !== hold);
-    this.#papers.push({ order, sessionId });
+    this.#papers.push({ order });
     this.#happened(sku, at);
     return { kind: "order", order };
   }
@@ -290,13 +299,20 @@ export class Oracle {
   #cancel({ orderId, sku, to }: CancelCommand, at: UnixMs): Reply {
     const paper = this.#paperOf(orderId, sku);
     if (!paper) return no("unknown-order");
-    const { order, sessionId } = paper;
+    const { order } = paper;
     if (order.state === "cancelled") return { kind: "order", order };
     if (order.state !== "payment-pending") return { kind: "refused", reason: "order-ended", state: order.state };
     if (to === "held" && order.heldUntil > at) {
       const hold = this.#holds.find(isOf(order));
       if (hold) Object.assign(hold, { quantity: hold.quantity + order.quantity, until: Math.min(hold.until, order.heldUntil) });
-      else this.#holds.push({ sku, userId: order.userId, quantity: order.quantity, until: order.heldUntil, sessionId });
+      else
+        this.#holds.push({
+          sku,
+          userId: order.userId,
+          quantity: order.quantity,
+          until: order.heldUntil,
+          sessionId: this.#sessionOf(order),
+        });
     }
     this.#happened(sku, at);
     return this.#end(paper, "cancelled", at);
@@ -331,6 +347,11 @@ export class Oracle {
         .filter(isOf(of))
         .map(({ quantity }) => quantity),
     );
+
+  /** A hold that comes back names the latest purchase that began one. */
+  #sessionOf(of: OfUser): SessionId {
+    return (this.#purchases.filter(isOf(of)).at(-1) as Purchase).sessionId;
+  }
 
   #frozen(sku: Sku): number {
     return sum([...this.#holds, ...this.#unpaid()].filter((part) => part.sku === sku).map(({ quantity }) => quantity));

@@ -19,6 +19,7 @@ import { verify } from "./verify.ts";
 const WAITING_MAX = 100_000;
 const TERMINAL_PERIOD_MS = 500;
 const PLAIN_PERIOD_MS = 3_000;
+const COLUMNS_USUAL = 80;
 /** Back over the two lines of progress, and clear them. */
 const REWRITE = "\x1b[2F\x1b[0J";
 
@@ -29,7 +30,7 @@ export async function runStampede(settings: StampedeSettings, io: StampedeIo): P
     return isBroken(run) ? 1 : 0;
   } catch (error) {
     if (!(error instanceof CannotTest)) throw error;
-    io.complain(`stampede: ${error.message}`);
+    io.complain(error.message);
     return 3;
   }
 }
@@ -97,8 +98,9 @@ function showProgress(tally: Tally, buyers: number, io: StampedeIo): () => void 
     shownUs = nowUs;
     const lines = progressLines(tally, buyers, answersPerSecond);
     clear();
-    // A line that wraps could not be rewritten.
-    io.write(io.isTerminal ? lines.map((line) => `${line.slice(0, io.columns - 1)}\n`).join("") : `${lines.join("  |  ")}\n`);
+    // A line that wraps could not be rewritten. Some terminals do not tell their width.
+    const width = (io.columns || COLUMNS_USUAL) - 1;
+    io.write(io.isTerminal ? lines.map((line) => `${line.slice(0, width)}\n`).join("") : `${lines.join("  |  ")}\n`);
   };
   const stop = io.timers.every(io.isTerminal ? TERMINAL_PERIOD_MS : PLAIN_PERIOD_MS, show);
   return () => {

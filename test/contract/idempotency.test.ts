@@ -1,13 +1,15 @@
 /** The GateKeeper's note on `Idempotency-Key`, in a running system and across its end. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { deleteJson, freshDataDir, getJson, type JsonReply, postJson, type System, startSystem } from "../system.ts";
 import { expectProblem } from "./problem.ts";
 
+setDefaultTimeout(60_000);
+
 let system: System;
 beforeAll(async () => {
   system = await startSystem();
-}, 60_000);
+});
 afterAll(() => system.stop());
 
 const buyer = { sessionID: "xxxx", clientIP: "198.51.100.1", userID: "UID0000000001", userLevel: 5, goodsSKU: "SKU0001", goodsQuantity: 1 };
@@ -120,7 +122,7 @@ test("a throttled purchase is not remembered: its key may be used again", async 
   } finally {
     await throttled.stop();
   }
-}, 60_000);
+});
 
 test("the first reply is given again after a graceful end and after a kill, and freezes nothing", async () => {
   const dataDir = freshDataDir();
@@ -143,4 +145,4 @@ test("the first reply is given again after a graceful end and after a kill, and 
     await running.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
-}, 60_000);
+});

@@ -1,14 +1,16 @@
 /** What outlives the process: everything that was acknowledged, whether the system was asked to end or was killed. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { freshDataDir, getJson, postJson, type System, startSystem } from "../system.ts";
+
+setDefaultTimeout(60_000);
 
 let dataDir: string;
 let system: System;
 beforeAll(async () => {
   dataDir = freshDataDir();
   system = await startSystem({ dataDir });
-}, 60_000);
+});
 afterAll(async () => {
   await system.stop();
   rmSync(dataDir, { recursive: true, force: true });
@@ -68,7 +70,7 @@ test("goods, policies, order records, the blacklist and holds with their deadlin
   await system.kill();
   system = await startSystem({ dataDir });
   expect(await everything()).toEqual(before);
-}, 60_000);
+});
 
 test("what is acknowledged is there after a kill that follows at once", async () => {
   await postJson(`${system.inventory}/add`, { goodsSKU: "rush", goodsQuantity: 300, goodsPrice: 1 });
@@ -88,4 +90,4 @@ test("what is acknowledged is there after a kill that follows at once", async ()
   const carts = await Promise.all(buyers.map((userId) => getJson(`${system.cart}/all/userid/${userId}`)));
   const traceIds = acknowledged.map((reply) => (reply.body as { sessionID: string }).sessionID);
   expect(carts.map((cart) => (cart.body as { sessionID: string }[])[0]?.sessionID)).toEqual(traceIds);
-}, 60_000);
+});

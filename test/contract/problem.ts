@@ -1,4 +1,4 @@
-/** What every test of a bad request expects of its answer. */
+/** What the tests of the contract expect of an answer, in words that several of them use. */
 import { expect } from "bun:test";
 import type { JsonReply } from "../system.ts";
 
@@ -13,9 +13,9 @@ export function expectProblem(reply: JsonReply, status: number, pointers?: reado
   expect({ status: reply.status, contentType, text: reply.text }).toEqual({
     status,
     contentType: "application/problem+json",
-    text: expect.any(String),
+    text: reply.text,
   });
-  expect(reply.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) });
+  expectMatch(reply.body, { status, title: expect.any(String), detail: expect.any(String) });
   if (pointers) expect(pointersOf(reply).toSorted()).toEqual([...pointers].toSorted());
 }
 
@@ -24,3 +24,6 @@ export function pointersOf(reply: JsonReply): string[] {
   expect(errors ?? []).toEqual((errors ?? []).map(() => ({ pointer: expect.any(String), detail: expect.any(String) })) as FieldError[]);
   return (errors ?? []).map((error) => error.pointer);
 }
+
+/** `toMatchObject` writes the matchers of `expected` into what it is given, and whoever reads that afterwards reads matchers; so it gets a copy. */
+export const expectMatch = (actual: unknown, expected: object): void => expect(structuredClone(actual)).toMatchObject(expected);

@@ -2,7 +2,7 @@
 
 type ServiceName = "gate" | "protector" | "policy" | "inventory" | "cart";
 /** What a path variable or a body field holds, and so what is a wrong value for it. */
-export type Kind = "id" | "address" | "range" | "level" | "quantity" | "stock" | "limit" | "price";
+export type Kind = "id" | "address" | "range" | "level" | "quantity" | "stock" | "limit" | "price" | "flag";
 
 export interface RouteRow {
   readonly service: ServiceName;
@@ -35,8 +35,15 @@ export const ROUTES: readonly RouteRow[] = [
   { service: "gate", name: "buy", method: "POST", path: "/buy", body: purchase },
 
   { service: "protector", name: "doSafeValidation", method: "GET", path: "/validate/sid/{sid}/userid/{uid}/clientip/{ip}" },
-  { service: "protector", name: "addBadGuy", method: "POST", path: "/badguy/add", body: { userID: "id" }, needsAdminKey },
-  { service: "protector", name: "addBadIP", method: "POST", path: "/badip/add", body: { clientIP: "range" }, needsAdminKey },
+  { service: "protector", name: "addBadGuy", method: "POST", path: "/badguy/add", body: { userID: "id", isBadGuy: "flag" }, needsAdminKey },
+  {
+    service: "protector",
+    name: "addBadIP",
+    method: "POST",
+    path: "/badip/add",
+    body: { clientIP: "range", isBadIP: "flag" },
+    needsAdminKey,
+  },
   { service: "protector", name: "findAllBadGuys", method: "GET", path: "/badguy/all", isPaged },
   { service: "protector", name: "findAllBadIPs", method: "GET", path: "/badip/all", isPaged },
   { service: "protector", name: "getBadGuy", method: "GET", path: "/badguy/userid/{uid}" },
@@ -94,7 +101,7 @@ export const fillPath = (path: string, values: Readonly<Record<string, string>>)
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] as string));
 
 /** A good value of each kind. */
-export const SAMPLES: Readonly<Record<Kind, string | number>> = {
+export const SAMPLES: Readonly<Record<Kind, string | number | boolean>> = {
   id: "sample",
   address: "192.0.2.77",
   range: "192.0.2.64/26",
@@ -103,10 +110,11 @@ export const SAMPLES: Readonly<Record<Kind, string | number>> = {
   stock: 7,
   limit: 2,
   price: 99.9,
+  flag: true,
 };
 
 /** A good request of this route: its path and its body. */
-export function sampleOf(route: RouteRow): { readonly path: string; readonly body?: Readonly<Record<string, string | number>> } {
+export function sampleOf(route: RouteRow): { readonly path: string; readonly body?: Readonly<Record<string, string | number | boolean>> } {
   const path = fillPath(
     route.path,
     Object.fromEntries(paramsOf(route).map((name) => [name, String(SAMPLES[KIND_OF_PARAM[name] as Kind])])),

@@ -1,12 +1,14 @@
 /** The SafeProtector's rows and notes: the blacklist, its ranges, its durations and its pages. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { deleteJson, getJson, type JsonReply, postJson, type System, startSystem, waitFor } from "../system.ts";
 import { expectProblem } from "./problem.ts";
+
+setDefaultTimeout(60_000);
 
 let system: System;
 beforeAll(async () => {
   system = await startSystem();
-}, 60_000);
+});
 afterAll(() => system.stop());
 
 const addGuy = (userID: string, more: object = {}) => postJson(`${system.protector}/badguy/add`, { userID, isBadGuy: true, ...more });
@@ -216,7 +218,7 @@ describe('"the lists are paged (?after=&limit=, default 1,000)"', () => {
     expect(new Set(ips.flat().map((row) => row.clientIP)).size).toBe(ips.flat().length);
     expect(ips.flat()).toContainEqual(expect.objectContaining({ clientIP: "10.100.0.1", isBadIP: true }));
     expect((await pages("/badguy/all?limit=400")).map((page) => page.length).slice(0, 2)).toEqual([400, 400]);
-  }, 20_000);
+  });
 
   test("a page begins behind `after`", async () => {
     for (const user of ["page-1", "page-2", "page-3"]) await addGuy(user);

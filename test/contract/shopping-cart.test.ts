@@ -1,14 +1,16 @@
 /** The ShoppingCart's rows and notes: a hold from its first unit to its deadline. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { deleteJson, getJson, type JsonReply, postJson, putJson, type System, startSystem, waitFor } from "../system.ts";
-import { expectProblem } from "./problem.ts";
+import { expectMatch, expectProblem } from "./problem.ts";
+
+setDefaultTimeout(60_000);
 
 const FROZEN_FOR_MS = 30 * 60_000;
 
 let system: System;
 beforeAll(async () => {
   system = await startSystem();
-}, 60_000);
+});
 afterAll(() => system.stop());
 
 type Line = {
@@ -210,7 +212,8 @@ describe("the cart", () => {
       quantityLimit: expect.any(Number),
       expiresAt: expect.any(Number),
     };
-    expect((reply.body as { goodsSKU: string }[]).toSorted((a, b) => (a.goodsSKU < b.goodsSKU ? -1 : 1))).toMatchObject([
+    const lines = (reply.body as { goodsSKU: string }[]).toSorted((a, b) => (a.goodsSKU < b.goodsSKU ? -1 : 1));
+    expectMatch(lines, [
       { ...line, goodsSKU: "line-a", sessionID: "session-of-line-a" },
       { ...line, goodsSKU: "line-b", sessionID: "session-of-line-b" },
     ]);
@@ -260,4 +263,4 @@ test("a hold ends by itself at its deadline: the goods are free, the cart is emp
   } finally {
     await brief.stop();
   }
-}, 60_000);
+});

@@ -1,26 +1,32 @@
-/** The embedded ledger against the suite that every store must pass, on both of its journals. */
+/** The embedded ledger against the suite that every store must pass, on both of its journals; and the suite against journals that forget. */
+import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { copyFile, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GroupCommit } from "../../edge/group-commit.ts";
 import { openSqliteFile, type SqliteFile } from "../../edge/sqlite-file.ts";
-import { ledgerSuite } from "../ledger-suite.ts";
-import type { OpenedLedger } from "../suite/shop.ts";
+import { CHECKS, ledgerSuite, runCheck } from "../ledger-suite.ts";
+import { FROZEN_FOR, held, holdCommand, keyOf, MINUTE, type OpenedLedger, refused, Shop } from "../suite/shop.ts";
 import { EmbeddedLedger } from "./embedded-ledger.ts";
+import type { Journal } from "./journal.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 import { LEDGER_SCHEMA, SqliteJournal } from "./sqlite-journal.ts";
 
 /** `DOORBUSTER_LEDGER_RUNS=20` plays twenty times as many histories; `DOORBUSTER_LEDGER_SEED` plays others. */
-const runsFactor = Number(process.env["DOORBUSTER_LEDGER_RUNS"] ?? 1);
-const seed = Number(process.env["DOORBUSTER_LEDGER_SEED"] ?? 20_261_122);
+const runsFactor = Number(process.env.DOORBUSTER_LEDGER_RUNS ?? 1);
+const seed = Number(process.env.DOORBUSTER_LEDGER_SEED ?? 20_261_122);
 
 async function openMemory(): Promise<OpenedLedger> {
   const ledger = new EmbeddedLedger(new MemoryJournal());
   return { ledger, sweep: (now) => ledger.sweep(now), close: async () => {} };
 }
 
-async function openSqlite(): Promise<OpenedLedger> {
+/** @param alter gives the ledger another journal in place of the real one */
+async function openSqlite(
+  alter: (journal: Journal) => Journal = (journal) => journal,
+  onOpen: (file: SqliteFile) => void = () => {},
+): Promise<OpenedLedger> {
   const folder = mkdtempSync(join(tmpdir(), "doorbuster-ledger-"));
   const files: SqliteFile[] = [];
   let lives = 0;
@@ -28,10 +34,11 @@ async function openSqlite(): Promise<OpenedLedger> {
   const openLife = (): EmbeddedLedger => {
     const file = openSqliteFile(join(folder, String(lives)), LEDGER_SCHEMA);
     files.push(file);
+    onOpen(file);
     const turns = new GroupCommit(file.db, (failure) => {
       throw failure;
     });
-    ledger = new EmbeddedLedger(new SqliteJournal(file.db, turns));
+    ledger = new EmbeddedLedger(alter(new SqliteJournal(file.db, turns)));
     return ledger;
   };
   return {
@@ -54,4 +61,141 @@ async function openSqlite(): Promise<OpenedLedger> {
 }
 
 ledgerSuite("memory", openMemory, { canReopen: false, runs: 200 * runsFactor, seed });
-ledgerSuite("sqlite", openSqlite, { canReopen: true, runs: 60 * runsFactor, seed: seed + 1 });
+ledgerSuite("sqlite", () => openSqlite(), { canReopen: true, runs: 60 * runsFactor, seed: seed + 1 });
+
+describe("the embedded ledger's housekeeping", () => {
+  const DAY = 24 * 60 * MINUTE;
+
+  test("an order id that is used again while its first order is being forgotten names the new order, also after a crash", async () => {
+    const opened = await openSqlite();
+    const shop = new Shop(opened);
+    await shop.put(5);
+    await shop.hold("ann", 1);
+    await shop.place("ann", "order 1");
+    await shop.cancel("order 1");
+    shop.now += DAY + 1;
+    await shop.hold("ann", 2);
+    await Promise.all([shop.place("ann", "order 1"), shop.sweep()]);
+    await shop.sweep();
+    const order = await shop.order("order 1");
+    expect(order).toMatchObject({ quantity: 2, state: "payment-pending" });
+    await shop.crash();
+    expect(await shop.order("order 1")).toEqual(order);
+    expect((await shop.goods()).frozen).toBe(2);
+    await opened.close();
+  });
+
+  test("nothing is left on disk of what has ended, but for the goods", async () => {
+    let left: () => unknown = () => null;
+    const opened = await openSqlite(undefined, (file) => {
+      left = () =>
+        file.db.query("select (select count(*) from lines) + (select count(*) from orders) + (select count(*) from replies) as n").get();
+    });
+    const shop = new Shop(opened);
+    await shop.put(5_000);
+    const buyers = Array.from({ length: 1_200 }, (_, n) => `buyer ${n}`);
+    await shop.ledger.hold(
+      buyers.map((buyer) => holdCommand(buyer, 1, { key: keyOf(buyer) })),
+      shop.now,
+    );
+    for (const n of [0, 1, 2, 3, 4, 5]) await shop.place(`buyer ${n}`, `order ${n}`);
+    await shop.cancel("order 1");
+    await shop.cancel("order 2", "held");
+    await shop.hold("buyer 3", 1);
+    const turnsWithReplies = 1;
+    expect(left()).toEqual({ n: 1_199 + 6 + turnsWithReplies });
+    shop.now += FROZEN_FOR;
+    for (let tick = 0; tick < 10; tick += 1) await shop.sweep();
+    expect(left()).toEqual({ n: 6 + turnsWithReplies });
+    shop.now += 2 * DAY;
+    for (let tick = 0; tick < 10; tick += 1) await shop.sweep();
+    expect(left()).toEqual({ n: 0 });
+    expect(await shop.hold("ann", 5_000)).toEqual(held(5_000, shop.now + FROZEN_FOR));
+    await opened.close();
+  });
+
+  test("when there is no room for one more key, purchases without one go on, and a day later there is room again", async () => {
+    const ledger = new EmbeddedLedger(new MemoryJournal(), { repliesMax: 1 });
+    const shop = new Shop({ ledger, sweep: (now) => ledger.sweep(now), close: async () => {} });
+    await shop.put(1_000_000);
+    const isNoRoom = ({ kind, reason }: { kind: string; reason?: string }): boolean => kind === "refused" && reason === "no-room-for-key";
+    let full: string | null = null;
+    for (let turn = 0; full === null && turn < 100; turn += 1) {
+      const keys = Array.from({ length: 1_000 }, (_, n) => `key ${turn * 1_000 + n}`);
+      const frozen = (await shop.goods()).frozen;
+      const replies = await ledger.hold(
+        keys.map((key) => holdCommand("ann", 1, { key: keyOf(key) })),
+        shop.now,
+      );
+      expect((await shop.goods()).frozen - frozen).toBe(replies.filter(({ kind }) => kind === "held").length);
+      full = keys[replies.findIndex(isNoRoom)] ?? null;
+    }
+    expect(full).not.toBeNull();
+    const key = keyOf(full ?? "");
+    expect(await shop.hold("bob", 1, { key })).toEqual(refused("no-room-for-key"));
+    expect(await shop.hold("ann", 1, { key: keyOf("key 0") })).toMatchObject({ kind: "repeated" });
+    expect(await shop.hold("bob", 1)).toMatchObject({ kind: "held", quantity: 1 });
+    shop.now += DAY + MINUTE;
+    await shop.sweep();
+    expect(await shop.hold("bob", 1, { key })).toMatchObject({ kind: "held" });
+  });
+});
+
+/** The same journal with some of its methods replaced. */
+const journalWith = (journal: Journal, replaced: Partial<Journal>): Journal =>
+  new Proxy(journal, {
+    get(target, name: keyof Journal) {
+      const method: unknown = replaced[name] ?? target[name];
+      return typeof method === "function" ? method.bind(target) : method;
+    },
+  });
+const nothing = (): void => {};
+
+const forgetful: Readonly<Record<string, (journal: Journal) => Partial<Journal>>> = {
+  "goods that were removed": () => ({ removeGoods: nothing }),
+  "the time of goods": (journal) => ({ saveGoods: (goods) => journal.saveGoods({ ...goods, clock: 0 }) }),
+  "how much was sold": (journal) => ({ saveGoods: (goods) => journal.saveGoods({ ...goods, sold: 0, stocked: goods.onHand }) }),
+  "a deadline": (journal) => ({
+    addLine: (id, sku, user, line, session) => journal.addLine(id, sku, user, { ...line, heldUntil: line.heldUntil + 1 }, session),
+  }),
+  "a changed line": () => ({ changeLine: nothing }),
+  "an ended line": () => ({ removeLine: nothing }),
+  "the session of a hold": (journal) => ({ addLine: (id, sku, user, line) => journal.addLine(id, sku, user, line, null) }),
+  "the level of a record": (journal) => ({
+    addLine: (id, sku, user, line, session) => journal.addLine(id, sku, user, { ...line, userLevel: line.userLevel && 1 }, session),
+  }),
+  orders: () => ({ saveOrder: nothing }),
+  "how orders end": (journal) => ({ saveOrder: (order) => order.state === "payment-pending" && journal.saveOrder(order) }),
+  "replies to keys": () => ({ saveReplies: nothing }),
+  "the reason of a refusal": (journal) => ({
+    saveReplies: (turn, at, hashes, replies) =>
+      journal.saveReplies(
+        turn,
+        at,
+        hashes,
+        replies.map((reply) => ({ ...reply, reason: null })),
+      ),
+  }),
+};
+
+async function isCaught(open: () => Promise<OpenedLedger>): Promise<boolean> {
+  for (const check of CHECKS.filter(({ needsReopen }) => needsReopen)) {
+    try {
+      await runCheck(check, open);
+    } catch {
+      return true;
+    }
+  }
+  return false;
+}
+
+describe("the suite's crashes catch a journal that forgets", () => {
+  for (const [what, replaced] of Object.entries(forgetful)) {
+    test(what, async () => {
+      expect(await isCaught(() => openSqlite((journal) => journalWith(journal, replaced(journal))))).toBe(true);
+    });
+  }
+  test("nothing: that one they let through", async () => {
+    expect(await isCaught(() => openSqlite((journal) => journalWith(journal, {})))).toBe(false);
+  });
+});

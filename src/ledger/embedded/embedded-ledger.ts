@@ -150,7 +150,7 @@ export class EmbeddedLedger implements Ledger {
 
   #run<R extends Reply>(commands: readonly Command[], now: UnixMs): Promise<readonly R[]> {
     // A verb's decision gives that verb's replies.
-    return this.#journal.turn(() => commands.map((command) => this.#decideOne(command, now) as R));
+    return this.#journal.turn(() => commands.map((command) => this.#decideOne(command, now) as R), commands.length > 1);
   }
 
   #decideOne(command: Command, now: UnixMs): Reply {

@@ -19,8 +19,8 @@ export interface Journal {
   restore(into: Restored): void;
 
   /** Runs `work` in this turn's transaction; resolves with what it returned once the transaction is durable. Rejects with `Failure`
-   *  when it is not, and from then on every further call does. */
-  turn<T>(work: () => T): Promise<T>;
+   *  when it is not, and from then on every further call does. `isCollected`: the work is a whole turn's, and need not wait for more. */
+  turn<T>(work: () => T, isCollected?: boolean): Promise<T>;
   /** `flush` runs at the end of every turn, inside its transaction. */
   beforeCommit(flush: () => void): void;
 

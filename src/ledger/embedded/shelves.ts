@@ -48,7 +48,8 @@ class Shelf {
 
 // A tab cannot be part of an id.
 const orderKey = (orderId: OrderId, sku: Sku): string => `${orderId}\t${sku}`;
-const needsRow = (line: Line): boolean => line.held > 0 || line.ordered > 0 || line.userLevel !== null;
+// An unpaid order keeps its line's row, and with it the session of the hold, which comes back if the payment fails.
+const needsRow = (line: Line): boolean => !isEmptyLine(line);
 
 export class Shelves {
   readonly #journal: Journal;
@@ -113,6 +114,8 @@ export class Shelves {
     if (goods === null) {
       if (!shelf) return;
       assert(shelf.due.size === 0, "goods with holds or unpaid orders are not removed");
+      // What has lapsed is dead by these goods' clock alone; if they come back, theirs may be earlier.
+      this.removeEnded(Number.POSITIVE_INFINITY);
       this.#shelves.delete(sku);
       this.#changed.delete(shelf);
       this.#journal.removeGoods(sku);
@@ -282,7 +285,10 @@ export class Shelves {
     return order.quantity;
   }
 
-  #saveEndedOrder({ order }: OrderRow): void {
+  #saveEndedOrder(row: OrderRow): void {
+    const { order } = row;
+    // Its id may name a new order by now, and then what is on disk is that one's.
+    if ((this.#orders.get(orderKey(order.orderId, order.sku)) ?? row) !== row) return;
     const isKept = this.#orders.has(orderKey(order.orderId, order.sku));
     if (isKept) this.#journal.saveOrder(order);
     else this.#journal.removeOrder(order.orderId, order.sku);

@@ -33,7 +33,7 @@ insert into reply_hash values (abs(random()) % 4294967296);
 
 /** Shares the transaction of a turn with whatever else is kept in the same file. */
 export interface Turns {
-  turn<T>(work: () => T): Promise<T>;
+  turn<T>(work: () => T, isCollected?: boolean): Promise<T>;
   beforeCommit(flush: () => void): void;
 }
 
@@ -87,8 +87,8 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  turn<T>(work: () => T): Promise<T> {
-    return this.#turns.turn(work);
+  turn<T>(work: () => T, isCollected = false): Promise<T> {
+    return this.#turns.turn(work, isCollected);
   }
   beforeCommit(flush: () => void): void {
     this.#turns.beforeCommit(flush);

@@ -58,7 +58,8 @@ export function checkSingleBatch(before: Seen, after: Seen, batch: Batch, replie
   }
   for (const [n, command] of batch.entries()) {
     if (command.verb !== "hold" || command.limit === 0 || replies[n]?.kind !== "held") continue;
-    const isOfSameLine = (other: Batch[number]): boolean => other.verb === "hold" && other.sku === command.sku && other.userId === command.userId;
+    const isOfSameLine = (other: Batch[number]): boolean =>
+      other.verb === "hold" && other.sku === command.sku && other.userId === command.userId;
     if (batch.slice(n + 1).some(isOfSameLine)) continue;
     const line = after.lines[LINES.findIndex(({ userId, sku }) => userId === command.userId && sku === command.sku)] as Line;
     expect(line.ordered + line.pending + line.held).toBeLessThanOrEqual(command.limit);

@@ -35,10 +35,23 @@ const sessionId = fc.nat({ max: 999 }).map((n) => `session ${n}` as SessionId);
 
 const hold: fc.Arbitrary<HoldCommand> = fc
   .record({ sku, userId: user, quantity, limit, frozenForMs, sessionId, keyText: fc.option(fc.constantFrom(...KEYS), { freq: 2 }) })
-  .map(({ keyText, ...rest }) => ({ verb: "hold", ...rest, key: keyText === null ? null : keyOf(keyText, `${rest.userId} ${rest.quantity}`) }));
+  .map(({ keyText, ...rest }) => ({
+    verb: "hold",
+    ...rest,
+    key: keyText === null ? null : keyOf(keyText, `${rest.userId} ${rest.quantity}`),
+  }));
 
 const stock: fc.Arbitrary<StockCommand> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ verb: fc.constant("stock"), mode: fc.constantFrom("put", "update"), sku, onHand, priceCents: fc.nat({ max: 9 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      verb: fc.constant("stock"),
+      mode: fc.constantFrom("put", "update"),
+      sku,
+      onHand,
+      priceCents: fc.nat({ max: 9 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ verb: fc.constant("stock"), mode: fc.constant("remove"), sku }) },
 );
 
@@ -82,7 +95,12 @@ const afterMs: fc.Arbitrary<DurationMs> = fc.oneof(
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 12,
-    arbitrary: fc.record({ does: fc.constant("calls"), afterMs, batches: fc.array(batch, { minLength: 1, maxLength: 2 }), isLookedAt: fc.boolean() }),
+    arbitrary: fc.record({
+      does: fc.constant("calls"),
+      afterMs,
+      batches: fc.array(batch, { minLength: 1, maxLength: 2 }),
+      isLookedAt: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("crash") }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("sweep"), afterMs }) },
@@ -93,7 +111,11 @@ const opening: fc.Arbitrary<Step> = fc.tuple(onHand, onHand).map(([lamps, sofas]
   does: "calls",
   afterMs: 0,
   isLookedAt: false,
-  batches: [[lamps, sofas].map((quantity, n): StockCommand => ({ verb: "stock", mode: "put", sku: SKUS[n] as Sku, onHand: quantity, priceCents: 1 }))],
+  batches: [
+    [lamps, sofas].map(
+      (quantity, n): StockCommand => ({ verb: "stock", mode: "put", sku: SKUS[n] as Sku, onHand: quantity, priceCents: 1 }),
+    ),
+  ],
 }));
 
 export const history: fc.Arbitrary<readonly Step[]> = fc

@@ -44,6 +44,9 @@ const placing: readonly Check[] = [
       await shop.put(5);
       await shop.hold("ann", 2);
       expect(await shop.place("ann", "order 1", 61 * MINUTE)).toMatchObject({ order: { payUntil: START + 60 * MINUTE } });
+      expect(await shop.order("order 1")).toMatchObject({ payUntil: START + 60 * MINUTE });
+      shop.now = START + 60 * MINUTE;
+      expect(figures(await shop.goods())).toEqual(free);
     },
   },
   {
@@ -287,6 +290,7 @@ const late: readonly Check[] = [
       await placed(shop);
       await shop.pay("order 1");
       shop.now += 24 * 60 * MINUTE - 1;
+      await shop.sweep();
       expect(stateOf(await shop.cancel("order 1"))).toBe("no, paid");
     },
   },

@@ -99,6 +99,7 @@ const keys: readonly Check[] = [
       await shop.hold("ann", 2, { key: keyOf("k") });
       expect(await shop.ledger.recall([keyOf("new"), keyOf("k", "whatever body")], shop.now)).toEqual([null, keptHold(2)]);
       shop.now += DAY - 1;
+      await shop.sweep();
       expect(await shop.ledger.recall([keyOf("k")], shop.now)).toEqual([keptHold(2)]);
       expect(await shop.hold("ann", 2, { key: keyOf("k") })).toEqual(repeatedHold(2));
     },
@@ -235,17 +236,21 @@ const lists: readonly Check[] = [
   },
 ];
 
-/** Everything that can be seen of lamps, Ann and Bob. */
+/** Everything that can be seen of lamps and of whoever wants one. */
 async function everything(shop: Shop): Promise<unknown> {
   const lines = [await shop.line("ann"), await shop.line("bob")];
   const orders = [await shop.order("order 1"), await shop.order("order 2"), await shop.order("order 3")];
-  const kept = await shop.ledger.recall([keyOf("k"), keyOf("k2"), keyOf("k3")], shop.now);
+  const kept = await shop.ledger.recall(
+    ["k", "k1", "k2", "k3", "k4"].map((text) => keyOf(text)),
+    shop.now,
+  );
   return [
     await shop.goods(),
     lines,
     orders,
     kept,
     await shop.cart("ann"),
+    await shop.cart("cem"),
     await shop.ledger.listRecords(null, 10),
     await shop.ledger.listGoods(null, 10, shop.now),
   ];
@@ -266,11 +271,16 @@ const crashes: readonly Check[] = [
       await shop.pay("order 1");
       await shop.cancel("order 2", "held");
       await shop.hold("ann", 1, { key: keyOf("k") });
-      await shop.hold("bob", 99, { key: keyOf("k3") });
+      await shop.hold("bob", 99, { key: keyOf("k4") });
+      await shop.hold("cem", 1);
       const before = await everything(shop);
       await shop.crash();
       expect(await everything(shop)).toEqual(before);
-      expect(await shop.hold("ann", 1, { key: keyOf("k") })).toMatchObject({ kind: "repeated", reply: { quantity: 3 } });
+      expect(await shop.hold("ann", 1, { key: keyOf("k") })).toMatchObject({ kind: "repeated", reply: { quantity: 3, reason: null } });
+      expect(await shop.hold("bob", 99, { key: keyOf("k4") })).toMatchObject({
+        kind: "repeated",
+        reply: { quantity: 99, reason: "sold-out" },
+      });
     },
   },
   {

@@ -71,10 +71,12 @@ export class Shop {
   now: UnixMs = START;
   #ledger: Ledger;
   readonly #reopen: (() => Promise<Ledger>) | undefined;
+  readonly #sweep: OpenedLedger["sweep"];
 
   constructor(opened: OpenedLedger) {
     this.#ledger = opened.ledger;
     this.#reopen = opened.reopen;
+    this.#sweep = opened.sweep;
   }
 
   get ledger(): Ledger {
@@ -84,6 +86,10 @@ export class Shop {
   async crash(): Promise<void> {
     if (!this.#reopen) throw new Error("this store cannot be opened again");
     this.#ledger = await this.#reopen();
+  }
+
+  async sweep(): Promise<void> {
+    await this.#sweep?.(this.now);
   }
 
   async put(onHand: number, sku: string = LAMP, mode: "put" | "update" = "put"): Promise<StockReply> {

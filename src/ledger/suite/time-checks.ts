@@ -206,6 +206,7 @@ const stock: readonly Check[] = [
       await shop.place("ann", "order 1");
       await shop.pay("order 1");
       expect(await shop.put(10)).toMatchObject({ goods: { onHand: 10, sold: 2, stocked: 12 } });
+      expect(await shop.goods()).toMatchObject({ onHand: 10, sold: 2, stocked: 12 });
     },
   },
 ];

@@ -1,0 +1,78 @@
+/**
+ * The invariants of a store, each as a question to its tables alone: what the rows add up to, never what a running process believes. A check
+ * counts what it looked at and names what breaks it.
+ */
+export interface Check {
+  /** The invariant, as a sentence. */
+  readonly promise: string;
+  /** One row with one number: how much the check looks at. */
+  readonly countSql: string;
+  /** One row for each breach, its columns telling what is wrong. */
+  readonly breachSql: string;
+}
+
+/** A hold is alive while its deadline lies behind its SKU's own clock, a payment window likewise. */
+const FROZEN_BY_SKU = `
+  select sku, sum(quantity) as frozen from (
+    select l.sku, l.held as quantity from lines l join goods g using (sku) where l.held > 0 and l.held_until_ms > g.clock_ms
+    union all
+    select o.sku, o.quantity from orders o join goods g using (sku) where o.state = 'payment-pending' and o.pay_until_ms > g.clock_ms
+  ) group by sku`;
+
+export const CHECKS: readonly Check[] = [
+  {
+    promise: "what is frozen is what live holds and unpaid orders add up to",
+    countSql: "select count(*) from goods",
+    breachSql: `select g.sku, g.frozen, coalesce(f.frozen, 0) as sum_of_holds_and_orders
+      from goods g left join (${FROZEN_BY_SKU}) f using (sku) where g.frozen <> coalesce(f.frozen, 0)`,
+  },
+  {
+    promise: "never oversold: nothing is frozen that is not on hand",
+    countSql: "select count(*) from goods",
+    breachSql: `select g.sku, g.on_hand, coalesce(f.frozen, 0) as sum_of_holds_and_orders
+      from goods g left join (${FROZEN_BY_SKU}) f using (sku) where g.on_hand < 0 or g.frozen < 0 or coalesce(f.frozen, 0) > g.on_hand`,
+  },
+  {
+    promise: "sold and on hand are what was stocked",
+    countSql: "select count(*) from goods",
+    breachSql: "select sku, sold, on_hand, stocked from goods where sold < 0 or sold + on_hand <> stocked",
+  },
+  {
+    promise: "paid orders are no more than what was sold",
+    countSql: "select count(*) from orders where state = 'paid'",
+    breachSql: `select o.sku, sum(o.quantity) as paid, g.sold from orders o join goods g using (sku)
+      where o.state = 'paid' group by o.sku having sum(o.quantity) > g.sold`,
+  },
+  {
+    promise: "a user has one line per SKU, so nobody's goods are frozen twice",
+    countSql: "select count(*) from lines",
+    breachSql: "select user_id, sku, count(*) as lines from lines group by user_id, sku having count(*) > 1",
+  },
+  {
+    promise: "every hold is of goods that exist, has a deadline, and names its purchase",
+    countSql: "select count(*) from lines where held > 0",
+    breachSql: `select l.user_id, l.sku, l.held, l.held_until_ms, l.session_id from lines l left join goods g using (sku)
+      where l.held < 0 or l.ordered < 0 or (l.held > 0 and (g.sku is null or l.held_until_ms <= 0 or l.session_id is null))`,
+  },
+  {
+    promise: "every unpaid order is of goods that exist",
+    countSql: "select count(*) from orders where state = 'payment-pending'",
+    breachSql: `select o.order_id, o.sku, o.state, o.quantity from orders o left join goods g using (sku)
+      where o.quantity < 1 or o.state not in ('payment-pending', 'paid', 'cancelled', 'expired', 'refund-due') or (o.state = 'payment-pending' and g.sku is null)`,
+  },
+  {
+    promise: "an idempotency key has one first reply",
+    countSql: "select count(*) from replies, json_each(replies.entries)",
+    breachSql: `select e.value ->> 0 as idempotency_key, count(*) as replies from replies, json_each(replies.entries) e group by 1 having count(*) > 1`,
+  },
+  {
+    promise: "every kept reply can be found by the hash of its key",
+    countSql: "select count(*) from replies",
+    breachSql: "select turn, json_array_length(entries) as entries, length(hashes) / 4 as hashes from replies where length(hashes) <> 4 * json_array_length(entries)",
+  },
+  {
+    promise: "every policy has a limit of at least one",
+    countSql: "select count(*) from policies",
+    breachSql: "select sku, user_level, quantity_limit from policies where quantity_limit < 1 or user_level < 0",
+  },
+];
