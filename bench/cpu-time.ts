@@ -35,6 +35,14 @@ export function cpuNsBetween(before: CpuReading, after: CpuReading): number {
   return Math.max(threads, ticks - 2 * TICK_NS);
 }
 
+/** Nanoseconds of processor time that the whole machine has spent since it started, on all cores together, the idle time left out. */
+export function readMachineBusyNs(): number {
+  // user nice system idle iowait irq softirq steal; the guests' time is part of user and nice.
+  const fields = readFileSync("/proc/stat", "utf8").slice(0, 300).split("\n")[0]?.trim().split(/\s+/).slice(1, 9).map(Number) as number[];
+  const [idle, waiting] = [fields[3] as number, fields[4] as number];
+  return (fields.reduce((sum, ticks) => sum + ticks, 0) - idle - waiting) * TICK_NS;
+}
+
 /** `null` when the thread ended between the listing and the reading. */
 function onCpuNs(path: string): number | null {
   try {

@@ -3,7 +3,7 @@
  * `load-generator.ts`; both run in a process of their own and send the same bytes.
  */
 import { join } from "node:path";
-import { cpuNsBetween, readCpu } from "./cpu-time.ts";
+import { cpuNsBetween, readCpu, readMachineBusyNs } from "./cpu-time.ts";
 import { PROJECT } from "./processes.ts";
 
 export const CONNECTIONS = 64;
@@ -30,6 +30,8 @@ export interface LoadResult {
   /** Share of one core, 0-1 (more than 1 when several threads ran). */
   readonly serverShare: number;
   readonly generatorShare: number;
+  /** What everything else on the machine used meanwhile: much of it makes every figure worse. */
+  readonly othersShare: number;
 }
 
 export const generatorName = (): string => (Bun.which("wrk") ? "wrk" : "bench/load-generator.ts");
@@ -43,6 +45,7 @@ export async function runLoad(
 ): Promise<LoadResult> {
   const shape = [first, purchases.users, purchases.stride, purchases.skus, purchases.address, purchases.hasKeys ? 1 : 0].map(String);
   const before = readCpu(target.pid);
+  const busyBefore = readMachineBusyNs();
   const startedAt = performance.now();
   const generator = Bun.spawn(generatorCommand(target.port, seconds, shape), {
     cwd: PROJECT,
@@ -53,6 +56,7 @@ export async function runLoad(
   const [output, errors, code] = await Promise.all([generator.stdout.text(), generator.stderr.text(), generator.exited]);
   const wallMs = performance.now() - startedAt;
   if (code !== 0) throw new Error(`the load generator failed: ${errors}`);
+  const busyNs = readMachineBusyNs() - busyBefore;
   await Bun.sleep(SETTLE_MS);
   const cpuNs = cpuNsBetween(before, readCpu(target.pid));
   const counts = parseCounts(output);
@@ -63,6 +67,7 @@ export async function runLoad(
     requestsPerSecond: (counts.requests / wallMs) * 1_000,
     serverShare: cpuNs / 1_000_000 / wallMs,
     generatorShare: generatorCpuUs / 1_000 / wallMs,
+    othersShare: Math.max(0, busyNs - cpuNs - generatorCpuUs * 1_000) / 1_000_000 / wallMs,
   };
 }
 

@@ -27,12 +27,12 @@ interface Node {
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
 }
 
-export async function profilePurchases(shop: ShopName): Promise<void> {
+export async function profilePurchases(shop: ShopName, filledStore: string | null): Promise<void> {
   const folder = join(PROJECT, ".artefacts");
   const file = `${shop}.cpuprofile`;
   mkdirSync(folder, { recursive: true });
   const flags = ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${file}`, `--cpu-prof-interval=${SAMPLING_US}`];
-  const { cpuUsPerRequest, windowEndedMs } = await measureShop(shop, null, WINDOWS, flags);
+  const { cpuUsPerRequest, windowEndedMs } = await measureShop(shop, filledStore, WINDOWS, flags);
   const profile = (await Bun.file(join(folder, file)).json()) as Profile;
   const windowMs = { from: windowEndedMs - WINDOWS.measuredSeconds * 1_000, to: windowEndedMs };
   console.log(`${shop}: ${cpuUsPerRequest.toFixed(1)} us of CPU per request while sampled. Self time by function:\n`);

@@ -36,6 +36,9 @@ export const PURCHASES_IN_FLIGHT_MAX = 20_000;
 /** Purchases that go through the steps in one turn. The rest stay for the next turn. */
 export const TURN_PURCHASES_MAX = 1_024;
 
+/** Looks at the sockets before a turn begins, as long as each brings somebody new. */
+export const TURN_LOOKS_MAX = 8;
+
 // --- The ledger ------------------------------------------------------------------------------------------------------------
 /** SKUs in the store. One more: 409. */
 export const SKUS_MAX = 1_000_000;

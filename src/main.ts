@@ -3,10 +3,10 @@
  * 0 done, 1 failed at run time (one line says why), 2 not understood (one line says what, and what is possible).
  */
 import { join } from "node:path";
-import { env } from "node:process";
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { flagSyntax, optionsHelp, settingsHelp } from "./command-help.ts";
+import { environment } from "./edge/environment.ts";
 import { systemClock } from "./edge/system-clock.ts";
 import { timers } from "./edge/timers.ts";
 import { greeting } from "./greeting.ts";
@@ -111,10 +111,10 @@ function withoutValues(text: string): string {
 }
 
 async function settingsFrom(flags: Flags): Promise<Settings> {
-  const file = configFileNamed({ flags, environment: env });
+  const file = configFileNamed({ flags, environment });
   if ("error" in file) throw new UsageError(file.error);
   const configFileText = file.path === null ? null : await readConfigFile(file.path);
-  const read = readSettings({ flags, environment: env, configFileText });
+  const read = readSettings({ flags, environment, configFileText });
   if ("error" in read) throw new UsageError(read.error);
   return read.settings;
 }
@@ -167,7 +167,13 @@ async function sendStampede(flags: Flags): Promise<number> {
 async function runAudit(flags: Flags): Promise<number> {
   const settings = await settingsFrom(flags);
   const { audit } = await import("./audit/audit.ts");
-  return audit(settings.data, say);
+  const { openSqliteFileReadOnly } = await import("./edge/sqlite-file.ts");
+  const db = openSqliteFileReadOnly(settings.data);
+  try {
+    return audit(db, say);
+  } finally {
+    db.close();
+  }
 }
 
 /** In a process of its own: what is measured must not share one with the command line. */

@@ -150,10 +150,8 @@ describe("a file that is not ours", () => {
 describe("a damaged database", () => {
   const PAGE_BYTES = 4_096;
   const damages: readonly [string, (file: number, pages: number) => void][] = [
-    [
-      "with a page of zeros",
-      (file, pages) => void writeSync(file, Buffer.alloc(PAGE_BYTES), 0, PAGE_BYTES, Math.floor(pages / 2) * PAGE_BYTES),
-    ],
+    // The pages behind the first are the roots of tables; one in the middle of the file may be unused, and then nothing is damaged.
+    ["with a page of zeros", (file) => void writeSync(file, Buffer.alloc(PAGE_BYTES), 0, PAGE_BYTES, 2 * PAGE_BYTES)],
     [
       "with pages of noise",
       (file, pages) => {

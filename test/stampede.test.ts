@@ -49,6 +49,8 @@ const STOCK = 100;
 
 /** A shop in memory, honest but for one promise. Answers with its base URL: all services are on one port. */
 function openShop(broken: BrokenPromise | null): string {
+  // Where keys are ignored there is enough for everybody, so that whoever asks twice does get twice.
+  const stock = broken === "ignores-keys" ? 1_000_000 : STOCK;
   const carts = new Map<string, number>();
   const replies = new Map<string, string>();
   const badUsers = new Set<string>();
@@ -58,7 +60,7 @@ function openShop(broken: BrokenPromise | null): string {
   function decide(userID: string): object {
     asked += 1;
     if (badUsers.has(userID) && broken !== "ignores-the-blacklist") return { repResult: false, reason: "blacklisted" };
-    const frozenMax = broken === "oversells" ? STOCK + 1 : broken === "stops-early" ? STOCK - 1 : STOCK;
+    const frozenMax = broken === "oversells" ? stock + 1 : broken === "stops-early" ? stock - 1 : stock;
     const mark = broken === "answers-anew" ? asked : 0;
     if (frozen >= frozenMax) return { repResult: false, reason: "sold-out", mark };
     frozen += 1;
@@ -98,7 +100,7 @@ function openShop(broken: BrokenPromise | null): string {
       "/buy": { POST: buy },
       "/badguy/add": { POST: (request) => blacklist(request, true) },
       "/badguy/delete/userid/:user": { DELETE: (request) => blacklist(request, false) },
-      "/sku/SKU0001": () => Response.json({ goodsQuantity: STOCK, frozenQuantity: frozen, availableQuantity: STOCK - frozen }),
+      "/sku/SKU0001": () => Response.json({ goodsQuantity: stock, frozenQuantity: frozen, availableQuantity: stock - frozen }),
       "/all/userid/:user": ({ params }) => {
         const goodsQuantity = carts.get(params.user) ?? 0;
         return Response.json(goodsQuantity === 0 ? [] : [{ goodsSKU: "SKU0001", goodsQuantity }]);

@@ -1,23 +1,19 @@
 /** Recomputes every invariant from the store alone, and tells what was checked. A store may be audited while a process sells from it. */
 import type { Database } from "bun:sqlite";
-import { openSqliteFileReadOnly } from "../edge/sqlite-file.ts";
 import { CHECKS, type Check } from "./checks.ts";
 
 /** The most breaches that are printed of one check. */
 const BREACHES_SHOWN_MAX = 10;
 
-/** @returns the exit code: 0 when every invariant holds, 1 when one is broken. Throws `StoreRefused` when there is no store to read. */
-export function audit(dataDir: string, write: (line: string) => void): number {
-  const db = openSqliteFileReadOnly(dataDir);
-  try {
-    // One transaction: every check sees the same moment.
-    db.run("begin");
-    const broken = CHECKS.filter((check) => !holds(db, check, write)).length + (isSound(db, write) ? 0 : 1);
-    write(broken === 0 ? `audit of ${dataDir}: all ${CHECKS.length + 1} checks passed` : `audit of ${dataDir}: ${broken} of ${CHECKS.length + 1} checks FAILED`);
-    return broken === 0 ? 0 : 1;
-  } finally {
-    db.close();
-  }
+/** @returns the exit code: 0 when every invariant holds, 1 when one is broken */
+export function audit(db: Database, write: (line: string) => void): number {
+  // One transaction: every check sees the same moment.
+  db.run("begin");
+  const broken = CHECKS.filter((check) => !holds(db, check, write)).length + (isSound(db, write) ? 0 : 1);
+  db.run("rollback");
+  const all = CHECKS.length + 1;
+  write(broken === 0 ? `audit: all ${all} checks passed` : `audit: ${broken} of ${all} checks FAILED`);
+  return broken === 0 ? 0 : 1;
 }
 
 function holds(db: Database, { promise, countSql, breachSql }: Check, write: (line: string) => void): boolean {

@@ -27,6 +27,11 @@ import type {
   StockCommand,
 } from "./ledger.ts";
 
+/** Something of one user and one SKU. */
+interface OfUser {
+  readonly sku: Sku;
+  readonly userId: UserId;
+}
 /** Goods in the window. What is left of them is `stocked` less everything sold. */
 interface Shelf {
   readonly sku: Sku;
@@ -36,9 +41,7 @@ interface Shelf {
   readonly moments: UnixMs[];
 }
 /** One user's hold of one SKU. */
-interface Hold {
-  readonly sku: Sku;
-  readonly userId: UserId;
+interface Hold extends OfUser {
   quantity: number;
   until: UnixMs;
   readonly sessionId: SessionId;
@@ -48,9 +51,7 @@ interface Paper {
   order: Order;
 }
 /** A purchase that began a hold. */
-interface Purchase {
-  readonly sku: Sku;
-  readonly userId: UserId;
+interface Purchase extends OfUser {
   readonly sessionId: SessionId;
 }
 interface Sale {
@@ -58,19 +59,11 @@ interface Sale {
   readonly quantity: number;
 }
 /** Something a user has, bought or written down by an operator. */
-interface Possession {
-  readonly sku: Sku;
-  readonly userId: UserId;
+interface Possession extends OfUser {
   readonly quantity: number;
 }
-interface Level {
-  readonly sku: Sku;
-  readonly userId: UserId;
+interface Level extends OfUser {
   readonly userLevel: number;
-}
-interface OfUser {
-  readonly sku: Sku;
-  readonly userId: UserId;
 }
 
 const HOUR_MS = 3_600_000;

@@ -14,8 +14,9 @@ import { MemoryJournal } from "./memory-journal.ts";
 import { LEDGER_SCHEMA, SqliteJournal } from "./sqlite-journal.ts";
 
 /** `DOORBUSTER_LEDGER_RUNS=20` plays twenty times as many histories; `DOORBUSTER_LEDGER_SEED` plays others. */
-const runsFactor = Number(process.env.DOORBUSTER_LEDGER_RUNS ?? 1);
-const seed = Number(process.env.DOORBUSTER_LEDGER_SEED ?? 20_261_122);
+const { DOORBUSTER_LEDGER_RUNS = "1", DOORBUSTER_LEDGER_SEED = "20261122" } = process.env;
+const runsFactor = Number(DOORBUSTER_LEDGER_RUNS);
+const seed = Number(DOORBUSTER_LEDGER_SEED);
 
 async function openMemory(): Promise<OpenedLedger> {
   const ledger = new EmbeddedLedger(new MemoryJournal());

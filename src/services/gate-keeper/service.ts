@@ -9,7 +9,7 @@ import { parseIpAddress } from "../../core/ip-address.ts";
 import { problem } from "../../core/problem.ts";
 import type { Clock, MonotonicUs } from "../../core/time.ts";
 import type { Key } from "../../ledger/ledger.ts";
-import { IDEMPOTENCY_KEY_CHARS_MAX, PURCHASES_IN_FLIGHT_MAX, TURN_PURCHASES_MAX } from "../../limits.ts";
+import { IDEMPOTENCY_KEY_CHARS_MAX, PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../../limits.ts";
 import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "../../purchase.ts";
 import { AccessRecords } from "./access-record.ts";
 import { type BuyBody, gateKeeperApi as api } from "./api.ts";
@@ -48,6 +48,7 @@ export class GateKeeper {
   readonly #keysInFlight = new Set<string>();
   #waiting: Waiting[] = [];
   #isTurnScheduled = false;
+  #looks = 0;
   #inFlight = 0;
   #timeMs = 0;
   #timeText = "";
@@ -110,7 +111,19 @@ export class GateKeeper {
   #scheduleTurn(): void {
     if (this.#isTurnScheduled) return;
     this.#isTurnScheduled = true;
-    this.#parts.nextTurn(() => this.#runTurn());
+    this.#looks = 0;
+    this.#lookAgain();
+  }
+
+  /** A turn begins when a look at the sockets has brought nobody new: those who arrive together go together, and share one commit. */
+  #lookAgain(): void {
+    const before = this.#waiting.length;
+    this.#looks += 1;
+    this.#parts.nextTurn(() => {
+      const isStillComing = this.#waiting.length > before && this.#waiting.length < TURN_PURCHASES_MAX && this.#looks < TURN_LOOKS_MAX;
+      if (isStillComing) this.#lookAgain();
+      else this.#runTurn();
+    });
   }
 
   #runTurn(): void {
