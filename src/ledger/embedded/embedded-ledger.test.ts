@@ -61,7 +61,7 @@ async function openSqlite(
   };
 }
 
-ledgerSuite("memory", openMemory, { canReopen: false, runs: 200 * runsFactor, seed });
+ledgerSuite("memory", openMemory, { canReopen: false, runs: 500 * runsFactor, seed });
 ledgerSuite("sqlite", () => openSqlite(), { canReopen: true, runs: 60 * runsFactor, seed: seed + 1 });
 
 describe("the embedded ledger's housekeeping", () => {
