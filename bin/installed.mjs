@@ -19,10 +19,13 @@ export function installWhatIsMissing() {
   const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2] });
   // Some npm versions do not run install scripts; Bun's own fetches nothing, it only puts the binary in place.
   if (npm.status === 0 && !bunRuns()) {
-    spawnSync(process.execPath, [join(root, "node_modules", "bun", "install.js")], { cwd: join(root, "node_modules", "bun"), stdio: ["ignore", 2, 2] });
+    spawnSync(process.execPath, [join(root, "node_modules", "bun", "install.js")], {
+      cwd: join(root, "node_modules", "bun"),
+      stdio: ["ignore", 2, 2],
+    });
   }
   if (!bunRuns()) {
-    console.error("doorbuster: the packages could not be installed. Run `npm ci` in " + root + " and read what it says.");
+    console.error(`doorbuster: the packages could not be installed. Run \`npm ci\` in ${root} and read what it says.`);
     process.exit(1);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The command line. Wiring only: it reads what was asked, hands it to whoever does it, and turns the outcome into an exit code:
- * 0 done, 1 failed at run time (one line says why), 2 not understood (one line says what, and what is possible).
+ * 0 done, 1 failed at run time or a promise broken (it says why), 2 not understood (one line says what is possible), 3 a stampede that could
+ * not be run.
  */
 import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";

@@ -5,8 +5,9 @@
  * Only the cart step changes anything: the ledger checks stock and limit and freezes, in one atomic step, and answers when that is durable.
  * The steps before it are filters, and may be slightly stale. A crash at any line is safe, because holds end by themselves.
  */
-import { assert } from "./core/assert.ts";
+
 import type { Answer } from "./core/answer.ts";
+import { assert } from "./core/assert.ts";
 import { Failure } from "./core/failure.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "./core/ids.ts";
 import { isFailure, type Reason, type Step } from "./core/reason.ts";
@@ -64,21 +65,31 @@ export async function purchaseTogether(arrived: readonly Purchase[], services: P
   await turn.step("throttle", (purchases) => admitted(services.admit(purchases.length), purchases.length));
   await turn.repeatKnownReplies();
   await turn.step("protect", (purchases) => services.safeProtector.validate(purchases));
-  await turn.step("policy", (purchases) => services.policyController.validate(purchases), (purchase, { quantityLimit }) => {
-    purchase.quantityLimit = quantityLimit;
-  });
+  await turn.step(
+    "policy",
+    (purchases) => services.policyController.validate(purchases),
+    (purchase, { quantityLimit }) => {
+      purchase.quantityLimit = quantityLimit;
+    },
+  );
   await turn.step("inventory", (purchases) => services.inventoryManager.validate(purchases));
   await turn.step("cart", (purchases) => services.shoppingCart.add(purchases));
   await turn.rememberRefusals();
 }
 
-type Verdict = Awaited<ReturnType<PurchaseServices[Exclude<keyof PurchaseServices, "admit" | "replies" | "clock" | "shoppingCart">]["validate"]>>[number];
-type AnyVerdict = Verdict | Awaited<ReturnType<PurchaseServices["shoppingCart"]["add"]>>[number] | { readonly allowed: false; readonly reason: Reason };
+type Verdict = Awaited<
+  ReturnType<PurchaseServices[Exclude<keyof PurchaseServices, "admit" | "replies" | "clock" | "shoppingCart">]["validate"]>
+>[number];
+type AnyVerdict =
+  | Verdict
+  | Awaited<ReturnType<PurchaseServices["shoppingCart"]["add"]>>[number]
+  | { readonly allowed: false; readonly reason: Reason };
 
 const PASSED = { allowed: true } as const;
 const THROTTLED = { allowed: false, reason: "throttled" } as const;
 
-const admitted = (count: number, wanted: number): readonly AnyVerdict[] => Array.from({ length: wanted }, (_, index) => (index < count ? PASSED : THROTTLED));
+const admitted = (count: number, wanted: number): readonly AnyVerdict[] =>
+  Array.from({ length: wanted }, (_, index) => (index < count ? PASSED : THROTTLED));
 
 /** The purchases of one turn that are still standing, and how they leave. */
 class Turn {
@@ -95,7 +106,11 @@ class Turn {
   }
 
   /** Asks one service about everyone who stands; who is refused leaves. */
-  async step<V extends AnyVerdict>(step: Step, ask: (standing: readonly Purchase[]) => Answer<readonly V[]>, onPass?: (purchase: Purchase, verdict: V) => void): Promise<void> {
+  async step<V extends AnyVerdict>(
+    step: Step,
+    ask: (standing: readonly Purchase[]) => Answer<readonly V[]>,
+    onPass?: (purchase: Purchase, verdict: V) => void,
+  ): Promise<void> {
     const asked = this.#standing;
     if (asked.length === 0) return;
     const { clock } = this.#services;
@@ -109,7 +124,8 @@ class Turn {
       const purchase = asked[i] as Purchase;
       const verdict = verdicts instanceof Failure ? ({ allowed: false, reason: `${step}-unavailable` } as const) : (verdicts[i] as V);
       if (!verdict.allowed) this.#leave(purchase, step, verdict);
-      else if ("heldUntil" in verdict) purchase.settle({ kind: "held", quantity: verdict.quantity, heldUntil: verdict.heldUntil }, this.#course);
+      else if ("heldUntil" in verdict)
+        purchase.settle({ kind: "held", quantity: verdict.quantity, heldUntil: verdict.heldUntil }, this.#course);
       else {
         onPass?.(purchase, verdict as V);
         passed.push(purchase);
@@ -153,8 +169,10 @@ class Turn {
 
   #leave(purchase: Purchase, step: Step, verdict: Exclude<AnyVerdict, { allowed: true }>): void {
     const { reason } = verdict;
-    if (reason === "repeated") return purchase.settle({ kind: "repeated", reply: verdict.kept }, this.#course);
-    if (reason === "key-reused") return purchase.settle({ kind: "key-reused" }, this.#course);
+    if (reason === "repeated" || reason === "key-reused") {
+      purchase.settle(reason === "repeated" ? { kind: "repeated", reply: verdict.kept } : { kind: reason }, this.#course);
+      return;
+    }
     assert(reason !== null && reason !== "no-hold", "who is refused is told why");
     const told: Reason = reason === "no-room-for-key" ? `${step}-unavailable` : reason;
     // The ledger has remembered its own refusals. A throttled or failed purchase was not decided: its key stays free for another try.

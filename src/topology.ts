@@ -15,8 +15,8 @@ import { AccessLog } from "./edge/access-log.ts";
 import { GroupCommit } from "./edge/group-commit.ts";
 import { HttpServer } from "./edge/http-server.ts";
 import { ServiceMetrics } from "./edge/metrics.ts";
-import { Sweeper } from "./edge/sweeper.ts";
 import { openSqliteFile, type SqliteFile } from "./edge/sqlite-file.ts";
+import { Sweeper } from "./edge/sweeper.ts";
 import { systemClock } from "./edge/system-clock.ts";
 import { timers } from "./edge/timers.ts";
 import type { ServiceAddress } from "./greeting.ts";
@@ -33,12 +33,19 @@ import { DECISIONS_SCHEMA, DecisionStore } from "./services/safe-protector/decis
 import { routes as protectorRoutes, SafeProtector } from "./services/safe-protector/service.ts";
 import { type Instance, ourInstance } from "./services/service-registry/instance.ts";
 import { routes as registryRoutes, ServiceRegistry } from "./services/service-registry/service.ts";
-import { ShoppingCart, routes as cartRoutes } from "./services/shopping-cart/service.ts";
+import { routes as cartRoutes, ShoppingCart } from "./services/shopping-cart/service.ts";
 import { hostListenedOn, type ServiceName, type Settings } from "./settings.ts";
 
 export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA;
 
-const PORTS = { GateKeeper: 8080, SafeProtector: 8081, PolicyController: 8082, InventoryManager: 8083, ShoppingCart: 8084, ServiceRegistry: 8761 } as const;
+const PORTS = {
+  GateKeeper: 8080,
+  SafeProtector: 8081,
+  PolicyController: 8082,
+  InventoryManager: 8083,
+  ShoppingCart: 8084,
+  ServiceRegistry: 8761,
+} as const;
 type Name = keyof typeof PORTS;
 
 export interface Running {
@@ -176,13 +183,21 @@ class OneProcess {
       return new HttpServer({
         host: hostListenedOn(this.#settings),
         port,
-        routes: [...routes, ...healthRoutes(() => this.#health(name), () => metrics.text())],
+        routes: [
+          ...routes,
+          ...healthRoutes(
+            () => this.#health(name),
+            () => metrics.text(),
+          ),
+        ],
         adminKey: this.#settings.adminKey,
         onBug: reportBug,
         onReply: (status) => metrics.countReply(status),
       });
     } catch (error) {
-      throw new Error(`${name} cannot listen on port ${port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`);
+      throw new Error(
+        `${name} cannot listen on port ${port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`,
+      );
     }
   }
 
@@ -216,16 +231,31 @@ class OneProcess {
   }
 
   #describeMetrics(): void {
-    const { GateKeeper: gate, SafeProtector: protector, PolicyController: policies, InventoryManager: inventory, ShoppingCart: cart, ServiceRegistry: registry } = this.#metrics;
+    const {
+      GateKeeper: gate,
+      SafeProtector: protector,
+      PolicyController: policies,
+      InventoryManager: inventory,
+      ShoppingCart: cart,
+      ServiceRegistry: registry,
+    } = this.#metrics;
     gate.gauge("doorbuster_purchases_in_flight", "Purchases that wait for their answer.", () => this.#gate.purchasesInFlight);
     gate.counter("doorbuster_access_log_records_total", "Access-log records written.", () => this.#accessLog.recordsWritten);
-    gate.counter("doorbuster_access_log_dropped_total", "Access-log records dropped because the disk could not follow.", () => this.#accessLog.recordsDropped);
+    gate.counter(
+      "doorbuster_access_log_dropped_total",
+      "Access-log records dropped because the disk could not follow.",
+      () => this.#accessLog.recordsDropped,
+    );
     protector.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => this.#protector.decisions);
     policies.gauge("doorbuster_policies", "SKUs with a policy.", () => this.#policies.policies);
     inventory.gauge("doorbuster_skus", "SKUs in the store.", () => this.#ledger.counts.skus);
     cart.gauge("doorbuster_users", "Users with a hold, an unpaid order or an order record.", () => this.#ledger.counts.users);
     cart.gauge("doorbuster_ended_rows", "Rows of ended holds that the sweeper has not removed yet.", () => this.#ledger.counts.endedRows);
-    registry.gauge("doorbuster_registry_applications", "Applications with a live lease.", () => this.#registry.applications(this.#clock.now()).length);
+    registry.gauge(
+      "doorbuster_registry_applications",
+      "Applications with a live lease.",
+      () => this.#registry.applications(this.#clock.now()).length,
+    );
   }
 
   /** Fail-stop: nothing is sold any more; what is in flight hears 503, and the process ends and says why. */

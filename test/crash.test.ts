@@ -23,7 +23,10 @@ const LIMIT = 2;
 const LIMITED_USERS = 40;
 
 const dataDirs: string[] = [];
-afterAll(() => {
+const systems: System[] = [];
+afterAll(async () => {
+  // Those that a failed test has left running; the others are gone, and killing them again is nothing.
+  for (const system of systems) await system.kill();
   for (const dataDir of dataDirs) rmSync(dataDir, { recursive: true, force: true });
 });
 
@@ -212,7 +215,11 @@ async function expectAuditPasses(dataDir: string): Promise<void> {
   expect({ exitCode, stderr, stdout: exitCode === 0 ? "" : stdout }).toEqual({ exitCode: 0, stderr: "", stdout: "" });
 }
 
-const start = (dataDir: string): Promise<System> => startSystem({ dataDir, args: ["--frozen-for", "24h"] });
+async function start(dataDir: string): Promise<System> {
+  const system = await startSystem({ dataDir, args: ["--frozen-for", "24h"] });
+  systems.push(system);
+  return system;
+}
 
 async function startWithGoods(): Promise<{ readonly system: System; readonly dataDir: string }> {
   const dataDir = freshDataDir();

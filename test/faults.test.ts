@@ -167,6 +167,7 @@ describe("a damaged database", () => {
     test(`${what} is refused in one line and stays as it is`, async () => {
       const dataDir = dataDirForTest();
       const system = await startSystem({ dataDir });
+      cleanups.push(() => system.kill());
       await stockGoods(system);
       await sell(system, 2_000, "buyer");
       expect(await system.stop()).toBe(0);
@@ -261,6 +262,7 @@ describe("a full disk", () => {
       const ballast = join(dataDir, "ballast");
       writeFileSync(ballast, Buffer.alloc(freeBytes(dataDir) - FREE_BYTES));
       const system = await startSystem({ dataDir });
+      cleanups.push(() => system.kill());
       await stockGoods(system);
       const { told, byStatus } = await sellUntilTheEnd(system);
       await waitFor(() => !isAlive(system.pid), "the process has ended by itself");

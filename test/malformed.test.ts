@@ -57,10 +57,14 @@ async function snapshot(): Promise<string> {
   return replies.map((reply) => `${reply.status} ${reply.text}`).join("\n");
 }
 
+/** A body whose length is not known when its sending begins. */
+async function* inChunks(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let sent = 0; sent < body.length; sent += 4_096) yield body.subarray(sent, sent + 4_096);
+}
+
 async function fire(request: BadRequest): Promise<JsonReply | "reset"> {
   const { body, isChunked } = request;
-  const stream = () => new Blob([body as Uint8Array<ArrayBuffer>]).stream();
-  const init = { method: request.method, headers: request.headers, ...(body && { body: isChunked ? stream() : body }) };
+  const init = { method: request.method, headers: request.headers, ...(body && { body: isChunked ? inChunks(body) : body }) };
   try {
     const response = await fetch(system[request.service] + request.path, init as RequestInit);
     const text = await response.text();

@@ -11,9 +11,13 @@ const filesOf = (folder: string): string[] =>
     .map((name) => join(folder, name));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 /** Source without comments and strings, so that a rule looks at code only. */
-const codeOf = (file: string): string => read(file).replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, "").replace(/"(?:[^"\\\n]|\\.)*"/g, '""');
+const codeOf = (file: string): string =>
+  read(file)
+    .replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, "")
+    .replace(/"(?:[^"\\\n]|\\.)*"/g, '""');
 
-const isTest = (file: string): boolean => file.endsWith(".test.ts") || file.startsWith("src/ledger/suite/") || /ledger-suite|oracle/.test(file);
+const isTest = (file: string): boolean =>
+  file.endsWith(".test.ts") || file.startsWith("src/ledger/suite/") || /ledger-suite|oracle/.test(file);
 const sources = filesOf("src").filter((file) => !isTest(file));
 const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench")];
 
@@ -31,7 +35,9 @@ const layerOf = (file: string): number => LAYERS.findIndex((patterns) => pattern
 const isEdge = (file: string): boolean => file.startsWith("src/edge/");
 
 const importsOf = (file: string): string[] =>
-  [...read(file).matchAll(/(?:from|import\()\s*"(\.[^"]+\.ts)"/g)].map((match) => relative(root, normalize(join(root, dirname(file), match[1] as string))));
+  [...read(file).matchAll(/(?:from|import\()\s*"(\.[^"]+\.ts)"/g)].map((match) =>
+    relative(root, normalize(join(root, dirname(file), match[1] as string))),
+  );
 
 describe("imports point downward", () => {
   test("every source file belongs to a layer", () => {
@@ -50,7 +56,9 @@ describe("imports point downward", () => {
   test("the edge knows only the core, and is reached for only where everything is put together", () => {
     const wrong = sources.flatMap((file) =>
       importsOf(file)
-        .filter((target) => (isEdge(file) ? !isEdge(target) && layerOf(target) > 0 : isEdge(target) && !/^src\/(main|topology)\.ts$/.test(file)))
+        .filter((target) =>
+          isEdge(file) ? !isEdge(target) && layerOf(target) > 0 : isEdge(target) && !/^src\/(main|topology)\.ts$/.test(file),
+        )
         .map((target) => `${file} -> ${target}`),
     );
     expect(wrong).toEqual([]);
@@ -61,7 +69,9 @@ describe("imports point downward", () => {
       const service = /^src\/services\/([^/]+)\//.exec(file)?.[1];
       if (!service) return [];
       return importsOf(file)
-        .filter((target) => target.startsWith("src/services/") && !target.startsWith(`src/services/${service}/`) && !target.endsWith("/api.ts"))
+        .filter(
+          (target) => target.startsWith("src/services/") && !target.startsWith(`src/services/${service}/`) && !target.endsWith("/api.ts"),
+        )
         .map((target) => `${file} -> ${target}`);
     });
     expect(wrong).toEqual([]);
@@ -80,17 +90,23 @@ describe("what a file may do", () => {
   });
 
   test("no file is longer than 400 lines", () => {
-    expect(everything.map((file) => `${file}: ${read(file).split("\n").length - 1}`).filter((line) => Number(line.split(": ")[1]) > 400)).toEqual([]);
+    expect(
+      everything.map((file) => `${file}: ${read(file).split("\n").length - 1}`).filter((line) => Number(line.split(": ")[1]) > 400),
+    ).toEqual([]);
   });
 
   test("there are no barrels, no default exports, and no folders named for a kind of code", () => {
-    expect(everything.filter((file) => /(^|\/)(utils?|helpers?|common|misc|controllers|models)(\/|\.ts$)|(^|\/)index\.ts$/.test(file))).toEqual([]);
+    expect(
+      everything.filter((file) => /(^|\/)(utils?|helpers?|common|misc|controllers|models)(\/|\.ts$)|(^|\/)index\.ts$/.test(file)),
+    ).toEqual([]);
     expect(everything.filter((file) => /^export (\*|\{[^}]*\} from|default)/m.test(codeOf(file)))).toEqual([]);
   });
 
   test("no test is skipped or left alone, and no test sleeps", () => {
     const tests = everything.filter((file) => file.endsWith(".test.ts") && file !== "test/tidy.test.ts");
-    expect(tests.filter((file) => /\b(test|describe|it)\.(only|skip|todo)\(|Bun\.sleep|setTimeout\(\s*resolve/.test(codeOf(file)))).toEqual([]);
+    expect(tests.filter((file) => /\b(test|describe|it)\.(only|skip|todo)\(|Bun\.sleep|setTimeout\(\s*resolve/.test(codeOf(file)))).toEqual(
+      [],
+    );
   });
 
   test("nothing happens at import: every module loads, prints nothing, writes nothing and lets the process end", async () => {

@@ -21,7 +21,8 @@ const idPattern = new RegExp(ID_PATTERN, "u");
 
 export const isId = (text: string): boolean => idPattern.test(text);
 
-const id = <T extends Branded<string>>() => Type.Unsafe<T>(Type.String({ pattern: ID_PATTERN, description: "1-128 characters, no control characters" }));
+const id = <T extends Branded<string>>() =>
+  Type.Unsafe<T>(Type.String({ pattern: ID_PATTERN, description: "1-128 characters, no control characters" }));
 export const UserIdSchema = id<UserId>();
 export const SkuSchema = id<Sku>();
 export const SessionIdSchema = id<SessionId>();

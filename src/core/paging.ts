@@ -4,7 +4,9 @@ import { LIST_CHUNK_ROWS, PAGE_ROWS_MAX } from "../limits.ts";
 import type { Answer } from "./answer.ts";
 import type { HttpReply } from "./endpoint.ts";
 
-export const PageLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_ROWS_MAX, description: `a number from 1 to ${PAGE_ROWS_MAX}` }));
+export const PageLimit = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: PAGE_ROWS_MAX, description: `a number from 1 to ${PAGE_ROWS_MAX}` }),
+);
 
 interface ListRequest<Row, Cursor> {
   /** Up to `limit` rows from behind `after`. */

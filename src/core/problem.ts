@@ -28,8 +28,19 @@ export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 
 export function problem(
   status: ProblemStatus,
   detail: string,
-  extra: { readonly errors?: readonly FieldError[]; readonly headers?: Readonly<Record<string, string>>; readonly fields?: Readonly<Record<string, unknown>> } = {},
+  extra: {
+    readonly errors?: readonly FieldError[];
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly fields?: Readonly<Record<string, unknown>>;
+  } = {},
 ): HttpReply {
-  const document = { type: "about:blank", title: titles[status], status, detail, ...(extra.errors && { errors: extra.errors }), ...extra.fields };
+  const document = {
+    type: "about:blank",
+    title: titles[status],
+    status,
+    detail,
+    ...(extra.errors && { errors: extra.errors }),
+    ...extra.fields,
+  };
   return { status, body: JSON.stringify(document), headers: { "content-type": "application/problem+json", ...extra.headers } };
 }

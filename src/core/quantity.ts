@@ -3,7 +3,8 @@ import Type from "typebox";
 import { PRICE_MAX, PURCHASE_QUANTITY_MAX, STOCK_QUANTITY_MAX, USER_LEVEL_MAX } from "../limits.ts";
 import { centsOf } from "./money.ts";
 
-const integer = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum, description: `an integer from ${minimum} to ${maximum}` });
+const integer = (minimum: number, maximum: number) =>
+  Type.Integer({ minimum, maximum, description: `an integer from ${minimum} to ${maximum}` });
 
 /** Asked for in one purchase. */
 export const PurchaseQuantity = integer(1, PURCHASE_QUANTITY_MAX);

@@ -7,8 +7,10 @@ import { appendFile, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ACCESS_LOG_BUFFER_BYTES_MAX, ACCESS_LOG_FLUSH_MS } from "../limits.ts";
 
-/** So many characters are encoded together. */
-const CHUNK_CHARS = 16_384;
+/** Records are encoded into pages of this size, and a page is written as it is. */
+const PAGE_BYTES = 64 * 1024;
+/** The longest record, in UTF-8: two ids of 128 characters, each escaped, and the rest. */
+const RECORD_BYTES_MAX = 8 * 1024;
 
 export interface AccessLogSettings {
   readonly folder: string;
@@ -16,20 +18,25 @@ export interface AccessLogSettings {
   readonly filesMax: number;
 }
 
+interface Page {
+  readonly bytes: Buffer;
+  used: number;
+  records: number;
+}
+
 export class AccessLog {
   readonly #settings: AccessLogSettings;
   readonly #onTrouble: (message: string) => void;
-  /** Records not yet encoded. Kept short: a long life of many small strings costs the garbage collector more than all the rest. */
-  #text = "";
-  #textRecords = 0;
-  #chunks: Buffer[] = [];
-  #chunkBytes = 0;
-  #chunkRecords = 0;
-  #file: { path: string; bytes: number } | null = null;
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** Pages are used again and again: a page a second would otherwise be garbage of a kind that is dear to collect. */
+  readonly #free: Page[] = [];
+  #full: Page[] = [];
+  #filling: Page = newPage();
+  #pages = 1;
+  #file: { readonly path: string; bytes: number } | null = null;
   #fileNumber: number;
   #writing: Promise<void> | null = null;
   #isInTrouble = false;
-  readonly #timer: ReturnType<typeof setInterval>;
   #written = 0;
   #dropped = 0;
 
@@ -56,13 +63,13 @@ export class AccessLog {
 
   /** @param line one record with its line feed */
   add(line: string): void {
-    if (this.#chunkBytes > ACCESS_LOG_BUFFER_BYTES_MAX) {
+    if (this.#filling.used + RECORD_BYTES_MAX > PAGE_BYTES && !this.#turnPage()) {
       this.#dropped += 1;
       return;
     }
-    this.#text += line;
-    this.#textRecords += 1;
-    if (this.#text.length > CHUNK_CHARS) this.#encode();
+    const page = this.#filling;
+    page.used += page.bytes.write(line, page.used);
+    page.records += 1;
   }
 
   /** Writes what is left. */
@@ -73,40 +80,49 @@ export class AccessLog {
     await this.#writing;
   }
 
-  #encode(): void {
-    if (this.#textRecords === 0) return;
-    const chunk = Buffer.from(this.#text);
-    this.#chunks.push(chunk);
-    this.#chunkBytes += chunk.length;
-    this.#chunkRecords += this.#textRecords;
-    this.#text = "";
-    this.#textRecords = 0;
+  /** Puts the page away and takes an empty one; false when there is none. */
+  #turnPage(): boolean {
+    const next = this.#free.pop() ?? (this.#pages * PAGE_BYTES < ACCESS_LOG_BUFFER_BYTES_MAX ? newPage() : null);
+    if (next === null) return false;
+    this.#pages = this.#full.length + this.#free.length + 2;
+    this.#full.push(this.#filling);
+    this.#filling = next;
+    return true;
   }
 
   #flush(): void {
     if (this.#writing) return;
-    this.#encode();
-    if (this.#chunks.length === 0) return;
-    const bytes = Buffer.concat(this.#chunks);
-    const records = this.#chunkRecords;
-    this.#chunks = [];
-    this.#chunkBytes = 0;
-    this.#chunkRecords = 0;
-    this.#writing = this.#write(bytes, records).finally(() => {
+    if (this.#filling.used > 0) this.#turnPage();
+    if (this.#full.length === 0) return;
+    const pages = this.#full;
+    this.#full = [];
+    this.#writing = this.#writeAll(pages).finally(() => {
       this.#writing = null;
     });
   }
 
-  async #write(bytes: Buffer, records: number): Promise<void> {
+  async #writeAll(pages: readonly Page[]): Promise<void> {
+    for (const page of pages) {
+      await this.#write(page);
+      page.used = 0;
+      page.records = 0;
+      this.#free.push(page);
+    }
+  }
+
+  async #write({ bytes, used, records }: Page): Promise<void> {
     try {
-      const file = await this.#fileFor(bytes.length);
-      await appendFile(file.path, bytes);
-      file.bytes += bytes.length;
+      const file = await this.#fileFor(used);
+      await appendFile(file.path, bytes.subarray(0, used));
+      file.bytes += used;
       this.#written += records;
       this.#isInTrouble = false;
     } catch (error) {
       this.#dropped += records;
-      if (!this.#isInTrouble) this.#onTrouble(`the access log cannot be written (${error instanceof Error ? error.message : String(error)}); records are dropped`);
+      if (!this.#isInTrouble)
+        this.#onTrouble(
+          `the access log cannot be written (${error instanceof Error ? error.message : String(error)}); records are dropped`,
+        );
       this.#isInTrouble = true;
     }
   }
@@ -132,6 +148,8 @@ export class AccessLog {
     return join(this.#settings.folder, fileName(number));
   }
 }
+
+const newPage = (): Page => ({ bytes: Buffer.allocUnsafeSlow(PAGE_BYTES), used: 0, records: 0 });
 
 const fileName = (number: number): string => `access-${String(number).padStart(9, "0")}.jsonl`;
 

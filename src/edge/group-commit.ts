@@ -36,7 +36,8 @@ export class GroupCommit {
   /** @param isCollected the work is what a whole turn has collected: waiting for more would only cost it time */
   turn<T>(work: () => T, isCollected = false): Promise<T> {
     if (this.#stopped) return Promise.reject(this.#stopped);
-    if (this.#waiting.length >= WRITES_WAITING_MAX) return Promise.reject(new Failure("overloaded", "too many changes wait for their commit; try again in a second", true));
+    if (this.#waiting.length >= WRITES_WAITING_MAX)
+      return Promise.reject(new Failure("overloaded", "too many changes wait for their commit; try again in a second", true));
     return new Promise<T>((resolve, reject) => {
       const isFirst = this.#waiting.length === 0;
       this.#waiting.push({ work, resolve: resolve as (result: unknown) => void, reject });
@@ -83,7 +84,12 @@ export class GroupCommit {
       if (this.#db.inTransaction) this.#db.run("rollback");
     } catch (rollbackError) {
       // The transaction stays open and dies with the process; the next start rolls it back.
-      this.#stopped = new Failure("commit-failed", `${this.#stopped.message}; rolling back failed too (${String(rollbackError)})`, false, cause);
+      this.#stopped = new Failure(
+        "commit-failed",
+        `${this.#stopped.message}; rolling back failed too (${String(rollbackError)})`,
+        false,
+        cause,
+      );
     }
     this.#onFailure(this.#stopped);
     for (const { reject } of turn) reject(this.#stopped);

@@ -9,8 +9,8 @@ import type { HttpReply, Route } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
 import { problem } from "../core/problem.ts";
 import { BODY_BYTES_MAX, CONNECTION_IDLE_SECONDS } from "../limits.ts";
-import { InputChecker, invalid, refuseByHeaders, tooLarge } from "./request-input.ts";
 import { PathTable } from "./path-table.ts";
+import { InputChecker, invalid, refuseByHeaders, tooLarge } from "./request-input.ts";
 
 export interface HttpServerSettings {
   readonly host: string;
@@ -41,9 +41,13 @@ export class HttpServer {
   constructor(settings: HttpServerSettings) {
     this.#settings = settings;
     this.#adminKey = settings.adminKey === null ? null : Buffer.from(settings.adminKey);
-    this.#paths = new PathTable(settings.routes.map((route) => ({ ...route.endpoint, target: { route, checker: new InputChecker(route.endpoint) } })));
+    this.#paths = new PathTable(
+      settings.routes.map((route) => ({ ...route.endpoint, target: { route, checker: new InputChecker(route.endpoint) } })),
+    );
     // Paths without parameters are matched by Bun itself, which is cheaper than our own look at the URL.
-    const fixed = Object.fromEntries(this.#paths.fixed().map(([path, methods]) => [path, (request: Request) => this.#answer(request, methods, null)]));
+    const fixed = Object.fromEntries(
+      this.#paths.fixed().map(([path, methods]) => [path, (request: Request) => this.#answer(request, methods, null)]),
+    );
     this.#server = Bun.serve({
       hostname: settings.host,
       port: settings.port,
@@ -83,8 +87,13 @@ export class HttpServer {
     return this.#answer(request, found.methods, found.params);
   }
 
-  #answer(request: Request, methods: ReadonlyMap<string, Bound>, rawParams: Readonly<Record<string, string>> | null): Response | Promise<Response> {
-    if (this.#draining) return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
+  #answer(
+    request: Request,
+    methods: ReadonlyMap<string, Bound>,
+    rawParams: Readonly<Record<string, string>> | null,
+  ): Response | Promise<Response> {
+    if (this.#draining)
+      return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
     const bound = methods.get(request.method);
     if (!bound) {
       const allow = [...methods.keys()].join(", ");
@@ -107,7 +116,12 @@ export class HttpServer {
     });
   }
 
-  #handle(bound: Bound, request: Request, rawParams: Readonly<Record<string, string>> | null, text: string | null): Response | Promise<Response> {
+  #handle(
+    bound: Bound,
+    request: Request,
+    rawParams: Readonly<Record<string, string>> | null,
+    text: string | null,
+  ): Response | Promise<Response> {
     try {
       const { route, checker } = bound;
       const params = rawParams === null ? NOTHING : checker.params(rawParams);

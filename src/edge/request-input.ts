@@ -58,7 +58,9 @@ export class InputChecker {
     } catch {
       return invalid([{ pointer: "#", detail: "the body is not JSON" }]);
     }
-    return this.#body.Check(value) ? { value } : invalid(fieldErrors(this.#endpoint.body, this.#body.Errors(value) as readonly SchemaError[], "#"));
+    return this.#body.Check(value)
+      ? { value }
+      : invalid(fieldErrors(this.#endpoint.body, this.#body.Errors(value) as readonly SchemaError[], "#"));
   }
 
   #check(validator: Validator, value: unknown, root: string): Checked {
@@ -69,7 +71,11 @@ export class InputChecker {
 
 export function invalid(errors: readonly FieldError[]): HttpReply & { readonly refusal: HttpReply } {
   const first = errors[0];
-  const refusal = problem(400, `${first?.pointer ?? "#"}: ${first?.detail ?? "invalid"}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`, { errors });
+  const refusal = problem(
+    400,
+    `${first?.pointer ?? "#"}: ${first?.detail ?? "invalid"}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`,
+    { errors },
+  );
   return { ...refusal, refusal };
 }
 
@@ -77,7 +83,9 @@ export function invalid(errors: readonly FieldError[]): HttpReply & { readonly r
 export function refuseByHeaders(headers: Headers): HttpReply | null {
   const contentType = headers.get("content-type");
   if (contentType === null || !isJsonType(contentType)) {
-    return problem(415, "send the body as JSON, with the header Content-Type: application/json", { headers: { accept: "application/json" } });
+    return problem(415, "send the body as JSON, with the header Content-Type: application/json", {
+      headers: { accept: "application/json" },
+    });
   }
   const length = headers.get("content-length");
   return length !== null && Number(length) > BODY_BYTES_MAX ? tooLarge() : null;

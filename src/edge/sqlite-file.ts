@@ -94,7 +94,8 @@ function checkFile(path: string): void {
     throw new StoreRefused(`${path} is not a database of doorbuster; move it away, or give another --data`);
   }
   // Offsets in the header: https://www.sqlite.org/fileformat.html#the_database_header
-  if (header.readUInt32BE(68) !== APPLICATION_ID) throw new StoreRefused(`${path} is another program's database; move it away, or give another --data`);
+  if (header.readUInt32BE(68) !== APPLICATION_ID)
+    throw new StoreRefused(`${path} is another program's database; move it away, or give another --data`);
   const version = header.readUInt32BE(60);
   if (version !== SCHEMA_VERSION) throw new StoreRefused(`${path} has schema version ${version}, this program needs ${SCHEMA_VERSION}`);
   const db = new Database(path, { readonly: true });
@@ -102,7 +103,9 @@ function checkFile(path: string): void {
     const [row] = db.query<{ quick_check: string }, []>("pragma quick_check(1)").all();
     if (row?.quick_check !== "ok") throw new Error(row?.quick_check ?? "no answer");
   } catch (cause) {
-    throw new StoreRefused(`${path} is damaged (${messageOf(cause).replaceAll("\n", " ")}); restore it from a backup. The file was not changed`);
+    throw new StoreRefused(
+      `${path} is damaged (${messageOf(cause).replaceAll("\n", " ")}); restore it from a backup. The file was not changed`,
+    );
   } finally {
     db.close();
   }

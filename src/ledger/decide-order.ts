@@ -31,7 +31,12 @@ export function decidePay({ goods, line, order }: View, command: PayCommand, at:
   switch (order.state) {
     case "payment-pending":
       assert(goods !== null, "goods with an unpaid order cannot be removed");
-      return sell(order, goodsWith(goods, goods.frozen - order.quantity, at), lineWith(line, line.held, line.heldUntil, line.pending - order.quantity), at);
+      return sell(
+        order,
+        goodsWith(goods, goods.frozen - order.quantity, at),
+        lineWith(line, line.held, line.heldUntil, line.pending - order.quantity),
+        at,
+      );
     case "expired": {
       const limitAllows = !exceeds(command.limit, line, line.held + order.quantity);
       if (goods && limitAllows && availableOf(goods) >= order.quantity) return sell(order, goods, line, at);

@@ -9,8 +9,31 @@ import { assert } from "../core/assert.ts";
 import type { UnixMs } from "../core/time.ts";
 import { LINES_PER_USER_MAX, SKUS_MAX } from "../limits.ts";
 import { decideCancel, decidePay, decidePlace } from "./decide-order.ts";
-import { availableOf, type Decision, exceeds, goodsWith, isEmptyLine, ledgerTime, lineWith, NO_CHANGES, type PlainReason, refuse, unchanged, type View } from "./decision.ts";
-import type { ChangeCommand, Command, Goods, HoldCommand, KeptReply, RecordCommand, ReleaseCommand, Reply, StockCommand } from "./ledger.ts";
+import {
+  availableOf,
+  type Decision,
+  exceeds,
+  goodsWith,
+  isEmptyLine,
+  ledgerTime,
+  lineWith,
+  NO_CHANGES,
+  type PlainReason,
+  refuse,
+  unchanged,
+  type View,
+} from "./decision.ts";
+import type {
+  ChangeCommand,
+  Command,
+  Goods,
+  HoldCommand,
+  KeptReply,
+  RecordCommand,
+  ReleaseCommand,
+  Reply,
+  StockCommand,
+} from "./ledger.ts";
 
 export function decide(view: View, command: Command, now: UnixMs): Decision {
   const at = ledgerTime(view.goods, now);

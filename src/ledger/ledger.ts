@@ -142,7 +142,14 @@ export interface ExpireCommand {
 }
 /** Sets what an operator says a user has ordered: `put` creates or replaces, `update` needs a record, `remove` drops it. */
 export type RecordCommand =
-  | { readonly verb: "record"; readonly mode: "put" | "update"; readonly sku: Sku; readonly userId: UserId; readonly userLevel: number; readonly ordered: number }
+  | {
+      readonly verb: "record";
+      readonly mode: "put" | "update";
+      readonly sku: Sku;
+      readonly userId: UserId;
+      readonly userLevel: number;
+      readonly ordered: number;
+    }
   | { readonly verb: "record"; readonly mode: "remove"; readonly sku: Sku; readonly userId: UserId };
 
 export type Command =
@@ -160,7 +167,19 @@ export type Command =
 
 /** `no-room-for-key` is a failure of ours, told per command: nothing has changed, and without a key the command would be decided. */
 export type LedgerRefusal =
-  | { readonly kind: "refused"; readonly reason: "unknown-goods" | "limit-reached" | "sold-out" | "no-hold" | "no-record" | "unknown-order" | "key-reused" | "too-many-goods" | "no-room-for-key" }
+  | {
+      readonly kind: "refused";
+      readonly reason:
+        | "unknown-goods"
+        | "limit-reached"
+        | "sold-out"
+        | "no-hold"
+        | "no-record"
+        | "unknown-order"
+        | "key-reused"
+        | "too-many-goods"
+        | "no-room-for-key";
+    }
   /** Goods cannot be set below, or removed with, what is frozen: `onHandMin` is the smallest possible value. */
   | { readonly kind: "refused"; readonly reason: "frozen"; readonly onHandMin: number }
   /** The order has ended before; this is the end it came to. */

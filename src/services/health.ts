@@ -19,6 +19,10 @@ export function healthRoutes(health: () => Health, metricsText: () => Promise<st
       const { isUp, details } = health();
       return { status: isUp ? 200 : 503, body: JSON.stringify({ status: isUp ? "UP" : "DOWN", ...details }) };
     }),
-    on(metricsEndpoint, async () => ({ status: 200, body: await metricsText(), headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" } })),
+    on(metricsEndpoint, async () => ({
+      status: 200,
+      body: await metricsText(),
+      headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+    })),
   ];
 }

@@ -66,53 +66,60 @@ ledgerSuite("sqlite", () => openSqlite(), { canReopen: true, runs: 60 * runsFact
 
 describe("the embedded ledger's housekeeping", () => {
   const DAY = 24 * 60 * MINUTE;
+  const inShop = async (opening: Promise<OpenedLedger>, run: (shop: Shop) => Promise<void>): Promise<void> => {
+    const opened = await opening;
+    try {
+      await run(new Shop(opened));
+    } finally {
+      await opened.close();
+    }
+  };
 
   test("an order id that is used again while its first order is being forgotten names the new order, also after a crash", async () => {
-    const opened = await openSqlite();
-    const shop = new Shop(opened);
-    await shop.put(5);
-    await shop.hold("ann", 1);
-    await shop.place("ann", "order 1");
-    await shop.cancel("order 1");
-    shop.now += DAY + 1;
-    await shop.hold("ann", 2);
-    await Promise.all([shop.place("ann", "order 1"), shop.sweep()]);
-    await shop.sweep();
-    const order = await shop.order("order 1");
-    expect(order).toMatchObject({ quantity: 2, state: "payment-pending" });
-    await shop.crash();
-    expect(await shop.order("order 1")).toEqual(order);
-    expect((await shop.goods()).frozen).toBe(2);
-    await opened.close();
+    await inShop(openSqlite(), async (shop) => {
+      await shop.put(5);
+      await shop.hold("ann", 1);
+      await shop.place("ann", "order 1");
+      await shop.cancel("order 1");
+      shop.now += DAY + 1;
+      await shop.hold("ann", 2);
+      await Promise.all([shop.place("ann", "order 1"), shop.sweep()]);
+      await shop.sweep();
+      const order = await shop.order("order 1");
+      expect(order).toMatchObject({ quantity: 2, state: "payment-pending" });
+      await shop.crash();
+      expect(await shop.order("order 1")).toEqual(order);
+      expect((await shop.goods()).frozen).toBe(2);
+    });
   });
 
   test("nothing is left on disk of what has ended, but for the goods", async () => {
     let left: () => unknown = () => null;
-    const opened = await openSqlite(undefined, (file) => {
+    const opened = openSqlite(undefined, (file) => {
       left = () =>
         file.db.query("select (select count(*) from lines) + (select count(*) from orders) + (select count(*) from replies) as n").get();
     });
-    const shop = new Shop(opened);
-    await shop.put(5_000);
-    const buyers = Array.from({ length: 1_200 }, (_, n) => `buyer ${n}`);
-    await shop.ledger.hold(
-      buyers.map((buyer) => holdCommand(buyer, 1, { key: keyOf(buyer) })),
-      shop.now,
-    );
-    for (const n of [0, 1, 2, 3, 4, 5]) await shop.place(`buyer ${n}`, `order ${n}`);
-    await shop.cancel("order 1");
-    await shop.cancel("order 2", "held");
-    await shop.hold("buyer 3", 1);
-    const turnsWithReplies = 1;
-    expect(left()).toEqual({ n: 1_199 + 6 + turnsWithReplies });
-    shop.now += FROZEN_FOR;
-    for (let tick = 0; tick < 10; tick += 1) await shop.sweep();
-    expect(left()).toEqual({ n: 6 + turnsWithReplies });
-    shop.now += 2 * DAY;
-    for (let tick = 0; tick < 10; tick += 1) await shop.sweep();
-    expect(left()).toEqual({ n: 0 });
-    expect(await shop.hold("ann", 5_000)).toEqual(held(5_000, shop.now + FROZEN_FOR));
-    await opened.close();
+    await inShop(opened, async (shop) => {
+      await shop.put(5_000);
+      const buyers = Array.from({ length: 1_200 }, (_, n) => `buyer ${n}`);
+      await shop.ledger.hold(
+        buyers.map((buyer) => holdCommand(buyer, 1, { key: keyOf(buyer) })),
+        shop.now,
+      );
+      for (const n of [0, 1, 2, 3, 4, 5]) await shop.place(`buyer ${n}`, `order ${n}`);
+      await shop.cancel("order 1");
+      await shop.cancel("order 2", "held");
+      await shop.hold("buyer 3", 1);
+      const turnsWithReplies = 1;
+      expect(left()).toEqual({ n: 1_199 + 6 + turnsWithReplies });
+      shop.now += FROZEN_FOR;
+      for (let tick = 0; tick < 10; tick += 1) await shop.sweep();
+      expect(left()).toEqual({ n: 6 + turnsWithReplies });
+      shop.now += 2 * DAY;
+      for (let tick = 0; tick < 10; tick += 1) await shop.sweep();
+      expect(left()).toEqual({ n: 0 });
+      expect(await shop.hold("ann", 5_000)).toEqual(held(5_000, shop.now + FROZEN_FOR));
+    });
   });
 
   test("when there is no room for one more key, purchases without one go on, and a day later there is room again", async () => {

@@ -9,10 +9,43 @@
 import { assert } from "../../core/assert.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import { ENDED_ORDER_KEPT_MS, REPLIES_MAX, REPLY_KEPT_MS, SWEEP_ROWS_PER_TURN, SWEEP_SKUS_PER_TICK } from "../../limits.ts";
+import {
+  ENDED_ORDER_KEPT_MS,
+  LINES_PER_USER_MAX,
+  REPLIES_MAX,
+  REPLY_KEPT_MS,
+  SWEEP_ROWS_PER_TURN,
+  SWEEP_SKUS_PER_TICK,
+} from "../../limits.ts";
 import { decide as decideForReal } from "../decide.ts";
 import { type Changes, EMPTY_LINE, ledgerTime } from "../decision.ts";
-import type { CartLine, ChangeCommand, Command, CancelCommand, ExpireCommand, ExpireReply, Goods, HoldCommand, HoldReply, KeptReply, Key, Ledger, Line, Order, OrderRecord, OrderReply, PayCommand, PlaceCommand, RecordCommand, RecordReply, ReleaseCommand, ReleaseReply, Reply, StockCommand, StockReply } from "../ledger.ts";
+import type {
+  CancelCommand,
+  CartLine,
+  ChangeCommand,
+  Command,
+  ExpireCommand,
+  ExpireReply,
+  Goods,
+  HoldCommand,
+  HoldReply,
+  KeptReply,
+  Key,
+  Ledger,
+  Line,
+  Order,
+  OrderRecord,
+  OrderReply,
+  PayCommand,
+  PlaceCommand,
+  RecordCommand,
+  RecordReply,
+  ReleaseCommand,
+  ReleaseReply,
+  Reply,
+  StockCommand,
+  StockReply,
+} from "../ledger.ts";
 import type { Journal } from "./journal.ts";
 import { KeptReplies } from "./kept-replies.ts";
 import { type Row, Shelves } from "./shelves.ts";
@@ -84,7 +117,9 @@ export class EmbeddedLedger implements Ledger {
   remember(replies: readonly KeptReply[], now: UnixMs): Promise<readonly (KeptReply | null)[]> {
     return this.#journal.turn(() => {
       this.#replies.seen(now);
-      return replies.map((reply) => this.#replies.find(reply.key.text) ?? (this.#replies.hasRoom(reply.key.text) ? this.#replies.add(reply) : null));
+      return replies.map(
+        (reply) => this.#replies.find(reply.key.text) ?? (this.#replies.hasRoom(reply.key.text) ? this.#replies.add(reply) : null),
+      );
     });
   }
 
@@ -164,7 +199,10 @@ export class EmbeddedLedger implements Ledger {
     const kept = key && this.#replies.find(key.text);
     if (key && !kept && !this.#replies.hasRoom(key.text)) return { kind: "refused", reason: "no-room-for-key" };
 
-    const view = { goods, line: row?.line ?? EMPTY_LINE, order, kept, userLines: row ? 0 : this.#shelves.linesWalked, skus: this.#shelves.size };
+    // The lines were counted in passing; only where the bound is near is it worth asking which of them are alive.
+    const isNearBound = userId !== null && this.#shelves.linesWalked >= LINES_PER_USER_MAX;
+    const userLines = isNearBound ? this.#shelves.liveLinesOf(userId, now) : this.#shelves.linesWalked;
+    const view = { goods, line: row?.line ?? EMPTY_LINE, order, kept, userLines, skus: this.#shelves.size };
     const { reply, changes } = this.#decide(view, command, at);
     this.#apply(changes, command, userId, row);
     return reply;

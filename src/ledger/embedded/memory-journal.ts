@@ -92,7 +92,8 @@ export class MemoryJournal implements Journal {
   }
 
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): { userId: UserId; sku: Sku }[] {
-    const byUserThenSku = (a: { userId: UserId; sku: Sku }, b: { userId: UserId; sku: Sku }) => byUtf8(a.userId, b.userId) || byUtf8(a.sku, b.sku);
+    const byUserThenSku = (a: { userId: UserId; sku: Sku }, b: { userId: UserId; sku: Sku }) =>
+      byUtf8(a.userId, b.userId) || byUtf8(a.sku, b.sku);
     const records = [...this.#lines.values()].filter((line) => line.isRecord).sort(byUserThenSku);
     return records.filter((record) => after === null || byUserThenSku(record, after) > 0).slice(0, limit);
   }

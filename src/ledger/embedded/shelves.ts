@@ -59,7 +59,7 @@ export class Shelves {
   /** Goods that changed in this turn; saved once at its end. */
   readonly #changed = new Set<Shelf>();
   /** What a deadline has ended and the journal still has. */
-  readonly #ended: (Row | OrderRow)[] = [];
+  #ended: (Row | OrderRow)[] = [];
   #lastRowId = 0;
   #linesWalked = 0;
   #shelfCursor = this.#shelves.values();
@@ -101,6 +101,16 @@ export class Shelves {
     return null;
   }
 
+  /** How many SKUs the user has a line of at `now`; what has ended and was not swept yet does not count. */
+  liveLinesOf(userId: UserId, now: UnixMs): number {
+    let live = 0;
+    for (let row = this.firstOf(userId); row; row = row.next) {
+      this.goodsAt(row.sku, now);
+      if (!isEmptyLine(row.line)) live += 1;
+    }
+    return live;
+  }
+
   firstOf(userId: UserId): Row | null {
     return this.#users.get(userId) ?? null;
   }
@@ -115,7 +125,7 @@ export class Shelves {
       if (!shelf) return;
       assert(shelf.due.size === 0, "goods with holds or unpaid orders are not removed");
       // What has lapsed is dead by these goods' clock alone; if they come back, theirs may be earlier.
-      this.removeEnded(Number.POSITIVE_INFINITY);
+      this.#removeEndedOf(sku);
       this.#shelves.delete(sku);
       this.#changed.delete(shelf);
       this.#journal.removeGoods(sku);
@@ -190,7 +200,9 @@ export class Shelves {
     const row = new OrderRow(order);
     this.#orders.set(orderKey(order.orderId, order.sku), row);
     if (order.state !== "payment-pending") return;
-    const pendingRow = this.find(order.userId, order.sku) ?? this.#addRow(order.sku, order.userId, { held: 0, heldUntil: 0, pending: 0, ordered: 0, userLevel: null });
+    const pendingRow =
+      this.find(order.userId, order.sku) ??
+      this.#addRow(order.sku, order.userId, { held: 0, heldUntil: 0, pending: 0, ordered: 0, userLevel: null });
     const { line } = pendingRow;
     pendingRow.line = lineWith(line, line.held, line.heldUntil, line.pending + order.quantity);
     const clock = this.#shelves.get(order.sku)?.goods.clock ?? Number.POSITIVE_INFINITY;
@@ -235,11 +247,22 @@ export class Shelves {
       const ended = this.#ended.pop();
       if (!ended) break;
       removed += 1;
-      if (ended instanceof OrderRow) this.#saveEndedOrder(ended);
-      // The user may have a new hold by now, and then the row is its row.
-      else if (ended.line.held === 0) this.setLine(ended.sku, ended.userId, ended, ended.line, null);
+      this.#removeOneEnded(ended);
     }
     return removed;
+  }
+
+  #removeOneEnded(ended: Row | OrderRow): void {
+    if (ended instanceof OrderRow) this.#saveEndedOrder(ended);
+    // The user may have a new hold by now, and then the row is its row.
+    else if (ended.line.held === 0) this.setLine(ended.sku, ended.userId, ended, ended.line, null);
+  }
+
+  #removeEndedOf(sku: Sku): void {
+    const others = this.#ended.filter((ended) => (ended instanceof OrderRow ? ended.order.sku : ended.sku) !== sku);
+    if (others.length === this.#ended.length) return;
+    for (const ended of this.#ended) if ((ended instanceof OrderRow ? ended.order.sku : ended.sku) === sku) this.#removeOneEnded(ended);
+    this.#ended = others;
   }
 
   /** Forgets orders that ended before `before`, looking at `ordersMax` of them, round and round. */
@@ -252,7 +275,8 @@ export class Shelves {
       }
       if (next.done) return;
       const { order } = next.value;
-      if (order.state === "payment-pending" || order.since >= before) continue;
+      // A refund that is due stays until somebody has acted on it.
+      if (order.state === "payment-pending" || order.state === "refund-due" || order.since >= before) continue;
       this.#orders.delete(orderKey(order.orderId, order.sku));
       this.#ended.push(next.value);
     }

@@ -7,8 +7,8 @@ import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import type { Goods, KeptReply, Line, Order, OrderState } from "../ledger.ts";
 import type { Journal, Restored } from "./journal.ts";
-import { decodeReplies, encodeReplies } from "./reply-record.ts";
 import type { ReplyLocation } from "./reply-index.ts";
+import { decodeReplies, encodeReplies } from "./reply-record.ts";
 
 export const LEDGER_SCHEMA = `
 create table goods (
@@ -46,7 +46,17 @@ export class SqliteJournal implements Journal {
   readonly #turns: Turns;
   readonly #seed: number;
   readonly #sql: Record<
-    "saveGoods" | "removeGoods" | "addLine" | "changeLine" | "beginHold" | "removeLine" | "saveOrder" | "removeOrder" | "saveReplies" | "readReply" | "sessionOf",
+    | "saveGoods"
+    | "removeGoods"
+    | "addLine"
+    | "changeLine"
+    | "beginHold"
+    | "removeLine"
+    | "saveOrder"
+    | "removeOrder"
+    | "saveReplies"
+    | "readReply"
+    | "sessionOf",
     Statement
   >;
 
@@ -70,13 +80,18 @@ export class SqliteJournal implements Journal {
   }
 
   restore(into: Restored): void {
-    const goods = this.#db.query<Goods, []>("select sku, on_hand as onHand, frozen, sold, stocked, price_cents as priceCents, clock_ms as clock from goods");
+    const goods = this.#db.query<Goods, []>(
+      "select sku, on_hand as onHand, frozen, sold, stocked, price_cents as priceCents, clock_ms as clock from goods",
+    );
     for (const row of goods.iterate()) into.goods(row);
-    this.#pages<LineRow>("select id, sku, user_id, held, held_until_ms, ordered, user_level from lines where id > ? order by id limit ?", (row) => {
-      const [id, sku, userId, held, heldUntil, ordered, userLevel] = row;
-      into.line(id, sku, userId, { held, heldUntil, pending: 0, ordered, userLevel });
-      return id;
-    });
+    this.#pages<LineRow>(
+      "select id, sku, user_id, held, held_until_ms, ordered, user_level from lines where id > ? order by id limit ?",
+      (row) => {
+        const [id, sku, userId, held, heldUntil, ordered, userLevel] = row;
+        into.line(id, sku, userId, { held, heldUntil, pending: 0, ordered, userLevel });
+        return id;
+      },
+    );
     const orders = this.#db.query<Order, []>(
       "select order_id as orderId, sku, user_id as userId, quantity, state, pay_until_ms as payUntil, held_until_ms as heldUntil, since_ms as since from orders",
     );
@@ -112,7 +127,16 @@ export class SqliteJournal implements Journal {
     this.#sql.removeLine.run(rowId);
   }
   saveOrder(order: Order): void {
-    const row: OrderRow = [order.orderId, order.sku, order.userId, order.quantity, order.state, order.payUntil, order.heldUntil, order.since];
+    const row: OrderRow = [
+      order.orderId,
+      order.sku,
+      order.userId,
+      order.quantity,
+      order.state,
+      order.payUntil,
+      order.heldUntil,
+      order.since,
+    ];
     this.#sql.saveOrder.run(...row);
   }
   removeOrder(orderId: OrderId, sku: Sku): void {
@@ -126,7 +150,9 @@ export class SqliteJournal implements Journal {
   removeSomeReplies(before: UnixMs, turnsMax: number): { oldestTurn: number; removed: number } {
     // Turns are in order of time, so the oldest come first and the search ends at the first that stays.
     const { changes } = this.#db
-      .query("delete from replies where turn in (select turn from (select turn, at_ms from replies order by turn limit ?2) where at_ms < ?1)")
+      .query(
+        "delete from replies where turn in (select turn from (select turn, at_ms from replies order by turn limit ?2) where at_ms < ?1)",
+      )
       .run(before, turnsMax);
     const oldest = this.#db.query<{ turn: number | null }, []>("select min(turn) as turn from replies").get();
     return { oldestTurn: oldest?.turn ?? 1, removed: changes };
@@ -147,12 +173,15 @@ export class SqliteJournal implements Journal {
   }
 
   listSkus(after: Sku | null, limit: number): Sku[] {
-    const rows = this.#db.query<{ sku: Sku }, [string, number]>("select sku from goods where sku > ? order by sku limit ?").all(after ?? "", limit);
+    const rows = this.#db
+      .query<{ sku: Sku }, [string, number]>("select sku from goods where sku > ? order by sku limit ?")
+      .all(after ?? "", limit);
     return rows.map(({ sku }) => sku);
   }
 
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): { userId: UserId; sku: Sku }[] {
-    const query = "select user_id as userId, sku from lines where user_level is not null and (user_id, sku) > (?, ?) order by user_id, sku limit ?";
+    const query =
+      "select user_id as userId, sku from lines where user_level is not null and (user_id, sku) > (?, ?) order by user_id, sku limit ?";
     return this.#db.query<{ userId: UserId; sku: Sku }, [string, string, number]>(query).all(after?.userId ?? "", after?.sku ?? "", limit);
   }
 

@@ -29,7 +29,11 @@ export class AccessRecords {
     // A purchase that is settled after its step, because its refusal had to be made durable, ended at the step that its outcome names.
     const ended = outcome.kind === "refused" ? course.steps.indexOf(outcome.step) : last;
     if (ended === last) return passed + stepText(course, last, outcome.kind === "held" ? "allowed" : outcome.reason);
-    return course.steps.slice(0, ended + 1).map((_, index) => stepText(course, index, index < ended ? "allowed" : (finalReason(outcome) as string))).join("").slice(0);
+    return course.steps
+      .slice(0, ended + 1)
+      .map((_, index) => stepText(course, index, index < ended ? "allowed" : (finalReason(outcome) as string)))
+      .join("")
+      .slice(0);
   }
 
   /** All steps of the course but the last, each passed. */
@@ -39,7 +43,8 @@ export class AccessRecords {
       this.#stepsText = "";
       this.#stepsCount = 0;
     }
-    for (; this.#stepsCount < course.steps.length - 1; this.#stepsCount += 1) this.#stepsText += stepText(course, this.#stepsCount, "allowed");
+    for (; this.#stepsCount < course.steps.length - 1; this.#stepsCount += 1)
+      this.#stepsText += stepText(course, this.#stepsCount, "allowed");
     return this.#stepsText;
   }
 }

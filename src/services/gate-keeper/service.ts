@@ -12,8 +12,8 @@ import type { Key } from "../../ledger/ledger.ts";
 import { IDEMPOTENCY_KEY_CHARS_MAX, PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../../limits.ts";
 import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "../../purchase.ts";
 import { AccessRecords } from "./access-record.ts";
-import { type BuyBody, gateKeeperApi as api } from "./api.ts";
-import { languageOf, type Language } from "./messages.ts";
+import { gateKeeperApi as api, type BuyBody } from "./api.ts";
+import { type Language, languageOf } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
 
 export interface GateKeeperParts {
@@ -69,7 +69,9 @@ export class GateKeeper {
       return problem(400, `the header Idempotency-Key ${detail}`, { errors: [{ pointer: "#/header/Idempotency-Key", detail }] });
     }
     if (key && this.#keysInFlight.has(key.text)) {
-      return problem(409, "a purchase with this Idempotency-Key is on its way; ask again with the same key in a moment", { headers: { "retry-after": "1" } });
+      return problem(409, "a purchase with this Idempotency-Key is on its way; ask again with the same key in a moment", {
+        headers: { "retry-after": "1" },
+      });
     }
     return new Promise((resolve) => this.#enter(body, key, language, resolve));
   }
@@ -100,7 +102,10 @@ export class GateKeeper {
     };
     this.#inFlight += 1;
     if (key) this.#keysInFlight.add(key.text);
-    if (this.#inFlight > PURCHASES_IN_FLIGHT_MAX) return settle({ kind: "refused", step: "throttle", reason: "throttled" }, NO_COURSE);
+    if (this.#inFlight > PURCHASES_IN_FLIGHT_MAX) {
+      settle({ kind: "refused", step: "throttle", reason: "throttled" }, NO_COURSE);
+      return;
+    }
     const fail = (): void => {
       if (!isSettled) settle({ kind: "refused", step: "cart", reason: "cart-unavailable" }, NO_COURSE);
     };

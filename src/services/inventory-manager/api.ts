@@ -20,6 +20,20 @@ export const inventoryManagerApi = {
   addGoods: { name: "addGoods", method: "POST", path: "/add", params: none, query: none, body: GoodsBody, needsAdminKey: true },
   updateGoods: { name: "updateGoods", method: "PUT", path: "/update", params: none, query: none, body: GoodsBody, needsAdminKey: true },
   getGoods: { ...read, name: "getGoods", path: "/sku/{sku}", params: skuPath },
-  findAllItems: { ...read, name: "findAllItems", path: "/all", params: none, query: Type.Object({ after: Type.Optional(SkuSchema), limit: PageLimit }) },
-  removeGoods: { name: "removeGoods", method: "DELETE", path: "/delete/sku/{sku}", params: skuPath, query: none, body: null, needsAdminKey: true },
+  findAllItems: {
+    ...read,
+    name: "findAllItems",
+    path: "/all",
+    params: none,
+    query: Type.Object({ after: Type.Optional(SkuSchema), limit: PageLimit }),
+  },
+  removeGoods: {
+    name: "removeGoods",
+    method: "DELETE",
+    path: "/delete/sku/{sku}",
+    params: skuPath,
+    query: none,
+    body: null,
+    needsAdminKey: true,
+  },
 } satisfies Record<string, Endpoint>;

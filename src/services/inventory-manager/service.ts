@@ -94,7 +94,10 @@ const goodsBody = (goods: Goods) => ({
 export function routes(inventory: InventoryManager): Route[] {
   const put = async (mode: "put" | "update", body: { goodsSKU: Sku; goodsQuantity: number; goodsPrice: number }) => {
     const priceCents = centsOf(body.goodsPrice) as number;
-    return stockReply(await inventory.stock({ verb: "stock", mode, sku: body.goodsSKU, onHand: body.goodsQuantity, priceCents }), body.goodsSKU);
+    return stockReply(
+      await inventory.stock({ verb: "stock", mode, sku: body.goodsSKU, onHand: body.goodsQuantity, priceCents }),
+      body.goodsSKU,
+    );
   };
   return [
     on(api.doInventoryValidation, ({ params }) => inventory.reply({ sessionId: params.sid, sku: params.sku, quantity: params.qty })),
@@ -114,7 +117,9 @@ export function routes(inventory: InventoryManager): Route[] {
         nextPage: (after) => `/all?after=${encodeURIComponent(after)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
       }),
     ),
-    on(api.removeGoods, async ({ params }) => stockReply(await inventory.stock({ verb: "stock", mode: "remove", sku: params.sku }), params.sku)),
+    on(api.removeGoods, async ({ params }) =>
+      stockReply(await inventory.stock({ verb: "stock", mode: "remove", sku: params.sku }), params.sku),
+    ),
   ];
 }
 

@@ -26,7 +26,9 @@ export class PolicyStore {
   }
 
   *all(): Iterable<{ sku: Sku } & Tier> {
-    yield* this.#db.query<{ sku: Sku } & Tier, []>("select sku, user_level as userLevel, quantity_limit as quantityLimit from policies").iterate();
+    yield* this.#db
+      .query<{ sku: Sku } & Tier, []>("select sku, user_level as userLevel, quantity_limit as quantityLimit from policies")
+      .iterate();
   }
 
   /** Up to `limit` tiers ordered by SKU and level, from behind the given one. */

@@ -52,7 +52,8 @@ export class PolicyController {
     this.#ledger = ledger;
     this.#throttle = throttle;
     this.#clock = clock;
-    for (const { sku, userLevel, quantityLimit } of store.all()) this.#tiers.set(sku, withTier(this.tiersOf(sku), { userLevel, quantityLimit }));
+    for (const { sku, userLevel, quantityLimit } of store.all())
+      this.#tiers.set(sku, withTier(this.tiersOf(sku), { userLevel, quantityLimit }));
   }
 
   get policies(): number {
@@ -141,7 +142,12 @@ export class PolicyController {
 }
 
 const policyBody = ({ sku, userLevel, quantityLimit }: PolicyRow) => ({ goodsSKU: sku, userLevel, quantityLimit });
-const recordBody = ({ userId, sku, userLevel, ordered }: OrderRecord) => ({ userID: userId, goodsSKU: sku, userLevel, orderQuantity: ordered });
+const recordBody = ({ userId, sku, userLevel, ordered }: OrderRecord) => ({
+  userID: userId,
+  goodsSKU: sku,
+  userLevel,
+  orderQuantity: ordered,
+});
 
 export function routes(controller: PolicyController): Route[] {
   return [...policyRoutes(controller), ...userOrderRoutes(controller)];
@@ -186,7 +192,10 @@ function policyRoutes(controller: PolicyController): Route[] {
 }
 
 function userOrderRoutes(controller: PolicyController): Route[] {
-  const record = async (mode: "put" | "update", body: { userID: UserId; goodsSKU: Sku; userLevel: number; orderQuantity: number }): Promise<HttpReply> => {
+  const record = async (
+    mode: "put" | "update",
+    body: { userID: UserId; goodsSKU: Sku; userLevel: number; orderQuantity: number },
+  ): Promise<HttpReply> => {
     const { userID, goodsSKU, userLevel, orderQuantity } = body;
     const [reply] = await controller.record({ verb: "record", mode, userId: userID, sku: goodsSKU, userLevel, ordered: orderQuantity });
     if (reply?.kind !== "recorded") return problem(404, `${userID} has no record for ${goodsSKU}; add it with POST /user/add`);

@@ -18,8 +18,15 @@ const AddressOrRange = Type.Refine(
 );
 const none = Type.Object({});
 const standing = {
-  durationSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: DECISION_SECONDS_MAX, description: `an integer from 1 to ${DECISION_SECONDS_MAX}` })),
-  note: Type.Optional(Type.String({ pattern: `^[^\\p{Cc}\\p{Cs}]{0,${NOTE_CHARS_MAX}}$`, description: `at most ${NOTE_CHARS_MAX} characters, no control characters` })),
+  durationSeconds: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: DECISION_SECONDS_MAX, description: `an integer from 1 to ${DECISION_SECONDS_MAX}` }),
+  ),
+  note: Type.Optional(
+    Type.String({
+      pattern: `^[^\\p{Cc}\\p{Cs}]{0,${NOTE_CHARS_MAX}}$`,
+      description: `at most ${NOTE_CHARS_MAX} characters, no control characters`,
+    }),
+  ),
 };
 const BadGuy = Type.Object({ userID: UserIdSchema, isBadGuy: Type.Literal(true), ...standing });
 const BadIp = Type.Object({ clientIP: AddressOrRange, isBadIP: Type.Literal(true), ...standing });

@@ -20,7 +20,9 @@ export class DecisionStore {
 
   /** Within a turn. */
   save(decision: Decision): void {
-    this.#db.query("insert or replace into decisions values (?, ?, ?, ?)").run(decision.scope, decision.value, decision.until, decision.note);
+    this.#db
+      .query("insert or replace into decisions values (?, ?, ?, ?)")
+      .run(decision.scope, decision.value, decision.until, decision.note);
   }
 
   /** Within a turn. */
@@ -38,12 +40,19 @@ export class DecisionStore {
         .all(scope, after ?? "", now, limit),
     );
     // Addresses and ranges are two scopes of one list; values are ASCII there, so comparing text is comparing bytes.
-    return pages.length === 1 ? (pages[0] as Decision[]) : pages.flat().sort((a, b) => (a.value < b.value ? -1 : 1)).slice(0, limit);
+    return pages.length === 1
+      ? (pages[0] as Decision[])
+      : pages
+          .flat()
+          .sort((a, b) => (a.value < b.value ? -1 : 1))
+          .slice(0, limit);
   }
 
   /** Up to `limit` decisions that have ended by `now`. */
   ended(now: UnixMs, limit: number): readonly Decision[] {
-    return this.#db.query<Decision, [UnixMs, number]>(`select ${COLUMNS} from decisions where until_ms <= ? order by until_ms limit ?`).all(now, limit);
+    return this.#db
+      .query<Decision, [UnixMs, number]>(`select ${COLUMNS} from decisions where until_ms <= ? order by until_ms limit ?`)
+      .all(now, limit);
   }
 
   *all(): Iterable<Decision> {

@@ -18,8 +18,24 @@ const userPath = Type.Object({ uid: UserIdSchema });
 const read = { method: "GET", query: none, body: null, needsAdminKey: false } as const;
 
 export const shoppingCartApi = {
-  doAddGoodsToCart: { name: "doAddGoodsToCart", method: "POST", path: "/add", params: none, query: none, body: CartBody, needsAdminKey: false },
-  updateGoodsInCart: { name: "updateGoodsInCart", method: "PUT", path: "/update", params: none, query: none, body: CartBody, needsAdminKey: false },
+  doAddGoodsToCart: {
+    name: "doAddGoodsToCart",
+    method: "POST",
+    path: "/add",
+    params: none,
+    query: none,
+    body: CartBody,
+    needsAdminKey: false,
+  },
+  updateGoodsInCart: {
+    name: "updateGoodsInCart",
+    method: "PUT",
+    path: "/update",
+    params: none,
+    query: none,
+    body: CartBody,
+    needsAdminKey: false,
+  },
   findAllItemsByUserID: { ...read, name: "findAllItemsByUserID", path: "/all/userid/{uid}", params: userPath },
   getGoodsByUidSKU: {
     ...read,

@@ -20,7 +20,10 @@ export interface CartAdd {
 
 export type CartVerdict =
   | { readonly allowed: true; readonly quantity: number; readonly heldUntil: UnixMs }
-  | { readonly allowed: false; readonly reason: "throttled" | "unknown-goods" | "limit-reached" | "sold-out" | "no-room-for-key" | "key-reused" | "no-hold" }
+  | {
+      readonly allowed: false;
+      readonly reason: "throttled" | "unknown-goods" | "limit-reached" | "sold-out" | "no-room-for-key" | "key-reused" | "no-hold";
+    }
   /** The key has its reply already. */
   | { readonly allowed: false; readonly reason: "repeated"; readonly kept: KeptReply };
 
@@ -132,7 +135,13 @@ export function routes(cart: ShoppingCart): Route[] {
     on(api.getGoodsByUidSKU, async ({ params }) => {
       const line = (await cart.lines(params.uid)).find(({ sku }) => sku === params.sku);
       const goods = { goodsQuantity: line?.quantity ?? 0, isAllowed: line !== undefined, isThrottled: false, version: "1.0" };
-      return json({ sessionID: params.sid, userID: params.uid, goodsSKU: params.sku, ...goods, ...(line && { expiresAt: line.heldUntil }) });
+      return json({
+        sessionID: params.sid,
+        userID: params.uid,
+        goodsSKU: params.sku,
+        ...goods,
+        ...(line && { expiresAt: line.heldUntil }),
+      });
     }),
     on(api.removeGoodsInCart, async ({ params }) => {
       await cart.remove(params.uid, params.sku);
