@@ -44,7 +44,8 @@ export type Outcome =
 
 /** The steps that a turn has gone through so far, with the microseconds that each took for the whole turn. */
 export interface Course {
-  readonly startedUs: MonotonicUs;
+  /** The end of the last step. */
+  readonly atUs: MonotonicUs;
   readonly steps: readonly Step[];
   readonly stepUs: readonly number[];
 }
@@ -94,7 +95,7 @@ const admitted = (count: number, wanted: number): readonly AnyVerdict[] =>
 /** The purchases of one turn that are still standing, and how they leave. */
 class Turn {
   readonly #services: PurchaseServices;
-  readonly #course: { startedUs: MonotonicUs; steps: Step[]; stepUs: number[] };
+  readonly #course: { atUs: MonotonicUs; steps: Step[]; stepUs: number[] };
   /** Refused before the cart, with a key: their refusal is made durable before they hear it. */
   readonly #toRemember: { readonly purchase: Purchase; readonly step: Step; readonly reason: Reason }[] = [];
   #standing: readonly Purchase[];
@@ -102,7 +103,7 @@ class Turn {
   constructor(arrived: readonly Purchase[], services: PurchaseServices) {
     this.#standing = arrived;
     this.#services = services;
-    this.#course = { startedUs: services.clock.monotonicUs(), steps: [], stepUs: [] };
+    this.#course = { atUs: services.clock.monotonicUs(), steps: [], stepUs: [] };
   }
 
   /** Asks one service about everyone who stands; who is refused leaves. */
@@ -114,10 +115,11 @@ class Turn {
     const asked = this.#standing;
     if (asked.length === 0) return;
     const { clock } = this.#services;
-    const beganUs = clock.monotonicUs();
+    const beganUs = this.#course.atUs;
     const verdicts = await answerOf(ask(asked));
+    this.#course.atUs = clock.monotonicUs();
     this.#course.steps.push(step);
-    this.#course.stepUs.push(clock.monotonicUs() - beganUs);
+    this.#course.stepUs.push(this.#course.atUs - beganUs);
 
     const passed: Purchase[] = [];
     for (let i = 0; i < asked.length; i += 1) {
@@ -140,6 +142,7 @@ class Turn {
     if (keyed.length === 0) return;
     const keys = keyed.map(({ key }) => key as Key);
     const kept = await this.#services.replies.recall(keys, this.#services.clock.now());
+    this.#course.atUs = this.#services.clock.monotonicUs();
     const answered = new Set<Purchase>();
     keyed.forEach((purchase, index) => {
       const reply = kept[index];
@@ -159,6 +162,7 @@ class Turn {
       return { key, sessionId, step, reason, sku, quantity, heldUntil: 0, frozenForMs: shoppingCart.frozenForMs };
     });
     const kept = await answerOf(replies.remember(toKeep, clock.now()));
+    this.#course.atUs = clock.monotonicUs();
     this.#toRemember.forEach(({ purchase, step, reason }, index) => {
       const reply = kept instanceof Failure ? null : kept[index];
       if (!reply) purchase.settle({ kind: "refused", step, reason: `${step}-unavailable` }, this.#course);

@@ -9,8 +9,9 @@ import { ACCESS_LOG_BUFFER_BYTES_MAX, ACCESS_LOG_FLUSH_MS } from "../limits.ts";
 
 /** Records are encoded into pages of this size, and a page is written as it is. */
 const PAGE_BYTES = 64 * 1024;
-/** The longest record, in UTF-8: two ids of 128 characters, each escaped, and the rest. */
-const RECORD_BYTES_MAX = 8 * 1024;
+/** So many characters are encoded together. With one more record (two ids of 128 characters, escaped, and the rest) they fit into a page
+ *  whatever their encoding. */
+const TEXT_CHARS = 8 * 1024;
 
 export interface AccessLogSettings {
   readonly folder: string;
@@ -32,6 +33,8 @@ export class AccessLog {
   readonly #free: Page[] = [];
   #full: Page[] = [];
   #filling: Page = newPage();
+  #text = "";
+  #textRecords = 0;
   #pages = 1;
   #file: { readonly path: string; bytes: number } | null = null;
   #fileNumber: number;
@@ -63,13 +66,9 @@ export class AccessLog {
 
   /** @param line one record with its line feed */
   add(line: string): void {
-    if (this.#filling.used + RECORD_BYTES_MAX > PAGE_BYTES && !this.#turnPage()) {
-      this.#dropped += 1;
-      return;
-    }
-    const page = this.#filling;
-    page.used += page.bytes.write(line, page.used);
-    page.records += 1;
+    this.#text += line;
+    this.#textRecords += 1;
+    if (this.#text.length > TEXT_CHARS) this.#encode();
   }
 
   /** Writes what is left. */
@@ -78,6 +77,18 @@ export class AccessLog {
     await this.#writing;
     this.#flush();
     await this.#writing;
+  }
+
+  /** Brings the text to a page: some records at once, soon after they were made. */
+  #encode(): void {
+    const bytesMax = 3 * this.#text.length;
+    if (this.#textRecords > 0 && (this.#filling.used + bytesMax <= PAGE_BYTES || this.#turnPage())) {
+      const page = this.#filling;
+      page.used += page.bytes.write(this.#text, page.used);
+      page.records += this.#textRecords;
+    } else this.#dropped += this.#textRecords;
+    this.#text = "";
+    this.#textRecords = 0;
   }
 
   /** Puts the page away and takes an empty one; false when there is none. */
@@ -92,6 +103,7 @@ export class AccessLog {
 
   #flush(): void {
     if (this.#writing) return;
+    this.#encode();
     if (this.#filling.used > 0) this.#turnPage();
     if (this.#full.length === 0) return;
     const pages = this.#full;

@@ -39,8 +39,9 @@ export class InputChecker {
       if (decoded === null) errors.push({ pointer: `#/path/${name}`, detail: "is not percent-encoded UTF-8" });
       else values[name] = numberIfDeclared(this.#endpoint.params, name, decoded);
     }
-    if (errors.length > 0) return invalid(errors);
-    return this.#check(this.#params, values, "#/path");
+    if (errors.length === 0) return this.#check(this.#params, values, "#/path");
+    const others = fieldErrors(this.#endpoint.params, this.#params.Errors(values) as readonly SchemaError[], "#/path");
+    return invalid([...errors, ...others.filter(({ pointer }) => !errors.some((error) => error.pointer === pointer))]);
   }
 
   query(search: string): Checked {

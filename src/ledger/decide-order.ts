@@ -2,7 +2,18 @@
 import { assert } from "../core/assert.ts";
 import type { UnixMs } from "../core/time.ts";
 import { PAYMENT_WINDOW_MS_MAX } from "../limits.ts";
-import { availableOf, type Changes, type Decision, exceeds, goodsWith, lineWith, refuse, unchanged, type View } from "./decision.ts";
+import {
+  availableOf,
+  type Changes,
+  type Decision,
+  exceeds,
+  goodsWith,
+  lineOrdered,
+  lineWith,
+  refuse,
+  unchanged,
+  type View,
+} from "./decision.ts";
 import type { CancelCommand, Goods, Line, Order, OrderState, PayCommand, PlaceCommand } from "./ledger.ts";
 
 export function decidePlace({ goods, line, order }: View, command: PlaceCommand, at: UnixMs): Decision {
@@ -71,7 +82,7 @@ export function decideCancel({ goods, line, order }: View, command: CancelComman
 function sell(order: Order, goods: Goods, line: Line, at: UnixMs): Decision {
   const changes = {
     goods: { ...goods, onHand: goods.onHand - order.quantity, sold: goods.sold + order.quantity, clock: at },
-    line: { ...line, ordered: line.ordered + order.quantity, userLevel: line.userLevel ?? 0 },
+    line: lineOrdered(line, line.ordered + order.quantity, line.userLevel ?? 0),
   };
   return ended(order, "paid", changes, at);
 }

@@ -16,6 +16,7 @@ import {
   goodsWith,
   isEmptyLine,
   ledgerTime,
+  lineOrdered,
   lineWith,
   NO_CHANGES,
   type PlainReason,
@@ -126,10 +127,10 @@ function decideStock({ goods, skus }: View, command: StockCommand, at: UnixMs): 
 function decideRecord({ line }: View, command: RecordCommand): Decision {
   if (command.mode === "remove") {
     if (line.userLevel === null && line.ordered === 0) return unchanged({ kind: "removed" });
-    return { reply: { kind: "removed" }, changes: { line: { ...line, ordered: 0, userLevel: null } } };
+    return { reply: { kind: "removed" }, changes: { line: lineOrdered(line, 0, null) } };
   }
   if (command.mode === "update" && line.userLevel === null) return refuse("no-record");
-  const next = { ...line, ordered: command.ordered, userLevel: command.userLevel };
+  const next = lineOrdered(line, command.ordered, command.userLevel);
   return { reply: { kind: "recorded", line: next }, changes: { line: next } };
 }
 

@@ -56,6 +56,15 @@ export const lineWith = (line: Line, held: number, heldUntil: UnixMs, pending: n
   userLevel: line.userLevel,
 });
 
+/** The same hold and pending orders with another order record. */
+export const lineOrdered = (line: Line, ordered: number, userLevel: number | null): Line => ({
+  held: line.held,
+  heldUntil: line.heldUntil,
+  pending: line.pending,
+  ordered,
+  userLevel,
+});
+
 /** Whether a user who would then hold `held` has more than the limit allows. Paid, unpaid and frozen all count. */
 export const exceeds = (limit: number, line: Line, held: number): boolean => limit > 0 && line.ordered + line.pending + held > limit;
 

@@ -18,7 +18,7 @@ import {
   SWEEP_SKUS_PER_TICK,
 } from "../../limits.ts";
 import { decide as decideForReal } from "../decide.ts";
-import { type Changes, EMPTY_LINE, ledgerTime } from "../decision.ts";
+import { type Changes, EMPTY_LINE, ledgerTime, lineWith } from "../decision.ts";
 import type {
   CancelCommand,
   CartLine,
@@ -130,7 +130,9 @@ export class EmbeddedLedger implements Ledger {
   lines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): readonly Line[] {
     return of.map(({ userId, sku }) => {
       this.#shelves.goodsAt(sku, now);
-      return this.#shelves.find(userId, sku)?.line ?? EMPTY_LINE;
+      const row = this.#shelves.find(userId, sku);
+      // A row changes; who asked gets the line as it was.
+      return row ? lineWith(row, row.held, row.heldUntil, row.pending) : EMPTY_LINE;
     });
   }
 
@@ -138,10 +140,10 @@ export class EmbeddedLedger implements Ledger {
     const lines: CartLine[] = [];
     for (let row: Row | null = this.#shelves.firstOf(userId); row; row = row.next) {
       this.#shelves.goodsAt(row.sku, now);
-      if (row.line.held === 0) continue;
+      if (row.held === 0) continue;
       const sessionId = this.#journal.sessionOf(row.rowId);
       assert(sessionId !== null, "a live hold names the purchase that made it");
-      lines.push({ sku: row.sku, userId, quantity: row.line.held, heldUntil: row.line.heldUntil, sessionId });
+      lines.push({ sku: row.sku, userId, quantity: row.held, heldUntil: row.heldUntil, sessionId });
     }
     // The list of a user's lines is newest first; a cart reads oldest first.
     return lines.reverse();
@@ -158,7 +160,7 @@ export class EmbeddedLedger implements Ledger {
 
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): readonly OrderRecord[] {
     return this.#journal.listRecords(after, limit).flatMap(({ userId, sku }) => {
-      const line = this.#shelves.find(userId, sku)?.line;
+      const line = this.#shelves.find(userId, sku);
       return line && line.userLevel !== null ? { userId, sku, userLevel: line.userLevel, ordered: line.ordered } : [];
     });
   }
@@ -202,7 +204,7 @@ export class EmbeddedLedger implements Ledger {
     // The lines were counted in passing; only where the bound is near is it worth asking which of them are alive.
     const isNearBound = userId !== null && this.#shelves.linesWalked >= LINES_PER_USER_MAX;
     const userLines = isNearBound ? this.#shelves.liveLinesOf(userId, now) : this.#shelves.linesWalked;
-    const view = { goods, line: row?.line ?? EMPTY_LINE, order, kept, userLines, skus: this.#shelves.size };
+    const view = { goods, line: row ?? EMPTY_LINE, order, kept, userLines, skus: this.#shelves.size };
     const { reply, changes } = this.#decide(view, command, at);
     this.#apply(changes, command, userId, row);
     return reply;

@@ -7,26 +7,38 @@
 import { assert } from "../../core/assert.ts";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import { goodsWith, isEmptyLine, ledgerTime, lineWith } from "../decision.ts";
+import { goodsWith, isEmptyLine, ledgerTime } from "../decision.ts";
 import { expireHold, expireOrder } from "../expire.ts";
 import type { Goods, Line, Order } from "../ledger.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
 import type { Journal } from "./journal.ts";
 
-/** One user's line of one SKU, in the list of that user's lines. */
-export class Row {
+/** One user's line of one SKU, in the list of that user's lines. It is the line's values itself: a million holds are a million objects less. */
+export class Row implements Line {
   heapIndex = -1;
   /** Its row in the journal; 0 when nothing of it is saved. */
   rowId = 0;
+  held = 0;
+  heldUntil: UnixMs = 0;
+  pending = 0;
+  ordered = 0;
+  userLevel: number | null = null;
   readonly userId: UserId;
   readonly sku: Sku;
-  line: Line;
   next: Row | null;
   constructor(userId: UserId, sku: Sku, line: Line, next: Row | null) {
     this.userId = userId;
     this.sku = sku;
-    this.line = line;
     this.next = next;
+    this.set(line);
+  }
+
+  set(line: Line): void {
+    this.held = line.held;
+    this.heldUntil = line.heldUntil;
+    this.pending = line.pending;
+    this.ordered = line.ordered;
+    this.userLevel = line.userLevel;
   }
 }
 
@@ -106,7 +118,7 @@ export class Shelves {
     let live = 0;
     for (let row = this.firstOf(userId); row; row = row.next) {
       this.goodsAt(row.sku, now);
-      if (!isEmptyLine(row.line)) live += 1;
+      if (!isEmptyLine(row)) live += 1;
     }
     return live;
   }
@@ -145,10 +157,11 @@ export class Shelves {
 
   /** @param row the user's line as `find` has found it */
   setLine(sku: Sku, userId: UserId, row: Row | null, line: Line, sessionId: SessionId | null): void {
+    const heldBefore = row?.held ?? 0;
+    const heldUntilBefore = row?.heldUntil ?? 0;
     const target = row ?? this.#addRow(sku, userId, line);
-    const before = row ? target.line : null;
-    target.line = line;
-    if (before?.heldUntil !== line.heldUntil) this.#schedule(target, line.heldUntil);
+    target.set(line);
+    if (heldUntilBefore !== line.heldUntil) this.#schedule(target, line.heldUntil);
     if (!needsRow(line)) {
       if (target.rowId !== 0) this.#journal.removeLine(target.rowId);
       target.rowId = 0;
@@ -158,7 +171,7 @@ export class Shelves {
       this.#journal.addLine(target.rowId, sku, userId, line, sessionId);
     } else {
       // A hold that is added to keeps the session that began it.
-      const beginsHold = line.held > 0 && (before === null || before.held === 0);
+      const beginsHold = line.held > 0 && heldBefore === 0;
       this.#journal.changeLine(target.rowId, line, beginsHold ? sessionId : null);
     }
     if (isEmptyLine(line)) this.#removeRow(target);
@@ -203,8 +216,7 @@ export class Shelves {
     const pendingRow =
       this.find(order.userId, order.sku) ??
       this.#addRow(order.sku, order.userId, { held: 0, heldUntil: 0, pending: 0, ordered: 0, userLevel: null });
-    const { line } = pendingRow;
-    pendingRow.line = lineWith(line, line.held, line.heldUntil, line.pending + order.quantity);
+    pendingRow.pending += order.quantity;
     const clock = this.#shelves.get(order.sku)?.goods.clock ?? Number.POSITIVE_INFINITY;
     if (order.payUntil <= clock) this.#endOrder(row, clock);
     else this.#scheduleOrder(row);
@@ -215,7 +227,7 @@ export class Shelves {
     const frozen = new Map<Sku, number>();
     for (const first of this.#users.values()) {
       for (let row: Row | null = first; row; row = row.next) {
-        const quantity = row.line.held + row.line.pending;
+        const quantity = row.held + row.pending;
         if (quantity > 0) frozen.set(row.sku, (frozen.get(row.sku) ?? 0) + quantity);
       }
     }
@@ -255,7 +267,7 @@ export class Shelves {
   #removeOneEnded(ended: Row | OrderRow): void {
     if (ended instanceof OrderRow) this.#saveEndedOrder(ended);
     // The user may have a new hold by now, and then the row is its row.
-    else if (ended.line.held === 0) this.setLine(ended.sku, ended.userId, ended, ended.line, null);
+    else if (ended.held === 0) this.setLine(ended.sku, ended.userId, ended, ended, null);
   }
 
   #removeEndedOf(sku: Sku): void {
@@ -292,8 +304,8 @@ export class Shelves {
   }
 
   #endHold(row: Row, at: UnixMs): number {
-    const freed = row.line.held;
-    row.line = expireHold(row.line, at);
+    const freed = row.held;
+    row.set(expireHold(row, at));
     this.#ended.push(row);
     return freed;
   }
@@ -301,9 +313,9 @@ export class Shelves {
   #endOrder(orderRow: OrderRow, at: UnixMs): number {
     const { order } = orderRow;
     const row = this.find(order.userId, order.sku);
-    assert(row !== null && row.line.pending >= order.quantity, "an unpaid order counts as pending for its user");
-    const expired = expireOrder(row.line, order, at);
-    row.line = expired.line;
+    assert(row !== null && row.pending >= order.quantity, "an unpaid order counts as pending for its user");
+    const expired = expireOrder(row, order, at);
+    row.set(expired.line);
     orderRow.order = expired.order;
     this.#ended.push(orderRow, row);
     return order.quantity;

@@ -2,7 +2,7 @@
  * The access-log record of one purchase, as one line of JSON: time, trace id, address, user, SKU, quantity, each step with its outcome and
  * microseconds, the final reason, and the whole time. A turn's steps take as long for every purchase in it, so their text is made once.
  */
-import type { MonotonicUs } from "../../core/time.ts";
+import { jsonText } from "../../core/json-text.ts";
 import type { Course, Outcome, Purchase } from "../../purchase.ts";
 
 export class AccessRecords {
@@ -10,14 +10,14 @@ export class AccessRecords {
   #stepsText = "";
   #stepsCount = 0;
 
-  line(time: string, purchase: Purchase, outcome: Outcome, course: Course, receivedUs: MonotonicUs, settledUs: MonotonicUs): string {
+  line(time: string, purchase: Purchase, outcome: Outcome, course: Course, totalUs: number): string {
     const reason = finalReason(outcome);
     const { sessionId, clientIp, userId, sku, quantity } = purchase;
     // Trace ids and addresses need no escaping: they are made of digits, letters, dots and colons.
     return (
-      `{"time":"${time}","traceId":"${sessionId}","clientIP":"${clientIp}","userID":${JSON.stringify(userId)},"goodsSKU":${JSON.stringify(sku)},` +
+      `{"time":"${time}","traceId":"${sessionId}","clientIP":"${clientIp}","userID":${jsonText(userId)},"goodsSKU":${jsonText(sku)},` +
       `"goodsQuantity":${quantity},"steps":[${this.#steps(outcome, course)}],"reason":${reason === null ? "null" : `"${reason}"`},` +
-      `"totalUs":${Math.round(settledUs - receivedUs)}}\n`
+      `"totalUs":${Math.round(totalUs)}}\n`
     );
   }
 
@@ -32,8 +32,7 @@ export class AccessRecords {
     return course.steps
       .slice(0, ended + 1)
       .map((_, index) => stepText(course, index, index < ended ? "allowed" : (finalReason(outcome) as string)))
-      .join("")
-      .slice(0);
+      .join("");
   }
 
   /** All steps of the course but the last, each passed. */

@@ -37,7 +37,7 @@ interface Waiting {
   readonly fail: () => void;
 }
 
-const NO_COURSE: Course = { startedUs: 0, steps: [], stepUs: [] };
+const NO_COURSE: Course = { atUs: 0, steps: [], stepUs: [] };
 /** 1 to 255 visible ASCII characters. */
 const keyPattern = new RegExp(`^[!-~]{1,${IDEMPOTENCY_KEY_CHARS_MAX}}$`);
 
@@ -144,9 +144,9 @@ export class GateKeeper {
   }
 
   #finish(purchase: Purchase, outcome: Outcome, course: Course, receivedUs: MonotonicUs): void {
-    const settledUs = this.#parts.clock.monotonicUs();
-    this.#parts.record(this.#records.line(this.#time(), purchase, outcome, course, receivedUs, settledUs));
-    this.#parts.count(outcome, settledUs - receivedUs);
+    const totalUs = Math.max(0, course.atUs - receivedUs);
+    this.#parts.record(this.#records.line(this.#time(), purchase, outcome, course, totalUs));
+    this.#parts.count(outcome, totalUs);
   }
 
   /** The wall-clock time as text, made once per millisecond. */
