@@ -1,15 +1,18 @@
-/** A binary heap of things by deadline, earliest first. Each item knows its place, so that a hold that ends early leaves at once. */
+/**
+ * A binary heap of numbered things by deadline, earliest first. Whoever owns the things is told where each stands (`moved`), so that a hold
+ * that ends early leaves the heap at once. Numbers and not objects, because the garbage collector need not look into arrays of numbers.
+ */
 import type { UnixMs } from "../../core/time.ts";
 
-export interface HeapItem {
-  /** Its place in the heap; -1 when it is in none. Written by the heap alone. */
-  heapIndex: number;
-}
-
-export class DeadlineHeap<T extends HeapItem> {
-  // Two arrays, because comparisons then stay in one packed array of numbers.
+export class DeadlineHeap {
   readonly #deadlines: UnixMs[] = [];
-  readonly #items: T[] = [];
+  readonly #items: number[] = [];
+  readonly #moved: (item: number, index: number) => void;
+
+  /** @param moved hears each item's place when it gets a new one; -1 when it has left */
+  constructor(moved: (item: number, index: number) => void) {
+    this.#moved = moved;
+  }
 
   get size(): number {
     return this.#items.length;
@@ -20,35 +23,35 @@ export class DeadlineHeap<T extends HeapItem> {
     return this.#deadlines[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  push(item: T, deadline: UnixMs): void {
+  push(item: number, deadline: UnixMs): void {
     this.#items.push(item);
     this.#deadlines.push(deadline);
     this.#siftUp(this.#items.length - 1, item, deadline);
   }
 
   /** Takes out the item with the earliest deadline. */
-  pop(): T {
-    const first = this.#items[0] as T;
-    this.remove(first);
+  pop(): number {
+    const first = this.#items[0] as number;
+    this.removeAt(0);
     return first;
   }
 
-  remove(item: T): void {
-    const index = item.heapIndex;
-    item.heapIndex = -1;
-    const last = this.#items.pop() as T;
+  /** @param index the place of the item, as `moved` told it last */
+  removeAt(index: number): void {
+    this.#moved(this.#items[index] as number, -1);
+    const last = this.#items.pop() as number;
     const lastDeadline = this.#deadlines.pop() as UnixMs;
     if (index === this.#items.length) return;
     this.#siftUp(this.#siftDown(index, lastDeadline), last, lastDeadline);
   }
 
-  /** Moves parents down until `item` fits at or above `index`, and puts it there. */
-  #siftUp(from: number, item: T, deadline: UnixMs): void {
+  /** Moves parents down until `item` fits at or above `from`, and puts it there. */
+  #siftUp(from: number, item: number, deadline: UnixMs): void {
     let index = from;
     while (index > 0) {
       const parent = (index - 1) >> 1;
       if ((this.#deadlines[parent] as UnixMs) <= deadline) break;
-      this.#put(index, this.#items[parent] as T, this.#deadlines[parent] as UnixMs);
+      this.#put(index, this.#items[parent] as number, this.#deadlines[parent] as UnixMs);
       index = parent;
     }
     this.#put(index, item, deadline);
@@ -63,14 +66,14 @@ export class DeadlineHeap<T extends HeapItem> {
       if (child >= size) return index;
       if (child + 1 < size && (this.#deadlines[child + 1] as UnixMs) < (this.#deadlines[child] as UnixMs)) child += 1;
       if ((this.#deadlines[child] as UnixMs) >= deadline) return index;
-      this.#put(index, this.#items[child] as T, this.#deadlines[child] as UnixMs);
+      this.#put(index, this.#items[child] as number, this.#deadlines[child] as UnixMs);
       index = child;
     }
   }
 
-  #put(index: number, item: T, deadline: UnixMs): void {
+  #put(index: number, item: number, deadline: UnixMs): void {
     this.#items[index] = item;
     this.#deadlines[index] = deadline;
-    item.heapIndex = index;
+    this.#moved(item, index);
   }
 }

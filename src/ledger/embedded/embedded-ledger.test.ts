@@ -163,14 +163,19 @@ const forgetful: Readonly<Record<string, (journal: Journal) => Partial<Journal>>
   "goods that were removed": () => ({ removeGoods: nothing }),
   "the time of goods": (journal) => ({ saveGoods: (goods) => journal.saveGoods({ ...goods, clock: 0 }) }),
   "how much was sold": (journal) => ({ saveGoods: (goods) => journal.saveGoods({ ...goods, sold: 0, stocked: goods.onHand }) }),
+  "the time of a SKU, in the lines": (journal) => ({
+    addLine: (id, sku, user, line, session) => journal.addLine(id, sku, user, line, session, 0),
+  }),
   "a deadline": (journal) => ({
-    addLine: (id, sku, user, line, session) => journal.addLine(id, sku, user, { ...line, heldUntil: line.heldUntil + 1 }, session),
+    addLine: (id, sku, user, line, session, at) => journal.addLine(id, sku, user, { ...line, heldUntil: line.heldUntil + 1 }, session, at),
   }),
   "a changed line": () => ({ changeLine: nothing }),
   "an ended line": () => ({ removeLine: nothing }),
-  "the session of a hold": (journal) => ({ addLine: (id, sku, user, line) => journal.addLine(id, sku, user, line, null) }),
+  "the session of a hold": (journal) => ({
+    addLine: (id, sku, user, line, _session, at) => journal.addLine(id, sku, user, line, null, at),
+  }),
   "the level of a record": (journal) => ({
-    addLine: (id, sku, user, line, session) => journal.addLine(id, sku, user, { ...line, userLevel: line.userLevel && 1 }, session),
+    addLine: (id, sku, user, line, session, at) => journal.addLine(id, sku, user, { ...line, userLevel: line.userLevel && 1 }, session, at),
   }),
   orders: () => ({ saveOrder: nothing }),
   "how orders end": (journal) => ({ saveOrder: (order) => order.state === "payment-pending" && journal.saveOrder(order) }),

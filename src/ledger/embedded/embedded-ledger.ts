@@ -18,7 +18,7 @@ import {
   SWEEP_SKUS_PER_TICK,
 } from "../../limits.ts";
 import { decide as decideForReal } from "../decide.ts";
-import { type Changes, EMPTY_LINE, ledgerTime, lineWith } from "../decision.ts";
+import { type Changes, isEmptyLine, ledgerTime } from "../decision.ts";
 import type {
   CancelCommand,
   CartLine,
@@ -48,7 +48,8 @@ import type {
 } from "../ledger.ts";
 import type { Journal } from "./journal.ts";
 import { KeptReplies } from "./kept-replies.ts";
-import { type Row, Shelves } from "./shelves.ts";
+import { type LineId, NO_LINE } from "./line-table.ts";
+import { Shelves } from "./shelves.ts";
 
 export interface EmbeddedLedgerOptions {
   /** Another decision than the real one, for tests that must catch it. */
@@ -70,11 +71,11 @@ export class EmbeddedLedger implements Ledger {
     this.#replies = new KeptReplies(journal, options.repliesMax ?? REPLIES_MAX);
     journal.restore({
       goods: (goods) => this.#shelves.restoreGoods(goods),
-      line: (rowId, sku, userId, line) => this.#shelves.restoreLine(rowId, sku, userId, line),
+      line: (rowId, sku, userId, line, at) => this.#shelves.restoreLine(rowId, sku, userId, line, at),
       order: (order) => this.#shelves.restoreOrder(order),
       replies: (turn, hashes) => this.#replies.restore(turn, hashes),
     });
-    this.#shelves.checkRestored();
+    this.#shelves.finishRestore();
     journal.beforeCommit(() => {
       this.#shelves.saveGoods();
       this.#replies.save();
@@ -130,20 +131,17 @@ export class EmbeddedLedger implements Ledger {
   lines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): readonly Line[] {
     return of.map(({ userId, sku }) => {
       this.#shelves.goodsAt(sku, now);
-      const row = this.#shelves.find(userId, sku);
-      // A row changes; who asked gets the line as it was.
-      return row ? lineWith(row, row.held, row.heldUntil, row.pending) : EMPTY_LINE;
+      return this.#shelves.lineOf(this.#shelves.find(userId, sku));
     });
   }
 
   cart(userId: UserId, now: UnixMs): readonly CartLine[] {
     const lines: CartLine[] = [];
-    for (let row: Row | null = this.#shelves.firstOf(userId); row; row = row.next) {
-      this.#shelves.goodsAt(row.sku, now);
-      if (row.held === 0) continue;
-      const sessionId = this.#journal.sessionOf(row.rowId);
+    for (const { sku, rowId, line } of this.#shelves.linesOf(userId, now)) {
+      if (line.held === 0) continue;
+      const sessionId = this.#journal.sessionOf(rowId);
       assert(sessionId !== null, "a live hold names the purchase that made it");
-      lines.push({ sku: row.sku, userId, quantity: row.held, heldUntil: row.heldUntil, sessionId });
+      lines.push({ sku, userId, quantity: line.held, heldUntil: line.heldUntil, sessionId });
     }
     // The list of a user's lines is newest first; a cart reads oldest first.
     return lines.reverse();
@@ -151,7 +149,7 @@ export class EmbeddedLedger implements Ledger {
 
   order(orderId: OrderId, sku: Sku, now: UnixMs): Order | null {
     this.#shelves.goodsAt(sku, now);
-    return this.#shelves.orderOf(orderId, sku)?.order ?? null;
+    return this.#shelves.orderOf(orderId, sku);
   }
 
   listGoods(after: Sku | null, limit: number, now: UnixMs): readonly Goods[] {
@@ -160,8 +158,8 @@ export class EmbeddedLedger implements Ledger {
 
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): readonly OrderRecord[] {
     return this.#journal.listRecords(after, limit).flatMap(({ userId, sku }) => {
-      const line = this.#shelves.find(userId, sku);
-      return line && line.userLevel !== null ? { userId, sku, userLevel: line.userLevel, ordered: line.ordered } : [];
+      const line = this.#shelves.lineOf(this.#shelves.find(userId, sku));
+      return line.userLevel !== null ? { userId, sku, userLevel: line.userLevel, ordered: line.ordered } : [];
     });
   }
 
@@ -175,13 +173,13 @@ export class EmbeddedLedger implements Ledger {
    * is more to do at once. Nothing else depends on it.
    */
   async sweep(now: UnixMs): Promise<boolean> {
-    this.#shelves.expireSome(now, SWEEP_SKUS_PER_TICK);
+    const isMoreDue = this.#shelves.expireSome(now, SWEEP_SKUS_PER_TICK, SWEEP_ROWS_PER_TURN);
     this.#shelves.forgetSomeOrders(now - ENDED_ORDER_KEPT_MS, SWEEP_SKUS_PER_TICK);
     if (this.#shelves.endedRows === 0 && !this.#replies.hasOutdated(now - REPLY_KEPT_MS)) return false;
     return this.#journal.turn(() => {
       const rows = this.#shelves.removeEnded(SWEEP_ROWS_PER_TURN);
       const turns = this.#replies.removeOutdated(now - REPLY_KEPT_MS, SWEEP_ROWS_PER_TURN);
-      return rows === SWEEP_ROWS_PER_TURN || turns === SWEEP_ROWS_PER_TURN;
+      return isMoreDue || rows === SWEEP_ROWS_PER_TURN || turns === SWEEP_ROWS_PER_TURN;
     });
   }
 
@@ -194,27 +192,34 @@ export class EmbeddedLedger implements Ledger {
     const goods = this.#shelves.goodsAt(command.sku, now);
     const at = ledgerTime(goods, now);
     this.#replies.seen(now);
-    const order = "orderId" in command ? (this.#shelves.orderOf(command.orderId, command.sku)?.order ?? null) : null;
+    const order = "orderId" in command ? this.#shelves.orderOf(command.orderId, command.sku) : null;
     const userId = "userId" in command ? command.userId : (order?.userId ?? null);
-    const row = userId === null ? null : this.#shelves.find(userId, command.sku);
+    const found = userId === null ? NO_LINE : this.#shelves.find(userId, command.sku);
+    const linesWalked = userId === null ? 0 : this.#shelves.linesWalked;
     const key = command.verb === "hold" ? command.key : null;
     const kept = key && this.#replies.find(key.text);
     if (key && !kept && !this.#replies.hasRoom(key.text)) return { kind: "refused", reason: "no-room-for-key" };
 
     // The lines were counted in passing; only where the bound is near is it worth asking which of them are alive.
-    const isNearBound = userId !== null && this.#shelves.linesWalked >= LINES_PER_USER_MAX;
-    const userLines = isNearBound ? this.#shelves.liveLinesOf(userId, now) : this.#shelves.linesWalked;
-    const view = { goods, line: row ?? EMPTY_LINE, order, kept, userLines, skus: this.#shelves.size };
+    const userLines = userId !== null && linesWalked >= LINES_PER_USER_MAX ? this.#liveLinesOf(userId, now) : linesWalked;
+    const view = { goods, line: this.#shelves.lineOf(found), order, kept, userLines, skus: this.#shelves.size };
     const { reply, changes } = this.#decide(view, command, at);
-    this.#apply(changes, command, userId, row);
+    this.#apply(changes, command, userId, found);
     return reply;
   }
 
-  #apply(changes: Changes, command: Command, userId: UserId | null, row: Row | null): void {
-    if (changes.goods !== undefined) this.#shelves.setGoods(command.sku, changes.goods);
+  #liveLinesOf(userId: UserId, now: UnixMs): number {
+    let live = 0;
+    for (const { line } of this.#shelves.linesOf(userId, now)) live += isEmptyLine(line) ? 0 : 1;
+    return live;
+  }
+
+  #apply(changes: Changes, command: Command, userId: UserId | null, found: LineId): void {
+    const isHold = command.verb === "hold";
+    if (changes.goods !== undefined) this.#shelves.setGoods(command.sku, changes.goods, !isHold);
     if (changes.line !== undefined) {
       assert(userId !== null, "a line belongs to a user");
-      this.#shelves.setLine(command.sku, userId, row, changes.line, command.verb === "hold" ? command.sessionId : null);
+      this.#shelves.setLine(command.sku, userId, found, changes.line, isHold ? command.sessionId : null);
     }
     if (changes.order !== undefined) this.#shelves.setOrder(changes.order);
     if (changes.kept !== undefined) this.#replies.add(changes.kept);

@@ -7,10 +7,13 @@ import type { UnixMs } from "../../core/time.ts";
 import type { Goods, KeptReply, Line, Order } from "../ledger.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 
+/** Goods as they are saved. What is frozen of them is not: it is what their live holds and unpaid orders add up to. */
+export type SavedGoods = Omit<Goods, "frozen">;
+
 /** Receives everything that was saved: all goods first, then lines, orders and replies. */
 export interface Restored {
-  goods(goods: Goods): void;
-  line(rowId: number, sku: Sku, userId: UserId, line: Line): void;
+  goods(goods: SavedGoods): void;
+  line(rowId: number, sku: Sku, userId: UserId, line: Line, at: UnixMs): void;
   order(order: Order): void;
   replies(turn: number, hashes: Uint32Array): void;
 }
@@ -25,12 +28,12 @@ export interface Journal {
   beforeCommit(flush: () => void): void;
 
   // The rest is called within a turn only, but for the readers at the end.
-  saveGoods(goods: Goods): void;
+  saveGoods(goods: SavedGoods): void;
   removeGoods(sku: Sku): void;
-  /** A line is saved without its `pending`, which is the sum of its unpaid orders. */
-  addLine(rowId: number, sku: Sku, userId: UserId, line: Line, sessionId: SessionId | null): void;
+  /** A line is saved without its `pending`, which is the sum of its unpaid orders, and with its SKU's clock. */
+  addLine(rowId: number, sku: Sku, userId: UserId, line: Line, sessionId: SessionId | null, at: UnixMs): void;
   /** Keeps the session that made the hold unless another is given. */
-  changeLine(rowId: number, line: Line, sessionId: SessionId | null): void;
+  changeLine(rowId: number, line: Line, sessionId: SessionId | null, at: UnixMs): void;
   removeLine(rowId: number): void;
   saveOrder(order: Order): void;
   removeOrder(orderId: OrderId, sku: Sku): void;
@@ -39,8 +42,8 @@ export interface Journal {
   /** Removes some turns' replies that are older than `before`; returns the first turn that is left. */
   removeSomeReplies(before: UnixMs, turnsMax: number): { readonly oldestTurn: number; readonly removed: number };
 
-  /** 32 bits, seeded once per store, so that nobody outside can choose keys that collide. */
-  hashOf(keyText: string): number;
+  /** 32 bits, seeded once per store, so that nobody outside can choose keys or ids that collide. */
+  hashOf(text: string): number;
   readReply(location: ReplyLocation): KeptReply | null;
   sessionOf(rowId: number): SessionId | null;
   listSkus(after: Sku | null, limit: number): Sku[];

@@ -76,8 +76,8 @@ export class MemoryJournal implements Journal {
     return { oldestTurn, removed };
   }
 
-  hashOf(keyText: string): number {
-    return Bun.hash.xxHash32(keyText, 1);
+  hashOf(text: string): number {
+    return Bun.hash.xxHash32(text, 1);
   }
   readReply({ turn, position }: ReplyLocation): KeptReply | null {
     return this.#turns.get(turn)?.replies[position] ?? null;

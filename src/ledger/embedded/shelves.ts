@@ -2,93 +2,73 @@
  * The embedded ledger's records: goods, lines and orders, how they are found, and what is due when. It applies what was decided and tells the
  * journal; it decides nothing.
  *
- * A user's lines hang together as a list (a user has few, `LINES_PER_USER_MAX` at most), so that one map serves all users and all SKUs.
+ * What is frozen of a SKU is never saved: it is what the saved holds and unpaid orders add up to. So a hold writes one row, its own, which
+ * also carries the SKU's clock; a purchase at one of a hundred thousand SKUs costs no more than one at the only one.
  */
 import { assert } from "../../core/assert.ts";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import { goodsWith, isEmptyLine, ledgerTime } from "../decision.ts";
+import { EMPTY_LINE, goodsWith, isEmptyLine, ledgerTime } from "../decision.ts";
 import { expireHold, expireOrder } from "../expire.ts";
 import type { Goods, Line, Order } from "../ledger.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, SavedGoods } from "./journal.ts";
+import { type LineId, LineTable, NO_LINE } from "./line-table.ts";
 
-/** One user's line of one SKU, in the list of that user's lines. It is the line's values itself: a million holds are a million objects less. */
-export class Row implements Line {
-  heapIndex = -1;
-  /** Its row in the journal; 0 when nothing of it is saved. */
-  rowId = 0;
-  held = 0;
-  heldUntil: UnixMs = 0;
-  pending = 0;
-  ordered = 0;
-  userLevel: number | null = null;
-  readonly userId: UserId;
+/** A SKU that has goods, or lines though it has none: an operator may record orders of anything. */
+interface Shelf {
+  readonly id: number;
   readonly sku: Sku;
-  next: Row | null;
-  constructor(userId: UserId, sku: Sku, line: Line, next: Row | null) {
-    this.userId = userId;
-    this.sku = sku;
-    this.next = next;
-    this.set(line);
-  }
-
-  set(line: Line): void {
-    this.held = line.held;
-    this.heldUntil = line.heldUntil;
-    this.pending = line.pending;
-    this.ordered = line.ordered;
-    this.userLevel = line.userLevel;
-  }
+  goods: Goods | null;
+  /** Lines by number, unpaid orders by `-1 - number`. */
+  readonly due: DeadlineHeap;
+  lines: number;
 }
 
-class OrderRow {
-  heapIndex = -1;
+interface OrderRow {
+  readonly number: number;
+  heapIndex: number;
   order: Order;
-  constructor(order: Order) {
-    this.order = order;
-  }
-}
-
-class Shelf {
-  goods: Goods;
-  readonly due = new DeadlineHeap<Row | OrderRow>();
-  constructor(goods: Goods) {
-    this.goods = goods;
-  }
 }
 
 // A tab cannot be part of an id.
 const orderKey = (orderId: OrderId, sku: Sku): string => `${orderId}\t${sku}`;
-// An unpaid order keeps its line's row, and with it the session of the hold, which comes back if the payment fails.
-const needsRow = (line: Line): boolean => !isEmptyLine(line);
 
 export class Shelves {
   readonly #journal: Journal;
-  readonly #shelves = new Map<Sku, Shelf>();
-  readonly #users = new Map<UserId, Row>();
+  readonly #lines: LineTable;
+  readonly #bySku = new Map<Sku, Shelf>();
+  /** By number; the numbers of shelves that are gone are used again. */
+  readonly #byId: (Shelf | null)[] = [];
+  readonly #freeIds: number[] = [];
   readonly #orders = new Map<string, OrderRow>();
+  readonly #unpaidByNumber = new Map<number, OrderRow>();
   /** Goods that changed in this turn; saved once at its end. */
   readonly #changed = new Set<Shelf>();
   /** What a deadline has ended and the journal still has. */
-  #ended: (Row | OrderRow)[] = [];
+  #endedLines: LineId[] = [];
+  #endedOrders: OrderRow[] = [];
+  #goodsCount = 0;
   #lastRowId = 0;
+  #lastOrderNumber = 0;
   #linesWalked = 0;
-  #shelfCursor = this.#shelves.values();
+  #shelfCursor = 0;
   #orderCursor = this.#orders.values();
 
   constructor(journal: Journal) {
     this.#journal = journal;
+    this.#lines = new LineTable((text) => journal.hashOf(text));
   }
 
+  /** SKUs that have goods. */
   get size(): number {
-    return this.#shelves.size;
+    return this.#goodsCount;
   }
   get users(): number {
-    return this.#users.size;
+    return this.#lines.users;
   }
   get endedRows(): number {
-    return this.#ended.length;
+    return this.#endedLines.length + this.#endedOrders.length;
   }
   /** How many lines the last `find` that found nothing has passed: all that the user has. */
   get linesWalked(): number {
@@ -97,89 +77,64 @@ export class Shelves {
 
   /** The goods at `now`, after everything due has ended. */
   goodsAt(sku: Sku, now: UnixMs): Goods | null {
-    const shelf = this.#shelves.get(sku);
-    if (!shelf) return null;
-    const at = ledgerTime(shelf.goods, now);
-    if (shelf.due.earliest() <= at) this.#expireDue(shelf, at);
-    return shelf.goods;
+    const shelf = this.#bySku.get(sku);
+    return shelf ? this.#goodsOf(shelf, now) : null;
   }
 
-  find(userId: UserId, sku: Sku): Row | null {
+  find(userId: UserId, sku: Sku): LineId {
     this.#linesWalked = 0;
-    for (let row = this.firstOf(userId); row; row = row.next) {
-      if (row.sku === sku) return row;
+    const shelf = this.#bySku.get(sku);
+    for (let line = this.#lines.firstOf(userId); line !== NO_LINE; line = this.#lines.nextOf(line)) {
+      if (shelf?.id === this.#lines.shelfOf(line)) return line;
       this.#linesWalked += 1;
     }
-    return null;
+    return NO_LINE;
   }
 
-  /** How many SKUs the user has a line of at `now`; what has ended and was not swept yet does not count. */
-  liveLinesOf(userId: UserId, now: UnixMs): number {
-    let live = 0;
-    for (let row = this.firstOf(userId); row; row = row.next) {
-      this.goodsAt(row.sku, now);
-      if (!isEmptyLine(row)) live += 1;
+  lineOf(line: LineId): Line {
+    return line === NO_LINE ? EMPTY_LINE : this.#lines.lineOf(line);
+  }
+
+  /** All lines of a user as they are at `now`, newest first; what has ended and was not swept yet may be among them, empty. */
+  *linesOf(userId: UserId, now: UnixMs): Iterable<{ readonly sku: Sku; readonly rowId: number; readonly line: Line }> {
+    for (let id = this.#lines.firstOf(userId); id !== NO_LINE; id = this.#lines.nextOf(id)) {
+      const shelf = this.#shelfOf(id);
+      this.#goodsOf(shelf, now);
+      yield { sku: shelf.sku, rowId: this.#lines.rowIdOf(id), line: this.#lines.lineOf(id) };
     }
-    return live;
   }
 
-  firstOf(userId: UserId): Row | null {
-    return this.#users.get(userId) ?? null;
+  orderOf(orderId: OrderId, sku: Sku): Order | null {
+    return this.#orders.get(orderKey(orderId, sku))?.order ?? null;
   }
 
-  orderOf(orderId: OrderId, sku: Sku): OrderRow | null {
-    return this.#orders.get(orderKey(orderId, sku)) ?? null;
-  }
-
-  setGoods(sku: Sku, goods: Goods | null): void {
-    const shelf = this.#shelves.get(sku);
+  /** @param isSaved whether the goods' own row changes; a hold's row says all that a hold changes */
+  setGoods(sku: Sku, goods: Goods | null, isSaved: boolean): void {
     if (goods === null) {
-      if (!shelf) return;
-      assert(shelf.due.size === 0, "goods with holds or unpaid orders are not removed");
-      // What has lapsed is dead by these goods' clock alone; if they come back, theirs may be earlier.
-      this.#removeEndedOf(sku);
-      this.#shelves.delete(sku);
-      this.#changed.delete(shelf);
-      this.#journal.removeGoods(sku);
+      this.#removeGoods(sku);
       return;
     }
     assert(goods.frozen >= 0 && goods.frozen <= goods.onHand, "frozen is between nothing and all on hand");
     assert(goods.sold + goods.onHand === goods.stocked, "sold and on hand are what was stocked");
-    if (shelf) {
-      shelf.goods = goods;
-      this.#changed.add(shelf);
-    } else {
-      const added = new Shelf(goods);
-      this.#shelves.set(sku, added);
-      this.#changed.add(added);
-    }
+    const shelf = this.#bySku.get(sku) ?? this.#addShelf(sku);
+    if (shelf.goods === null) this.#goodsCount += 1;
+    shelf.goods = goods;
+    if (isSaved) this.#changed.add(shelf);
   }
 
-  /** @param row the user's line as `find` has found it */
-  setLine(sku: Sku, userId: UserId, row: Row | null, line: Line, sessionId: SessionId | null): void {
-    const heldBefore = row?.held ?? 0;
-    const heldUntilBefore = row?.heldUntil ?? 0;
-    const target = row ?? this.#addRow(sku, userId, line);
-    target.set(line);
-    if (heldUntilBefore !== line.heldUntil) this.#schedule(target, line.heldUntil);
-    if (!needsRow(line)) {
-      if (target.rowId !== 0) this.#journal.removeLine(target.rowId);
-      target.rowId = 0;
-    } else if (target.rowId === 0) {
-      this.#lastRowId += 1;
-      target.rowId = this.#lastRowId;
-      this.#journal.addLine(target.rowId, sku, userId, line, sessionId);
-    } else {
-      // A hold that is added to keeps the session that began it.
-      const beginsHold = line.held > 0 && heldBefore === 0;
-      this.#journal.changeLine(target.rowId, line, beginsHold ? sessionId : null);
-    }
-    if (isEmptyLine(line)) this.#removeRow(target);
+  /** @param found the user's line as `find` has found it */
+  setLine(sku: Sku, userId: UserId, found: LineId, line: Line, sessionId: SessionId | null): void {
+    const before = this.lineOf(found);
+    const id = found === NO_LINE ? this.#addLine(sku, userId) : found;
+    this.#lines.setLine(id, line);
+    if (before.heldUntil !== line.heldUntil) this.#schedule(id, line.heldUntil);
+    this.#saveLine(id, line, before.held === 0 && line.held > 0 ? sessionId : null);
+    if (isEmptyLine(line)) this.#removeLine(id);
   }
 
   setOrder(order: Order): void {
     const key = orderKey(order.orderId, order.sku);
-    const row = this.#orders.get(key) ?? new OrderRow(order);
+    const row = this.#orders.get(key) ?? this.#newOrderRow(order);
     row.order = order;
     this.#orders.set(key, row);
     this.#scheduleOrder(row);
@@ -189,50 +144,51 @@ export class Shelves {
   /** Saves the goods that changed in this turn. */
   saveGoods(): void {
     if (this.#changed.size === 0) return;
-    for (const shelf of this.#changed) this.#journal.saveGoods(shelf.goods);
+    for (const { goods } of this.#changed) if (goods) this.#journal.saveGoods(goods);
     this.#changed.clear();
   }
 
-  // --- After a restart -----------------------------------------------------------------------------------------------------
+  // --- After a restart: goods first, then lines, then orders ----------------------------------------------------------------
 
-  restoreGoods(goods: Goods): void {
-    this.#shelves.set(goods.sku, new Shelf(goods));
+  restoreGoods(saved: SavedGoods): void {
+    const shelf = this.#addShelf(saved.sku);
+    shelf.goods = { ...saved, frozen: 0 };
+    this.#goodsCount += 1;
   }
 
-  restoreLine(rowId: number, sku: Sku, userId: UserId, line: Line): void {
-    const row = this.#addRow(sku, userId, line);
-    row.rowId = rowId;
+  /** @param at the SKU's clock when the line was saved */
+  restoreLine(rowId: number, sku: Sku, userId: UserId, line: Line, at: UnixMs): void {
+    const id = this.#addLine(sku, userId);
+    this.#lines.setLine(id, line);
+    this.#lines.setRowId(id, rowId);
     this.#lastRowId = Math.max(this.#lastRowId, rowId);
-    if (line.held === 0) return;
-    const clock = this.#shelves.get(sku)?.goods.clock ?? Number.POSITIVE_INFINITY;
-    if (line.heldUntil <= clock) this.#endHold(row, clock);
-    else this.#schedule(row, line.heldUntil);
+    const shelf = this.#shelfOf(id);
+    if (!shelf.goods) assert(line.held === 0, `what is held of ${sku} exists`);
+    else if (line.held > 0) {
+      shelf.goods = goodsWith(shelf.goods, shelf.goods.frozen + line.held, Math.max(shelf.goods.clock, at));
+      this.#schedule(id, line.heldUntil);
+    }
   }
 
   restoreOrder(order: Order): void {
-    const row = new OrderRow(order);
+    const row = this.#newOrderRow(order);
     this.#orders.set(orderKey(order.orderId, order.sku), row);
     if (order.state !== "payment-pending") return;
-    const pendingRow =
-      this.find(order.userId, order.sku) ??
-      this.#addRow(order.sku, order.userId, { held: 0, heldUntil: 0, pending: 0, ordered: 0, userLevel: null });
-    pendingRow.pending += order.quantity;
-    const clock = this.#shelves.get(order.sku)?.goods.clock ?? Number.POSITIVE_INFINITY;
-    if (order.payUntil <= clock) this.#endOrder(row, clock);
-    else this.#scheduleOrder(row);
+    const found = this.find(order.userId, order.sku);
+    const id = found === NO_LINE ? this.#addLine(order.sku, order.userId) : found;
+    const line = this.#lines.lineOf(id);
+    this.#lines.setLine(id, { ...line, pending: line.pending + order.quantity });
+    const shelf = this.#shelfOf(id);
+    assert(shelf.goods !== null, `what is to be paid of ${order.sku} exists`);
+    shelf.goods = goodsWith(shelf.goods, shelf.goods.frozen + order.quantity, shelf.goods.clock);
+    this.#scheduleOrder(row);
   }
 
-  /** The saved `frozen` of all goods must be what their live holds and unpaid orders add up to. */
-  checkRestored(): void {
-    const frozen = new Map<Sku, number>();
-    for (const first of this.#users.values()) {
-      for (let row: Row | null = first; row; row = row.next) {
-        const quantity = row.held + row.pending;
-        if (quantity > 0) frozen.set(row.sku, (frozen.get(row.sku) ?? 0) + quantity);
-      }
-    }
-    for (const { goods } of this.#shelves.values()) {
-      assert(goods.frozen === (frozen.get(goods.sku) ?? 0), `frozen of ${goods.sku} is the sum of its live holds and unpaid orders`);
+  /** Ends what was dead by its SKU's clock before, and checks what is left. */
+  finishRestore(): void {
+    for (const shelf of this.#bySku.values()) {
+      if (!shelf.goods) continue;
+      const goods = this.#goodsOf(shelf, shelf.goods.clock) as Goods;
       assert(goods.frozen <= goods.onHand, `frozen of ${goods.sku} never exceeds what is on hand`);
       assert(goods.sold + goods.onHand === goods.stocked, `sold and on hand of ${goods.sku} are what was stocked`);
     }
@@ -240,41 +196,24 @@ export class Shelves {
 
   // --- What is due ---------------------------------------------------------------------------------------------------------
 
-  /** Ends what is due for the next so many SKUs, round and round. */
-  expireSome(now: UnixMs, skusMax: number): void {
-    for (let count = Math.min(skusMax, this.#shelves.size); count > 0; count -= 1) {
-      let next = this.#shelfCursor.next();
-      if (next.done) {
-        this.#shelfCursor = this.#shelves.values();
-        next = this.#shelfCursor.next();
-      }
-      if (!next.done) this.goodsAt(next.value.goods.sku, now);
+  /** Ends what is due for the next `skusMax` SKUs, round and round, stopping early once `endedMax` have ended. True: there is more. */
+  expireSome(now: UnixMs, skusMax: number, endedMax: number): boolean {
+    const endedBefore = this.endedRows;
+    for (let count = Math.min(skusMax, this.#byId.length); count > 0; count -= 1) {
+      this.#shelfCursor = (this.#shelfCursor + 1) % this.#byId.length;
+      const shelf = this.#byId[this.#shelfCursor];
+      if (shelf) this.#goodsOf(shelf, now);
+      if (this.endedRows - endedBefore >= endedMax) return true;
     }
+    return false;
   }
 
   /** Removes the rows of up to `rowsMax` holds and orders that their deadline has ended; returns how many. Within a turn. */
   removeEnded(rowsMax: number): number {
     let removed = 0;
-    while (removed < rowsMax) {
-      const ended = this.#ended.pop();
-      if (!ended) break;
-      removed += 1;
-      this.#removeOneEnded(ended);
-    }
+    for (; removed < rowsMax && this.#endedOrders.length > 0; removed += 1) this.#saveEndedOrder(this.#endedOrders.pop() as OrderRow);
+    for (; removed < rowsMax && this.#endedLines.length > 0; removed += 1) this.#saveEndedLine(this.#endedLines.pop() as LineId);
     return removed;
-  }
-
-  #removeOneEnded(ended: Row | OrderRow): void {
-    if (ended instanceof OrderRow) this.#saveEndedOrder(ended);
-    // The user may have a new hold by now, and then the row is its row.
-    else if (ended.held === 0) this.setLine(ended.sku, ended.userId, ended, ended, null);
-  }
-
-  #removeEndedOf(sku: Sku): void {
-    const others = this.#ended.filter((ended) => (ended instanceof OrderRow ? ended.order.sku : ended.sku) !== sku);
-    if (others.length === this.#ended.length) return;
-    for (const ended of this.#ended) if ((ended instanceof OrderRow ? ended.order.sku : ended.sku) === sku) this.#removeOneEnded(ended);
-    this.#ended = others;
   }
 
   /** Forgets orders that ended before `before`, looking at `ordersMax` of them, round and round. */
@@ -290,78 +229,160 @@ export class Shelves {
       // A refund that is due stays until somebody has acted on it.
       if (order.state === "payment-pending" || order.state === "refund-due" || order.since >= before) continue;
       this.#orders.delete(orderKey(order.orderId, order.sku));
-      this.#ended.push(next.value);
+      this.#endedOrders.push(next.value);
     }
+  }
+
+  #goodsOf(shelf: Shelf, now: UnixMs): Goods | null {
+    const at = ledgerTime(shelf.goods, now);
+    if (shelf.due.earliest() <= at) this.#expireDue(shelf, at);
+    return shelf.goods;
   }
 
   #expireDue(shelf: Shelf, at: UnixMs): void {
+    assert(shelf.goods !== null, "only goods that exist are held");
     let freed = 0;
     while (shelf.due.earliest() <= at) {
-      const due = shelf.due.pop();
-      freed += due instanceof OrderRow ? this.#endOrder(due, at) : this.#endHold(due, at);
+      const item = shelf.due.pop();
+      freed += item >= 0 ? this.#endHold(item, at) : this.#endOrder(-1 - item, at);
     }
-    this.setGoods(shelf.goods.sku, goodsWith(shelf.goods, shelf.goods.frozen - freed, at));
+    this.setGoods(shelf.sku, goodsWith(shelf.goods, shelf.goods.frozen - freed, at), true);
   }
 
-  #endHold(row: Row, at: UnixMs): number {
-    const freed = row.held;
-    row.set(expireHold(row, at));
-    this.#ended.push(row);
-    return freed;
+  #endHold(id: LineId, at: UnixMs): number {
+    const line = this.#lines.lineOf(id);
+    this.#lines.setLine(id, expireHold(line, at));
+    this.#endedLines.push(id);
+    return line.held;
   }
 
-  #endOrder(orderRow: OrderRow, at: UnixMs): number {
-    const { order } = orderRow;
-    const row = this.find(order.userId, order.sku);
-    assert(row !== null && row.pending >= order.quantity, "an unpaid order counts as pending for its user");
-    const expired = expireOrder(row, order, at);
-    row.set(expired.line);
-    orderRow.order = expired.order;
-    this.#ended.push(orderRow, row);
+  #endOrder(orderNumber: number, at: UnixMs): number {
+    const row = this.#unpaidByNumber.get(orderNumber) as OrderRow;
+    this.#unpaidByNumber.delete(orderNumber);
+    const { order } = row;
+    const id = this.find(order.userId, order.sku);
+    const line = this.lineOf(id);
+    assert(line.pending >= order.quantity, "an unpaid order counts as pending for its user");
+    const expired = expireOrder(line, order, at);
+    this.#lines.setLine(id, expired.line);
+    row.order = expired.order;
+    this.#endedLines.push(id);
+    this.#endedOrders.push(row);
     return order.quantity;
+  }
+
+  #saveEndedLine(id: LineId): void {
+    // The number may stand for another line by now, or for none; a user's new hold is saved already.
+    if (this.#lines.isFree(id) || this.#lines.heldOf(id) > 0) return;
+    const line = this.#lines.lineOf(id);
+    this.#saveLine(id, line, null);
+    if (isEmptyLine(line)) this.#removeLine(id);
   }
 
   #saveEndedOrder(row: OrderRow): void {
     const { order } = row;
+    const present = this.#orders.get(orderKey(order.orderId, order.sku));
+    if (present === row) this.#journal.saveOrder(order);
     // Its id may name a new order by now, and then what is on disk is that one's.
-    if ((this.#orders.get(orderKey(order.orderId, order.sku)) ?? row) !== row) return;
-    const isKept = this.#orders.has(orderKey(order.orderId, order.sku));
-    if (isKept) this.#journal.saveOrder(order);
-    else this.#journal.removeOrder(order.orderId, order.sku);
+    else if (!present) this.#journal.removeOrder(order.orderId, order.sku);
   }
 
-  #schedule(row: Row, heldUntil: UnixMs): void {
-    const due = this.#shelves.get(row.sku)?.due;
-    if (row.heapIndex >= 0) due?.remove(row);
-    if (heldUntil > 0) {
-      assert(due !== undefined, "only goods that exist are held");
-      due.push(row, heldUntil);
+  #removeGoods(sku: Sku): void {
+    const shelf = this.#bySku.get(sku);
+    if (!shelf?.goods) return;
+    assert(shelf.due.size === 0, "goods with holds or unpaid orders are not removed");
+    // What has lapsed is dead by these goods' clock alone; if they come back, theirs may be earlier.
+    const isOfThese = (id: LineId): boolean => !this.#lines.isFree(id) && this.#shelfOf(id) === shelf;
+    const ended = this.#endedLines;
+    this.#endedLines = ended.filter((id) => !isOfThese(id));
+    for (const id of ended) if (isOfThese(id)) this.#saveEndedLine(id);
+    const endedOrders = this.#endedOrders;
+    this.#endedOrders = endedOrders.filter(({ order }) => order.sku !== sku);
+    for (const row of endedOrders) if (row.order.sku === sku) this.#saveEndedOrder(row);
+    shelf.goods = null;
+    this.#goodsCount -= 1;
+    this.#changed.delete(shelf);
+    this.#journal.removeGoods(sku);
+    this.#dropIfUnused(shelf);
+  }
+
+  // --- Lines, orders and shelves as such -----------------------------------------------------------------------------------
+
+  #saveLine(id: LineId, line: Line, sessionId: SessionId | null): void {
+    const rowId = this.#lines.rowIdOf(id);
+    const { sku, goods } = this.#shelfOf(id);
+    const at = goods?.clock ?? 0;
+    // An unpaid order keeps its line's row, and with it the session of the hold, which comes back if the payment fails.
+    if (isEmptyLine(line)) {
+      if (rowId !== 0) this.#journal.removeLine(rowId);
+      this.#lines.setRowId(id, 0);
+    } else if (rowId !== 0) this.#journal.changeLine(rowId, line, sessionId, at);
+    else {
+      this.#lastRowId += 1;
+      this.#lines.setRowId(id, this.#lastRowId);
+      this.#journal.addLine(this.#lastRowId, sku, this.#lines.userOf(id), line, sessionId, at);
     }
+  }
+
+  #addLine(sku: Sku, userId: UserId): LineId {
+    const shelf = this.#bySku.get(sku) ?? this.#addShelf(sku);
+    shelf.lines += 1;
+    return this.#lines.add(userId, shelf.id);
+  }
+
+  #removeLine(id: LineId): void {
+    const shelf = this.#shelfOf(id);
+    this.#lines.remove(id);
+    shelf.lines -= 1;
+    this.#dropIfUnused(shelf);
+  }
+
+  #schedule(id: LineId, heldUntil: UnixMs): void {
+    const { due } = this.#shelfOf(id);
+    const index = this.#lines.heapIndexOf(id);
+    if (index >= 0) due.removeAt(index);
+    if (heldUntil > 0) due.push(id, heldUntil);
+  }
+
+  #newOrderRow(order: Order): OrderRow {
+    this.#lastOrderNumber += 1;
+    return { number: this.#lastOrderNumber, heapIndex: -1, order };
   }
 
   #scheduleOrder(row: OrderRow): void {
-    const due = this.#shelves.get(row.order.sku)?.due;
-    if (row.heapIndex >= 0) due?.remove(row);
-    if (row.order.state === "payment-pending") due?.push(row, row.order.payUntil);
+    const due = this.#bySku.get(row.order.sku)?.due;
+    if (row.heapIndex >= 0) due?.removeAt(row.heapIndex);
+    this.#unpaidByNumber.delete(row.number);
+    if (row.order.state !== "payment-pending") return;
+    this.#unpaidByNumber.set(row.number, row);
+    due?.push(-1 - row.number, row.order.payUntil);
   }
 
-  #addRow(sku: Sku, userId: UserId, line: Line): Row {
-    // One string per SKU, whichever request it came from: a million holds share it.
-    const shared = this.#shelves.get(sku)?.goods.sku ?? sku;
-    const row = new Row(userId, shared, line, this.#users.get(userId) ?? null);
-    this.#users.set(userId, row);
-    return row;
+  #shelfOf(id: LineId): Shelf {
+    return this.#byId[this.#lines.shelfOf(id)] as Shelf;
   }
 
-  #removeRow(row: Row): void {
-    const first = this.#users.get(row.userId) as Row;
-    if (first === row) {
-      if (row.next) this.#users.set(row.userId, row.next);
-      else this.#users.delete(row.userId);
-      return;
+  #addShelf(sku: Sku): Shelf {
+    const id = this.#freeIds.pop() ?? this.#byId.length;
+    const due = new DeadlineHeap(this.#moved);
+    const shelf: Shelf = { id, sku, goods: null, due, lines: 0 };
+    this.#byId[id] = shelf;
+    this.#bySku.set(sku, shelf);
+    return shelf;
+  }
+
+  readonly #moved = (item: number, index: number): void => {
+    if (item >= 0) this.#lines.setHeapIndex(item, index);
+    else {
+      const row = this.#unpaidByNumber.get(-1 - item);
+      if (row) row.heapIndex = index;
     }
-    let before: Row | null = first;
-    while (before && before.next !== row) before = before.next;
-    if (before) before.next = row.next;
+  };
+
+  #dropIfUnused(shelf: Shelf): void {
+    if (shelf.goods !== null || shelf.lines > 0) return;
+    this.#bySku.delete(shelf.sku);
+    this.#byId[shelf.id] = null;
+    this.#freeIds.push(shelf.id);
   }
 }

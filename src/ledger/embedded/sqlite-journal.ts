@@ -5,20 +5,22 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import type { Goods, KeptReply, Line, Order, OrderState } from "../ledger.ts";
-import type { Journal, Restored } from "./journal.ts";
+import type { KeptReply, Line, Order, OrderState } from "../ledger.ts";
+import type { Journal, Restored, SavedGoods } from "./journal.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 import { decodeReplies, encodeReplies } from "./reply-record.ts";
 
 export const LEDGER_SCHEMA = `
+-- What is frozen is not here: it is what live holds and unpaid orders add up to.
 create table goods (
-  sku text primary key, on_hand integer not null, frozen integer not null, sold integer not null, stocked integer not null,
-  price_cents integer not null, clock_ms integer not null
+  sku text primary key, on_hand integer not null, sold integer not null, stocked integer not null, price_cents integer not null,
+  clock_ms integer not null
 ) strict, without rowid;
--- What a user has of a SKU. A hold is alive while held_until_ms > goods.clock_ms. user_level is null without an order record.
+-- What a user has of a SKU. A SKU's time is the latest of goods.clock_ms and its lines' clock_ms; a hold is alive while held_until_ms lies
+-- behind it. user_level is null without an order record.
 create table lines (
   id integer primary key, sku text not null, user_id text not null, held integer not null, held_until_ms integer not null,
-  session_id text, ordered integer not null, user_level integer
+  session_id text, ordered integer not null, user_level integer, clock_ms integer not null
 ) strict;
 create index order_records on lines (user_id, sku) where user_level is not null;
 create table orders (
@@ -37,8 +39,8 @@ export interface Turns {
   beforeCommit(flush: () => void): void;
 }
 
-type GoodsRow = [Sku, number, number, number, number, number, UnixMs];
-type LineRow = [number, Sku, UserId, number, UnixMs, number, number | null];
+type GoodsRow = [Sku, number, number, number, number, UnixMs];
+type LineRow = [number, Sku, UserId, number, UnixMs, number, number | null, UnixMs];
 type OrderRow = [OrderId, Sku, UserId, number, OrderState, UnixMs, UnixMs, UnixMs];
 
 export class SqliteJournal implements Journal {
@@ -65,11 +67,13 @@ export class SqliteJournal implements Journal {
     this.#turns = turns;
     this.#seed = (db.query("select seed from reply_hash").get() as { seed: number }).seed;
     this.#sql = {
-      saveGoods: db.query("insert or replace into goods values (?, ?, ?, ?, ?, ?, ?)"),
+      saveGoods: db.query("insert or replace into goods values (?, ?, ?, ?, ?, ?)"),
       removeGoods: db.query("delete from goods where sku = ?"),
-      addLine: db.query("insert into lines values (?, ?, ?, ?, ?, ?, ?, ?)"),
-      changeLine: db.query("update lines set held = ?, held_until_ms = ?, ordered = ?, user_level = ? where id = ?"),
-      beginHold: db.query("update lines set held = ?, held_until_ms = ?, ordered = ?, user_level = ?, session_id = ? where id = ?"),
+      addLine: db.query("insert into lines values (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      changeLine: db.query("update lines set held = ?, held_until_ms = ?, ordered = ?, user_level = ?, clock_ms = ? where id = ?"),
+      beginHold: db.query(
+        "update lines set held = ?, held_until_ms = ?, ordered = ?, user_level = ?, clock_ms = ?, session_id = ? where id = ?",
+      ),
       removeLine: db.query("delete from lines where id = ?"),
       saveOrder: db.query("insert or replace into orders values (?, ?, ?, ?, ?, ?, ?, ?)"),
       removeOrder: db.query("delete from orders where order_id = ? and sku = ?"),
@@ -80,15 +84,15 @@ export class SqliteJournal implements Journal {
   }
 
   restore(into: Restored): void {
-    const goods = this.#db.query<Goods, []>(
-      "select sku, on_hand as onHand, frozen, sold, stocked, price_cents as priceCents, clock_ms as clock from goods",
+    const goods = this.#db.query<SavedGoods, []>(
+      "select sku, on_hand as onHand, sold, stocked, price_cents as priceCents, clock_ms as clock from goods",
     );
     for (const row of goods.iterate()) into.goods(row);
     this.#pages<LineRow>(
-      "select id, sku, user_id, held, held_until_ms, ordered, user_level from lines where id > ? order by id limit ?",
+      "select id, sku, user_id, held, held_until_ms, ordered, user_level, clock_ms from lines where id > ? order by id limit ?",
       (row) => {
-        const [id, sku, userId, held, heldUntil, ordered, userLevel] = row;
-        into.line(id, sku, userId, { held, heldUntil, pending: 0, ordered, userLevel });
+        const [id, sku, userId, held, heldUntil, ordered, userLevel, clock] = row;
+        into.line(id, sku, userId, { held, heldUntil, pending: 0, ordered, userLevel }, clock);
         return id;
       },
     );
@@ -109,19 +113,19 @@ export class SqliteJournal implements Journal {
     this.#turns.beforeCommit(flush);
   }
 
-  saveGoods(goods: Goods): void {
-    const row: GoodsRow = [goods.sku, goods.onHand, goods.frozen, goods.sold, goods.stocked, goods.priceCents, goods.clock];
+  saveGoods(goods: SavedGoods): void {
+    const row: GoodsRow = [goods.sku, goods.onHand, goods.sold, goods.stocked, goods.priceCents, goods.clock];
     this.#sql.saveGoods.run(...row);
   }
   removeGoods(sku: Sku): void {
     this.#sql.removeGoods.run(sku);
   }
-  addLine(rowId: number, sku: Sku, userId: UserId, line: Line, sessionId: SessionId | null): void {
-    this.#sql.addLine.run(rowId, sku, userId, line.held, line.heldUntil, sessionId, line.ordered, line.userLevel);
+  addLine(rowId: number, sku: Sku, userId: UserId, line: Line, sessionId: SessionId | null, at: UnixMs): void {
+    this.#sql.addLine.run(rowId, sku, userId, line.held, line.heldUntil, sessionId, line.ordered, line.userLevel, at);
   }
-  changeLine(rowId: number, line: Line, sessionId: SessionId | null): void {
-    if (sessionId === null) this.#sql.changeLine.run(line.held, line.heldUntil, line.ordered, line.userLevel, rowId);
-    else this.#sql.beginHold.run(line.held, line.heldUntil, line.ordered, line.userLevel, sessionId, rowId);
+  changeLine(rowId: number, line: Line, sessionId: SessionId | null, at: UnixMs): void {
+    if (sessionId === null) this.#sql.changeLine.run(line.held, line.heldUntil, line.ordered, line.userLevel, at, rowId);
+    else this.#sql.beginHold.run(line.held, line.heldUntil, line.ordered, line.userLevel, at, sessionId, rowId);
   }
   removeLine(rowId: number): void {
     this.#sql.removeLine.run(rowId);
@@ -158,8 +162,8 @@ export class SqliteJournal implements Journal {
     return { oldestTurn: oldest?.turn ?? 1, removed: changes };
   }
 
-  hashOf(keyText: string): number {
-    return Bun.hash.xxHash32(keyText, this.#seed);
+  hashOf(text: string): number {
+    return Bun.hash.xxHash32(text, this.#seed);
   }
 
   readReply({ turn, position }: ReplyLocation): KeptReply | null {

@@ -325,6 +325,17 @@ const crashes: readonly Check[] = [
     },
   },
   {
+    sentence: "the time that a hold has seen outlives a crash: no later hold gets an earlier deadline",
+    run: async (shop) => {
+      await shop.put(5);
+      shop.now = START + 20 * MINUTE;
+      await shop.hold("ann", 1);
+      await shop.crash();
+      shop.now = START + 10 * MINUTE;
+      expect(await shop.hold("bob", 1)).toEqual(held(1, START + 20 * MINUTE + FROZEN_FOR));
+    },
+  },
+  {
     sentence: "goods removed and put again by a clock that jumped back do not revive what lapsed",
     run: async (shop) => {
       await shop.put(5);

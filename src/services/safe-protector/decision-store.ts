@@ -1,7 +1,7 @@
 /** Where decisions survive: one table, ordered by scope and value, so that lists are read in pages straight from it. */
 import type { Database } from "bun:sqlite";
 import type { UnixMs } from "../../core/time.ts";
-import type { Decision, Scope } from "./blacklist.ts";
+import type { Decision, Entry, Scope } from "./blacklist.ts";
 
 export const DECISIONS_SCHEMA = `
 -- Blacklist entries. until_ms is null for those that stand until removed.
@@ -55,7 +55,12 @@ export class DecisionStore {
       .all(now, limit);
   }
 
-  *all(): Iterable<Decision> {
-    yield* this.#db.query<Decision, []>(`select ${COLUMNS} from decisions`).iterate();
+  has(scope: Scope, value: string): boolean {
+    return this.#db.query("select 1 from decisions where scope = ? and value = ?").get(scope, value) !== null;
+  }
+
+  /** All there are, also those that have ended and were not removed yet. */
+  *all(): Iterable<Entry> {
+    yield* this.#db.query<Entry, []>("select scope, value, until_ms as until from decisions").iterate();
   }
 }

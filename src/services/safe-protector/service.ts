@@ -43,7 +43,7 @@ export class SafeProtector {
     this.#turns = turns;
     this.#throttle = throttle;
     this.#clock = clock;
-    for (const decision of store.all()) this.#blacklist.add(decision, parseCidrRange(decision.value));
+    for (const entry of store.all()) this.#blacklist.add(entry);
   }
 
   get decisions(): number {
@@ -81,10 +81,11 @@ export class SafeProtector {
   add(scope: Scope, value: string, durationSeconds: number | undefined, note: string): Promise<boolean> {
     const until = durationSeconds === undefined ? null : this.#clock.now() + durationSeconds * 1_000;
     return this.#turns.turn(() => {
-      if (this.#blacklist.size >= DECISIONS_MAX) return false;
+      // A full list still lets an entry that stands be replaced.
+      if (this.#blacklist.size >= DECISIONS_MAX && !this.#store.has(scope, value)) return false;
       const decision: Decision = { scope, value, until, note };
       this.#store.save(decision);
-      this.#blacklist.add(decision, parseCidrRange(value));
+      this.#blacklist.add(decision);
       return true;
     });
   }
@@ -92,7 +93,7 @@ export class SafeProtector {
   remove(scope: Scope, value: string): Promise<void> {
     return this.#turns.turn(() => {
       this.#store.remove(scope, value);
-      this.#blacklist.remove(scope, value, parseCidrRange(value));
+      this.#blacklist.remove({ scope, value });
     });
   }
 
@@ -104,7 +105,7 @@ export class SafeProtector {
       // Read again within the turn: an entry may have been extended meanwhile.
       for (const { scope, value } of this.#store.ended(now, SWEEP_ROWS_PER_TURN)) {
         this.#store.remove(scope, value);
-        this.#blacklist.remove(scope, value, parseCidrRange(value));
+        this.#blacklist.remove({ scope, value });
       }
     });
     return ended.length === SWEEP_ROWS_PER_TURN;
