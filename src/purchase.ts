@@ -31,7 +31,7 @@ export interface Purchase {
   /** The limit that the policy step has found; 0 means none. */
   quantityLimit: number;
   /** Ends the purchase: tells the shopper and writes the record. Called exactly once. */
-  readonly settle: (outcome: Outcome, course: Course) => void;
+  settle(outcome: Outcome, course: Course): void;
 }
 
 export type Outcome =

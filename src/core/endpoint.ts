@@ -25,7 +25,7 @@ export interface RequestInput<P extends TObject, Q extends TObject, B extends TS
   readonly params: Static<P>;
   readonly query: Static<Q>;
   readonly body: Static<B>;
-  readonly header: (name: string) => string | null;
+  readonly headers: { get(name: string): string | null };
 }
 
 export interface HttpReply {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { isIP } from "node:net";
 import fc from "fast-check";
-import { groupsOf, networkKey, parseCidrRange, parseIpAddress } from "./ip-address.ts";
+import { groupsOf, ipv4Bits, ipv4Mask, networkKey, parseCidrRange, parseIpAddress } from "./ip-address.ts";
 
 const parse = (text: string): string | null => parseIpAddress(text);
 const range = (text: string): string | null => parseCidrRange(text)?.text ?? null;
@@ -167,10 +167,29 @@ describe("a network key", () => {
         });
         const [bitsA, bitsB] = [a, b].map((text) => bitsOf(text).slice(0, prefixBits));
         expect(keys[0] === keys[1]).toBe(bitsA === bitsB);
-        expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
       }),
       { numRuns: 2_000, seed: 4 },
     );
+  });
+});
+
+describe("the bits of an IPv4 address", () => {
+  test("are the last 32 of its mapped form, and only a canonical IPv4 address has them", () => {
+    fc.assert(
+      fc.property(addressLike, (text) => {
+        const bits = ipv4Bits(text);
+        expect(bits !== null).toBe(isIP(text) === 4);
+        if (bits !== null) expect((bits >>> 0).toString(2).padStart(32, "0")).toBe(bitsOf(text).slice(96));
+      }),
+      { numRuns: 2_000, seed: 6 },
+    );
+  });
+
+  test("are masked to what a network of each prefix length keeps", () => {
+    for (let prefixBits = 0; prefixBits <= 32; prefixBits += 1) {
+      const kept = (ipv4Mask(prefixBits) >>> 0).toString(2).padStart(32, "0");
+      expect(kept).toBe("1".repeat(prefixBits).padEnd(32, "0"));
+    }
   });
 });
 

@@ -27,6 +27,7 @@ export interface HttpServerSettings {
 interface Bound {
   readonly route: Route;
   readonly checker: InputChecker;
+  readonly hasQuery: boolean;
 }
 
 const JSON_INIT: ResponseInit = { headers: { "content-type": "application/json" } };
@@ -41,9 +42,7 @@ export class HttpServer {
   constructor(settings: HttpServerSettings) {
     this.#settings = settings;
     this.#adminKey = settings.adminKey === null ? null : Buffer.from(settings.adminKey);
-    this.#paths = new PathTable(
-      settings.routes.map((route) => ({ ...route.endpoint, target: { route, checker: new InputChecker(route.endpoint) } })),
-    );
+    this.#paths = new PathTable(settings.routes.map((route) => ({ ...route.endpoint, target: bind(route) })));
     // Paths without parameters are matched by Bun itself, which is cheaper than our own look at the URL.
     const fixed = Object.fromEntries(
       this.#paths.fixed().map(([path, methods]) => [path, (request: Request) => this.#answer(request, methods, null)]),
@@ -105,10 +104,11 @@ export class HttpServer {
       return this.#respond(problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers }));
     }
     if (endpoint.body === null) return this.#handle(bound, request, rawParams, null);
-    const refusal = refuseByHeaders(request.headers);
+    const contentLength = request.headers.get("content-length");
+    const refusal = refuseByHeaders(request.headers.get("content-type"), contentLength);
     if (refusal) return this.#respond(refusal);
     return new Promise<Response>((resolve) => {
-      readBody(request).then(
+      (contentLength === null ? readChunks(request) : request.text()).then(
         (text) => resolve(text === null ? this.#respond(tooLarge()) : this.#handle(bound, request, rawParams, text)),
         // The client has gone, or its chunks were malformed: nobody reads the answer.
         () => resolve(this.#respond(invalid([{ pointer: "#", detail: "the body could not be read" }]))),
@@ -126,11 +126,11 @@ export class HttpServer {
       const { route, checker } = bound;
       const params = rawParams === null ? NOTHING : checker.params(rawParams);
       if ("refusal" in params) return this.#respond(params.refusal);
-      const query = hasProperties(route.endpoint.query) ? checker.query(searchOf(request.url)) : NOTHING;
+      const query = bound.hasQuery ? checker.query(searchOf(request.url)) : NOTHING;
       if ("refusal" in query) return this.#respond(query.refusal);
       const body = text === null ? NOTHING : checker.body(text);
       if ("refusal" in body) return this.#respond(body.refusal);
-      const input = { params: params.value, query: query.value, body: body.value, header: (name: string) => request.headers.get(name) };
+      const input = { params: params.value, query: query.value, body: body.value, headers: request.headers };
       const reply = route.handle(input as Parameters<Route["handle"]>[0]);
       if (!(reply instanceof Promise)) return this.#respond(reply);
       return reply.then(this.#respond, this.#failed);
@@ -166,18 +166,18 @@ export class HttpServer {
 
 const NOTHING = { value: {} };
 
-const hasProperties = (schema: { readonly properties: object }): boolean => Object.keys(schema.properties).length > 0;
+const bind = (route: Route): Bound => ({
+  route,
+  checker: new InputChecker(route.endpoint),
+  hasQuery: Object.keys(route.endpoint.query.properties).length > 0,
+});
 
 function searchOf(url: string): string {
   const start = url.indexOf("?");
   return start < 0 ? "" : url.slice(start + 1);
 }
 
-/** The body as text, read once; `null` when it is too long, whatever its headers said. Rejects when the client goes away. */
-function readBody(request: Request): Promise<string | null> {
-  return request.headers.has("content-length") ? request.text() : readChunks(request);
-}
-
+/** The body as text, whose length nobody has declared; `null` when it is too long. Rejects when the client goes away. */
 async function readChunks(request: Request): Promise<string | null> {
   const decoder = new TextDecoder("utf-8");
   let bytes = 0;

@@ -81,15 +81,13 @@ export function invalid(errors: readonly FieldError[]): HttpReply & { readonly r
 }
 
 /** Whether the declared body may be read at all, from the headers alone; `null` means yes. */
-export function refuseByHeaders(headers: Headers): HttpReply | null {
-  const contentType = headers.get("content-type");
+export function refuseByHeaders(contentType: string | null, contentLength: string | null): HttpReply | null {
   if (contentType === null || !isJsonType(contentType)) {
     return problem(415, "send the body as JSON, with the header Content-Type: application/json", {
       headers: { accept: "application/json" },
     });
   }
-  const length = headers.get("content-length");
-  return length !== null && Number(length) > BODY_BYTES_MAX ? tooLarge() : null;
+  return contentLength !== null && Number(contentLength) > BODY_BYTES_MAX ? tooLarge() : null;
 }
 
 export const tooLarge = (): HttpReply =>

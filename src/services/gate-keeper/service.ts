@@ -4,7 +4,7 @@
  */
 import { assert } from "../../core/assert.ts";
 import { type HttpReply, on, type Route } from "../../core/endpoint.ts";
-import type { IpAddress, SessionId } from "../../core/ids.ts";
+import type { IpAddress, SessionId, Sku, UserId } from "../../core/ids.ts";
 import { parseIpAddress } from "../../core/ip-address.ts";
 import { problem } from "../../core/problem.ts";
 import type { Clock, MonotonicUs } from "../../core/time.ts";
@@ -31,12 +31,6 @@ export interface GateKeeperParts {
   readonly onBug: (error: unknown) => void;
 }
 
-interface Waiting {
-  readonly purchase: Purchase;
-  /** Answers it with a failure unless it has its answer. */
-  readonly fail: () => void;
-}
-
 const NO_COURSE: Course = { atUs: 0, steps: [], stepUs: [] };
 /** 1 to 255 visible ASCII characters. */
 const keyPattern = new RegExp(`^[!-~]{1,${IDEMPOTENCY_KEY_CHARS_MAX}}$`);
@@ -46,7 +40,7 @@ export class GateKeeper {
   readonly #replies: PurchaseReplies;
   readonly #records = new AccessRecords();
   readonly #keysInFlight = new Set<string>();
-  #waiting: Waiting[] = [];
+  #waiting: Arrival[] = [];
   #isTurnScheduled = false;
   #looks = 0;
   #inFlight = 0;
@@ -73,43 +67,35 @@ export class GateKeeper {
         headers: { "retry-after": "1" },
       });
     }
-    return new Promise((resolve) => this.#enter(body, key, language, resolve));
+    return new Promise((resolve) => this.#enter(new Arrival(this, body, key, language, resolve)));
   }
 
-  #enter(body: BuyBody, key: Key | null, language: Language, reply: (reply: HttpReply) => void): void {
-    const { clock } = this.#parts;
-    const receivedUs = clock.monotonicUs();
-    const sessionId = this.#parts.nextTraceId();
-    let isSettled = false;
-    const settle = (outcome: Outcome, course: Course): void => {
-      assert(!isSettled, "a purchase ends once");
-      isSettled = true;
-      this.#inFlight -= 1;
-      if (key) this.#keysInFlight.delete(key.text);
-      this.#finish(purchase, outcome, course, receivedUs);
-      reply(this.#replies.of(outcome, sessionId, purchase.sku, language));
-    };
-    const purchase: Purchase = {
-      sessionId,
-      userId: body.userID,
-      userLevel: body.userLevel,
-      clientIp: parseIpAddress(body.clientIP) as IpAddress,
-      sku: body.goodsSKU,
-      quantity: body.goodsQuantity,
-      key,
-      quantityLimit: 0,
-      settle,
-    };
+  /** Ends a purchase: writes its record, counts it, and tells the shopper. */
+  finish(arrival: Arrival, outcome: Outcome, course: Course): HttpReply {
+    this.#inFlight -= 1;
+    if (arrival.key) this.#keysInFlight.delete(arrival.key.text);
+    const totalUs = Math.max(0, course.atUs - arrival.receivedUs);
+    this.#parts.record(this.#records.line(this.#time(), arrival, outcome, course, totalUs));
+    this.#parts.count(outcome, totalUs);
+    return this.#replies.of(outcome, arrival.sessionId, arrival.sku, arrival.language);
+  }
+
+  nextTraceId(): SessionId {
+    return this.#parts.nextTraceId();
+  }
+
+  monotonicUs(): MonotonicUs {
+    return this.#parts.clock.monotonicUs();
+  }
+
+  #enter(arrival: Arrival): void {
     this.#inFlight += 1;
-    if (key) this.#keysInFlight.add(key.text);
+    if (arrival.key) this.#keysInFlight.add(arrival.key.text);
     if (this.#inFlight > PURCHASES_IN_FLIGHT_MAX) {
-      settle({ kind: "refused", step: "throttle", reason: "throttled" }, NO_COURSE);
+      arrival.settle({ kind: "refused", step: "throttle", reason: "throttled" }, NO_COURSE);
       return;
     }
-    const fail = (): void => {
-      if (!isSettled) settle({ kind: "refused", step: "cart", reason: "cart-unavailable" }, NO_COURSE);
-    };
-    this.#waiting.push({ purchase, fail });
+    this.#waiting.push(arrival);
     this.#scheduleTurn();
   }
 
@@ -136,17 +122,10 @@ export class GateKeeper {
     const turn = this.#waiting;
     this.#waiting = turn.length > TURN_PURCHASES_MAX ? turn.splice(TURN_PURCHASES_MAX) : [];
     if (this.#waiting.length > 0) this.#scheduleTurn();
-    const purchases = turn.map(({ purchase }) => purchase);
-    purchaseTogether(purchases, this.#parts.services).catch((error: unknown) => {
+    purchaseTogether(turn, this.#parts.services).catch((error: unknown) => {
       this.#parts.onBug(error);
-      for (const { fail } of turn) fail();
+      for (const arrival of turn) arrival.failUnlessSettled();
     });
-  }
-
-  #finish(purchase: Purchase, outcome: Outcome, course: Course, receivedUs: MonotonicUs): void {
-    const totalUs = Math.max(0, course.atUs - receivedUs);
-    this.#parts.record(this.#records.line(this.#time(), purchase, outcome, course, totalUs));
-    this.#parts.count(outcome, totalUs);
   }
 
   /** The wall-clock time as text, made once per millisecond. */
@@ -160,6 +139,47 @@ export class GateKeeper {
   }
 }
 
+/** A purchase on its way, and who waits for its reply. */
+class Arrival implements Purchase {
+  readonly sessionId: SessionId;
+  readonly userId: UserId;
+  readonly userLevel: number;
+  readonly clientIp: IpAddress;
+  readonly sku: Sku;
+  readonly quantity: number;
+  readonly key: Key | null;
+  readonly language: Language;
+  readonly receivedUs: MonotonicUs;
+  quantityLimit = 0;
+  readonly #gate: GateKeeper;
+  readonly #reply: (reply: HttpReply) => void;
+  #isSettled = false;
+
+  constructor(gate: GateKeeper, body: BuyBody, key: Key | null, language: Language, reply: (reply: HttpReply) => void) {
+    this.#gate = gate;
+    this.#reply = reply;
+    this.sessionId = gate.nextTraceId();
+    this.userId = body.userID;
+    this.userLevel = body.userLevel;
+    this.clientIp = parseIpAddress(body.clientIP) as IpAddress;
+    this.sku = body.goodsSKU;
+    this.quantity = body.goodsQuantity;
+    this.key = key;
+    this.language = language;
+    this.receivedUs = gate.monotonicUs();
+  }
+
+  settle(outcome: Outcome, course: Course): void {
+    assert(!this.#isSettled, "a purchase ends once");
+    this.#isSettled = true;
+    this.#reply(this.#gate.finish(this, outcome, course));
+  }
+
+  failUnlessSettled(): void {
+    if (!this.#isSettled) this.settle({ kind: "refused", step: "cart", reason: "cart-unavailable" }, NO_COURSE);
+  }
+}
+
 /** The key, quoted or bare, with everything of the body that matters; what the client sends as `sessionID` does not. */
 function keyOf(text: string, body: BuyBody): Key | "invalid" {
   const bare = text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
@@ -170,5 +190,5 @@ function keyOf(text: string, body: BuyBody): Key | "invalid" {
 }
 
 export function routes(gate: GateKeeper): Route[] {
-  return [on(api.buy, ({ body, header }) => gate.buy(body, header("idempotency-key"), languageOf(header("accept-language"))))];
+  return [on(api.buy, ({ body, headers }) => gate.buy(body, headers.get("idempotency-key"), languageOf(headers.get("accept-language"))))];
 }

@@ -1,0 +1,380 @@
+/** One purchase through the five steps: the real services over a ledger in memory, asked in turns as the gate asks them. */
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { Failure } from "./core/failure.ts";
+import type { IpAddress, SessionId, Sku, UserId } from "./core/ids.ts";
+import { STEPS, type Step } from "./core/reason.ts";
+import { Throttle } from "./core/throttle.ts";
+import { GroupCommit } from "./edge/group-commit.ts";
+import { EmbeddedLedger } from "./ledger/embedded/embedded-ledger.ts";
+import { MemoryJournal } from "./ledger/embedded/memory-journal.ts";
+import type { KeptReply, Key } from "./ledger/ledger.ts";
+import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "./purchase.ts";
+import { InventoryManager } from "./services/inventory-manager/service.ts";
+import { POLICIES_SCHEMA, PolicyStore } from "./services/policy-controller/policy-store.ts";
+import { PolicyController } from "./services/policy-controller/service.ts";
+import { DECISIONS_SCHEMA, DecisionStore } from "./services/safe-protector/decision-store.ts";
+import { SafeProtector } from "./services/safe-protector/service.ts";
+import { ShoppingCart } from "./services/shopping-cart/service.ts";
+
+const SKU = "SKU1" as Sku;
+const FROZEN_FOR_MS = 1_800_000;
+const user = (text: string) => text as UserId;
+const keyed = (text: string, fingerprint = "body"): Key => ({ text, fingerprint });
+
+interface Wish {
+  readonly user?: string;
+  readonly sku?: Sku;
+  readonly quantity?: number;
+  readonly level?: number;
+  readonly ip?: string;
+  readonly key?: Key;
+}
+
+/** How many requests each step lets through before it throttles; unlimited where nothing is said. */
+type Bursts = Partial<Record<Step, number>>;
+
+class Shop {
+  nowMs = 1_000_000;
+  monotonicUs = 0;
+  #purchases = 0;
+  readonly clock = {
+    now: () => this.nowMs,
+    // Every look at the clock is one microsecond after the last.
+    monotonicUs: () => {
+      this.monotonicUs += 1;
+      return this.monotonicUs;
+    },
+  };
+  readonly ledger = new EmbeddedLedger(new MemoryJournal(), { repliesMax: 1 });
+  readonly protector: SafeProtector;
+  readonly policies: PolicyController;
+  /** Who was asked about whom: the step, and the users of each call. */
+  readonly asked: [Step, ...string[]][] = [];
+  services: PurchaseServices;
+
+  constructor(bursts: Bursts = {}) {
+    const db = new Database(":memory:");
+    db.run(POLICIES_SCHEMA + DECISIONS_SCHEMA);
+    const turns = new GroupCommit(db, (failure) => {
+      throw failure;
+    });
+    const { clock, ledger } = this;
+    const throttle = (step: Step) => {
+      const burst = bursts[step];
+      return new Throttle(burst === undefined ? { ratePerSecond: null, burst: 1 } : { ratePerSecond: 1, burst }, clock);
+    };
+    this.protector = new SafeProtector(new DecisionStore(db), turns, throttle("protect"), clock);
+    this.policies = new PolicyController(new PolicyStore(db), turns, ledger, throttle("policy"), clock);
+    const inventory = new InventoryManager(ledger, throttle("inventory"), clock);
+    const cart = new ShoppingCart(ledger, throttle("cart"), clock, FROZEN_FOR_MS);
+    const gate = throttle("throttle");
+    const noted = <C extends { readonly userId: UserId }, V>(step: Step, answer: (checks: readonly C[]) => V) => {
+      return (checks: readonly C[]): V => {
+        this.asked.push([step, ...checks.map(({ userId }) => userId)]);
+        return answer(checks);
+      };
+    };
+    this.services = {
+      admit: (wanted) => gate.admit(wanted),
+      safeProtector: { validate: noted("protect", (checks) => this.protector.validate(checks)) },
+      policyController: { validate: noted("policy", (checks) => this.policies.validate(checks)) },
+      inventoryManager: { validate: noted("inventory", (checks: readonly Purchase[]) => inventory.validate(checks)) },
+      shoppingCart: { add: noted("cart", (adds) => cart.add(adds)), frozenForMs: FROZEN_FOR_MS },
+      replies: ledger,
+      clock,
+    };
+  }
+
+  async stock(onHand: number, sku = SKU): Promise<void> {
+    await this.ledger.stock([{ verb: "stock", mode: "put", sku, onHand, priceCents: 100 }], this.nowMs);
+  }
+
+  async frozen(sku = SKU): Promise<number> {
+    return (await this.ledger.goods([sku], this.nowMs))[0]?.frozen ?? 0;
+  }
+
+  /** One turn of the gate. Resolves with the ends in order of arrival; each purchase ends once. */
+  async buy(...wishes: readonly Wish[]): Promise<{ readonly ends: readonly Outcome[]; readonly courses: readonly Course[] }> {
+    const ends: (Outcome | null)[] = wishes.map(() => null);
+    const courses: Course[] = [];
+    const purchases = wishes.map((wish, index): Purchase => {
+      this.#purchases += 1;
+      return {
+        sessionId: `trace${this.#purchases}` as SessionId,
+        userId: user(wish.user ?? "U1"),
+        userLevel: wish.level ?? 1,
+        clientIp: (wish.ip ?? "1.1.1.1") as IpAddress,
+        sku: wish.sku ?? SKU,
+        quantity: wish.quantity ?? 1,
+        key: wish.key ?? null,
+        quantityLimit: 0,
+        settle: (outcome, course) => {
+          expect(ends[index]).toBeNull();
+          ends[index] = outcome;
+          courses[index] = { atUs: course.atUs, steps: [...course.steps], stepUs: [...course.stepUs] };
+        },
+      };
+    });
+    await purchaseTogether(purchases, this.services);
+    return { ends: ends.map((end) => end as Outcome), courses };
+  }
+
+  /** One purchase, alone in its turn. */
+  async buyOne(wish: Wish = {}): Promise<Outcome> {
+    return (await this.buy(wish)).ends[0] as Outcome;
+  }
+}
+
+const held = (shop: Shop, quantity: number) => ({ kind: "held", quantity, heldUntil: shop.nowMs + FROZEN_FOR_MS });
+const refused = (step: Step, reason: string) => ({ kind: "refused", step, reason });
+
+/** A shop in which each user that is named after a step is refused there: all of SKU1 is there but for the greedy, and U1 may buy. */
+async function strictShop(bursts: Bursts = {}): Promise<Shop> {
+  const shop = new Shop(bursts);
+  await shop.stock(10);
+  await shop.protector.add("user", "bad", undefined, "");
+  await shop.policies.put(SKU, { userLevel: 1, quantityLimit: 20 }, "add");
+  return shop;
+}
+const REFUSALS: readonly (readonly [Step, string, Wish])[] = [
+  ["protect", "blacklisted", { user: "bad" }],
+  ["policy", "level-too-low", { level: 0 }],
+  ["policy", "limit-reached", { quantity: 21 }],
+  ["inventory", "unknown-goods", { sku: "SKU2" as Sku }],
+  ["inventory", "sold-out", { quantity: 11 }],
+];
+
+describe("a purchase", () => {
+  test("goes through the five steps in their order and ends held, with the time that each step took", async () => {
+    const shop = await strictShop();
+    const { ends, courses } = await shop.buy({ quantity: 2 });
+    expect(ends).toEqual([held(shop, 2) as Outcome]);
+    expect(shop.asked).toEqual([
+      ["protect", "U1"],
+      ["policy", "U1"],
+      ["inventory", "U1"],
+      ["cart", "U1"],
+    ]);
+    expect(courses[0]?.steps).toEqual([...STEPS]);
+    expect(courses[0]?.stepUs.every((us) => us > 0)).toBe(true);
+    expect(await shop.ledger.cart(user("U1"), shop.nowMs)).toMatchObject([{ sku: SKU, quantity: 2, sessionId: "trace1" }]);
+  });
+
+  test.each(REFUSALS)("that %s refuses with %s leaves no trace in later steps", async (step, reason, wish) => {
+    const shop = await strictShop();
+    const { ends, courses } = await shop.buy(wish);
+    expect(ends).toEqual([refused(step, reason) as Outcome]);
+    const stepsGone = STEPS.slice(0, STEPS.indexOf(step) + 1);
+    expect(courses[0]?.steps).toEqual(stepsGone);
+    expect(["throttle", ...shop.asked.map(([name]) => name)]).toEqual(stepsGone);
+    expect(await shop.frozen()).toBe(0);
+  });
+
+  test.each(STEPS)("that %s throttles leaves no trace in later steps", async (step) => {
+    const shop = await strictShop({ [step]: 1 });
+    expect(await shop.buyOne({ user: "first" })).toMatchObject({ kind: "held" });
+    shop.asked.length = 0;
+    expect(await shop.buyOne({ user: "second" })).toEqual(refused(step, "throttled") as Outcome);
+    expect(["throttle", ...shop.asked.map(([name]) => name)]).toEqual(STEPS.slice(0, STEPS.indexOf(step) + 1));
+    expect(await shop.frozen()).toBe(1);
+  });
+
+  test("by a user whose limit others of the same turn have used up is refused by the cart, whatever the policy step has seen", async () => {
+    const shop = await strictShop();
+    await shop.policies.put(SKU, { userLevel: 1, quantityLimit: 2 }, "update");
+    const { ends } = await shop.buy({}, {}, {}, { user: "U2" });
+    expect(ends).toEqual([held(shop, 1), held(shop, 2), refused("cart", "limit-reached"), held(shop, 1)] as Outcome[]);
+  });
+});
+
+describe("a turn", () => {
+  test("asks each step once, about those who still stand, and tells each purchase its own end", async () => {
+    const shop = await strictShop();
+    const wishes = REFUSALS.map(([, , wish], index) => ({ user: `R${index}`, ...wish }));
+    const { ends } = await shop.buy({ user: "A" }, ...wishes, { user: "B" });
+    expect(ends).toEqual([held(shop, 1), ...REFUSALS.map(([step, reason]) => refused(step, reason)), held(shop, 1)] as Outcome[]);
+    expect(shop.asked).toEqual([
+      ["protect", "A", "bad", "R1", "R2", "R3", "R4", "B"],
+      ["policy", "A", "R1", "R2", "R3", "R4", "B"],
+      ["inventory", "A", "R3", "R4", "B"],
+      ["cart", "A", "B"],
+    ]);
+  });
+
+  test("serves in order of arrival: the first get the goods, the rest hear that they are sold out", async () => {
+    const shop = await strictShop();
+    await shop.stock(2);
+    const { ends } = await shop.buy({ user: "A" }, { user: "B" }, { user: "C" }, { user: "D" });
+    expect(ends).toEqual([held(shop, 1), held(shop, 1), refused("cart", "sold-out"), refused("cart", "sold-out")] as Outcome[]);
+  });
+
+  test("that is throttled in the middle lets its first purchases through, at every step", async () => {
+    const shop = await strictShop({ throttle: 5, protect: 4, policy: 3, inventory: 2, cart: 1 });
+    const { ends } = await shop.buy(...Array.from({ length: 6 }, (_, index) => ({ user: `U${index}` })));
+    const throttled = (["cart", "inventory", "policy", "protect", "throttle"] as const).map((step) => refused(step, "throttled"));
+    expect(ends).toEqual([held(shop, 1), ...throttled] as Outcome[]);
+  });
+
+  test("of nobody asks nobody", async () => {
+    const shop = new Shop();
+    await shop.buy();
+    expect(shop.asked).toEqual([]);
+  });
+});
+
+describe("a step that cannot answer", () => {
+  const down = (): Promise<never> => Promise.reject(new Failure("store-stopped", "gone", true));
+  const takeDown = (shop: Shop, step: Step): void => {
+    const { services } = shop;
+    if (step === "protect") shop.services = { ...services, safeProtector: { validate: down } };
+    else if (step === "policy") shop.services = { ...services, policyController: { validate: down } };
+    else if (step === "inventory") shop.services = { ...services, inventoryManager: { validate: down } };
+    else shop.services = { ...services, shoppingCart: { add: down, frozenForMs: FROZEN_FOR_MS } };
+  };
+
+  test.each(STEPS.slice(1))("%s: everyone who stands hears that it is unavailable, and nothing is frozen", async (step) => {
+    const shop = await strictShop();
+    const { services } = shop;
+    takeDown(shop, step);
+    const wish = { key: keyed("K") };
+    const { ends } = await shop.buy(wish, { user: "U2" });
+    expect(ends).toEqual([refused(step, `${step}-unavailable`), refused(step, `${step}-unavailable`)] as Outcome[]);
+    expect(shop.asked.map(([name]) => name)).toEqual(STEPS.slice(1, STEPS.indexOf(step)));
+    expect(await shop.frozen()).toBe(0);
+    // A failure is not remembered: the same key buys as soon as the step answers again.
+    shop.services = services;
+    expect(await shop.buyOne(wish)).toEqual(held(shop, 1) as Outcome);
+  });
+
+  test("does not harm those whom an earlier step has refused", async () => {
+    const shop = await strictShop();
+    takeDown(shop, "policy");
+    const { ends } = await shop.buy({ user: "bad" }, {});
+    expect(ends).toEqual([refused("protect", "blacklisted"), refused("policy", "policy-unavailable")] as Outcome[]);
+  });
+
+  test("and whose outcome is unknown may have frozen: the hold ends at its deadline, and the same key gets the true answer", async () => {
+    const shop = await strictShop();
+    const { shoppingCart, ...others } = shop.services;
+    const add = async (adds: Parameters<typeof shoppingCart.add>[0]) => {
+      await shoppingCart.add(adds);
+      throw new Failure("commit-failed", "the answer was lost", false);
+    };
+    shop.services = { ...others, shoppingCart: { add, frozenForMs: FROZEN_FOR_MS } };
+    expect(await shop.buyOne({ key: keyed("K") })).toEqual(refused("cart", "cart-unavailable") as Outcome);
+    expect(await shop.frozen()).toBe(1);
+    shop.services = { ...others, shoppingCart };
+    expect(await shop.buyOne({ key: keyed("K") })).toMatchObject({ kind: "repeated", reply: { reason: null, quantity: 1 } });
+    shop.nowMs += FROZEN_FOR_MS;
+    expect(await shop.frozen()).toBe(0);
+  });
+
+  test("is told apart from a bug, which goes on up and is nobody's answer", async () => {
+    const shop = await strictShop();
+    const bug = new TypeError("undefined is not a function");
+    shop.services = { ...shop.services, safeProtector: { validate: () => Promise.reject(bug) } };
+    // `buy` would find that nobody has settled, so it is the bug itself that comes up here.
+    await expect(shop.buy({}, { user: "U2" })).rejects.toBe(bug);
+    expect(await shop.frozen()).toBe(0);
+  });
+});
+
+describe("a key", () => {
+  const NOT_HELD = { step: "cart", reason: "sold-out", sku: SKU, quantity: 1, heldUntil: 0, frozenForMs: FROZEN_FOR_MS } as const;
+  const K = { key: keyed("K") };
+
+  test("that has bought gets its first answer again, from the gate, and freezes nothing twice", async () => {
+    const shop = await strictShop();
+    expect(await shop.buyOne(K)).toEqual(held(shop, 1) as Outcome);
+    const heldUntil = shop.nowMs + FROZEN_FOR_MS;
+    shop.asked.length = 0;
+    shop.nowMs += 5;
+    const { ends, courses } = await shop.buy(K, { user: "U2" });
+    expect(ends[0]).toEqual({
+      kind: "repeated",
+      reply: {
+        ...{ key: K.key, sessionId: "trace1" as SessionId, step: "cart", reason: null, sku: SKU },
+        ...{ quantity: 1, heldUntil, frozenForMs: FROZEN_FOR_MS },
+      },
+    });
+    expect([ends[1], courses[0]?.steps]).toEqual([held(shop, 1) as Outcome, ["throttle"]]);
+    expect(shop.asked.map(([, ...users]) => users)).toEqual([["U2"], ["U2"], ["U2"], ["U2"]]);
+    expect(await shop.frozen()).toBe(2);
+  });
+
+  test.each(REFUSALS)("that %s has refused with %s gets that again, also when the reason is gone", async (step, reason, wish) => {
+    const shop = await strictShop();
+    expect(await shop.buyOne({ ...wish, ...K })).toEqual(refused(step, reason) as Outcome);
+    await shop.protector.remove("user", "bad");
+    await shop.policies.remove(SKU);
+    await shop.stock(100);
+    await shop.stock(100, "SKU2" as Sku);
+    expect(await shop.buyOne({ ...wish, ...K })).toMatchObject({ kind: "repeated", reply: { step, reason, sessionId: "trace1" } });
+    expect(await shop.frozen()).toBe(0);
+    expect(await shop.buyOne({ ...wish, key: keyed("another") })).toMatchObject({ kind: "held" });
+  });
+
+  test("that the cart has refused gets that again, also when goods have come back", async () => {
+    const shop = await strictShop();
+    await shop.stock(1);
+    const { ends } = await shop.buy({ user: "first" }, K);
+    expect(ends[1]).toEqual(refused("cart", "sold-out") as Outcome);
+    await shop.stock(10);
+    expect(await shop.buyOne(K)).toMatchObject({ kind: "repeated", reply: { step: "cart", reason: "sold-out" } });
+    expect(await shop.frozen()).toBe(1);
+  });
+
+  test.each(STEPS)("that %s has throttled is free, and buys at the next try", async (step) => {
+    const shop = await strictShop({ [step]: 1 });
+    await shop.buyOne({ user: "first" });
+    expect(await shop.buyOne(K)).toEqual(refused(step, "throttled") as Outcome);
+    shop.monotonicUs += 1_000_000;
+    expect(await shop.buyOne(K)).toEqual(held(shop, 1) as Outcome);
+  });
+
+  test("of another request is told so, whether that one has bought or was refused, and nothing is frozen for it", async () => {
+    const shop = await strictShop();
+    await shop.buy(K, { user: "bad", key: keyed("L") });
+    shop.asked.length = 0;
+    expect((await shop.buy({ key: keyed("K", "other") }, { key: keyed("L", "other") })).ends).toEqual([
+      { kind: "key-reused" },
+      { kind: "key-reused" },
+    ]);
+    expect([shop.asked, await shop.frozen()]).toEqual([[], 1]);
+  });
+
+  test("twice in one turn freezes once, and refuses once", async () => {
+    const shop = await strictShop();
+    const { ends } = await shop.buy(K, K, { key: keyed("K", "other") });
+    expect(ends).toMatchObject([{ kind: "held" }, { kind: "repeated", reply: { sessionId: "trace1" } }, { kind: "key-reused" }]);
+    const bad = { user: "bad", key: keyed("L") };
+    expect((await shop.buy(bad, bad)).ends).toMatchObject([
+      { kind: "refused", reason: "blacklisted" },
+      { kind: "repeated", reply: { reason: "blacklisted", sessionId: "trace4" } },
+    ]);
+    expect(await shop.frozen()).toBe(1);
+  });
+
+  test("whose refusal cannot be made durable hears that its step is unavailable, never a refusal that could change", async () => {
+    const shop = await strictShop();
+    const remember = () => Promise.reject(new Failure("commit-failed", "disk full", false));
+    shop.services = { ...shop.services, replies: { recall: () => [null], remember } };
+    expect(await shop.buyOne({ user: "bad", key: keyed("K") })).toEqual(refused("protect", "protect-unavailable") as Outcome);
+    // Without a key there is nothing to make durable.
+    expect(await shop.buyOne({ user: "bad" })).toEqual(refused("protect", "blacklisted") as Outcome);
+  });
+
+  test("for which there is no room is a failure, and nothing is frozen; without a key the shopper is served", async () => {
+    const shop = await strictShop();
+    const reply: KeptReply = { ...NOT_HELD, key: keyed(""), sessionId: "trace0" as SessionId };
+    for (let full = false, from = 0; !full; from += 200) {
+      const replies = Array.from({ length: 200 }, (_, index) => ({ ...reply, key: keyed(`full${from + index}`) }));
+      full = (await shop.ledger.remember(replies, shop.nowMs)).every((kept) => kept === null);
+    }
+    expect(await shop.buyOne({ user: "bad", key: keyed("K") })).toEqual(refused("protect", "protect-unavailable") as Outcome);
+    expect(await shop.buyOne(K)).toEqual(refused("cart", "cart-unavailable") as Outcome);
+    expect(await shop.frozen()).toBe(0);
+    expect(await shop.buyOne()).toEqual(held(shop, 1) as Outcome);
+  });
+});

@@ -1,0 +1,180 @@
+/** PolicyController over a real store and a ledger in memory: the order of its verdicts, what counts against a limit, and what survives. */
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
+import { Throttle } from "../../core/throttle.ts";
+import { GroupCommit } from "../../edge/group-commit.ts";
+import { EmbeddedLedger } from "../../ledger/embedded/embedded-ledger.ts";
+import { MemoryJournal } from "../../ledger/embedded/memory-journal.ts";
+import { TIERS_PER_SKU_MAX } from "../../limits.ts";
+import { POLICIES_SCHEMA, PolicyStore } from "./policy-store.ts";
+import { type PolicyCheck, PolicyController } from "./service.ts";
+
+const SKU = "SKU1" as Sku;
+const OPEN = "SKU2" as Sku;
+const NOW = 1_000;
+const FROZEN_FOR_MS = 60_000;
+
+class Office {
+  readonly #db = new Database(":memory:");
+  readonly #turns: GroupCommit;
+  readonly ledger = new EmbeddedLedger(new MemoryJournal());
+  controller: PolicyController;
+
+  constructor(readonly burst: number | null = null) {
+    this.#db.run(POLICIES_SCHEMA);
+    this.#turns = new GroupCommit(this.#db, (failure) => {
+      throw failure;
+    });
+    this.controller = this.restart();
+  }
+
+  /** Another life over the same store. */
+  restart(): PolicyController {
+    const clock = { now: () => NOW, monotonicUs: () => 0 };
+    const throttle = new Throttle({ ratePerSecond: this.burst === null ? null : 1, burst: this.burst ?? 1 }, clock);
+    this.controller = new PolicyController(new PolicyStore(this.#db), this.#turns, this.ledger, throttle, clock);
+    return this.controller;
+  }
+
+  async allow(userLevel: number, quantityLimit: number, sku = SKU): Promise<void> {
+    await this.controller.put(sku, { userLevel, quantityLimit }, "add");
+  }
+
+  async hold(userId: string, quantity: number, sku = SKU): Promise<void> {
+    await this.ledger.stock([{ verb: "stock", mode: "put", sku, onHand: 1_000, priceCents: 1 }], NOW);
+    const command = { sku, userId: userId as UserId, quantity, limit: 0, frozenForMs: FROZEN_FOR_MS, sessionId: "s" as SessionId };
+    await this.ledger.hold([{ verb: "hold", ...command, key: null }], NOW);
+  }
+}
+
+const check = (userId: string, userLevel: number, quantity: number, sku = SKU): PolicyCheck => ({
+  sessionId: "s" as SessionId,
+  ...{ userId: userId as UserId, userLevel, sku, quantity },
+});
+
+describe("the verdict", () => {
+  test("has one order: throttled, level too low, limit reached; each of these breaks the later rules too", async () => {
+    const office = new Office(3);
+    await office.allow(2, 5);
+    const verdicts = await office.controller.validate([check("A", 1, 6), check("A", 2, 6), check("A", 2, 5), check("A", 1, 6)]);
+    expect(verdicts).toEqual([
+      { allowed: false, reason: "level-too-low", orderQuantity: 6, quantityLimit: 0 },
+      { allowed: false, reason: "limit-reached", orderQuantity: 6, quantityLimit: 5 },
+      { allowed: true, reason: null, orderQuantity: 5, quantityLimit: 5 },
+      { allowed: false, reason: "throttled", orderQuantity: 6, quantityLimit: 0 },
+    ]);
+  });
+
+  test("counts what is ordered, waits for payment, is frozen and is asked, and nothing else", async () => {
+    const office = new Office();
+    await office.allow(1, 10);
+    await office.controller.record({ verb: "record", mode: "put", userId: "A" as UserId, sku: SKU, userLevel: 1, ordered: 4 });
+    await office.hold("A", 2);
+    const order = { orderId: "O1" as OrderId, sku: SKU, userId: "A" as UserId, windowMs: FROZEN_FOR_MS };
+    await office.ledger.place([{ verb: "place", ...order }], NOW);
+    await office.hold("A", 3);
+    // Neither another user's goods nor other goods of this user count.
+    await office.hold("B", 50);
+    await office.hold("A", 50, OPEN);
+    const verdicts = await office.controller.validate([check("A", 1, 1), check("A", 1, 2)]);
+    expect(verdicts).toEqual([
+      { allowed: true, reason: null, orderQuantity: 10, quantityLimit: 10 },
+      { allowed: false, reason: "limit-reached", orderQuantity: 11, quantityLimit: 10 },
+    ]);
+  });
+
+  test("on goods without a policy allows everyone everything", async () => {
+    const office = new Office();
+    await office.allow(5, 1);
+    await office.hold("A", 500, OPEN);
+    expect(await office.controller.validate([check("A", 0, 1_000_000, OPEN)])).toEqual([
+      { allowed: true, reason: null, orderQuantity: 1_000_000, quantityLimit: 0 },
+    ]);
+  });
+
+  test("is the same in a batch as alone, whatever the mix of users, levels and goods", async () => {
+    const office = new Office();
+    await office.allow(1, 3);
+    await office.allow(4, 6);
+    await office.allow(2, 2, "SKU3" as Sku);
+    await office.hold("A", 2);
+    await office.hold("B", 1, "SKU3" as Sku);
+    await office.hold("B", 4, OPEN);
+    const anyCheck = fc
+      .tuple(fc.constantFrom("A", "B", "C"), fc.nat({ max: 6 }), fc.integer({ min: 1, max: 7 }), fc.constantFrom("SKU1", "SKU2", "SKU3"))
+      .map(([userId, level, quantity, sku]) => check(userId, level, quantity, sku as Sku));
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyCheck, { maxLength: 12 }), async (checks) => {
+        const alone = await Promise.all(checks.map(async (one) => (await office.controller.validate([one]))[0]));
+        expect(await office.controller.validate(checks)).toEqual(alone as never);
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+  });
+
+  test("of a throttled request is 429, with the documented body", async () => {
+    const office = new Office(1);
+    await office.controller.validate([check("A", 1, 1)]);
+    const { status, headers, body } = await office.controller.reply(check("A", 1, 2));
+    expect([status, headers?.["retry-after"]]).toEqual([429, "1"]);
+    expect(JSON.parse(body as string)).toEqual({
+      ...{ sessionID: "s", userID: "A", goodsSKU: "SKU1", userLevel: 1, orderQuantity: 2 },
+      ...{ isAllowed: false, isThrottled: true, version: "1.0", quantityLimit: 0, reason: "throttled" },
+    });
+  });
+});
+
+describe("a policy", () => {
+  test("is the same after a restart, tier for tier, and gone after its removal", async () => {
+    const office = new Office();
+    for (const [level, limit] of [
+      [5, 5],
+      [1, 1],
+      [3, 3],
+      [1, 2],
+    ] as const)
+      await office.allow(level, limit);
+    const tiers = [
+      { userLevel: 1, quantityLimit: 2 },
+      { userLevel: 3, quantityLimit: 3 },
+      { userLevel: 5, quantityLimit: 5 },
+    ];
+    expect(office.controller.tiersOf(SKU)).toEqual(tiers);
+    expect(office.restart().tiersOf(SKU)).toEqual(tiers);
+    await office.controller.remove(SKU);
+    for (const life of [office.controller, office.restart()]) expect([life.policies, life.tiersOf(SKU)]).toEqual([0, []]);
+  });
+
+  test("takes so many tiers of one SKU and no more; one that is there can still be changed", async () => {
+    const office = new Office();
+    for (let level = 0; level < TIERS_PER_SKU_MAX; level += 1) await office.allow(level, 1);
+    expect(await office.controller.put(SKU, { userLevel: TIERS_PER_SKU_MAX, quantityLimit: 1 }, "add")).toBe("full");
+    expect(await office.controller.put(SKU, { userLevel: 0, quantityLimit: 7 }, "add")).toBe("done");
+    expect(await office.controller.put(OPEN, { userLevel: 0, quantityLimit: 7 }, "add")).toBe("done");
+    expect([office.restart().tiersOf(SKU).length, office.controller.tiersOf(SKU)[0]?.quantityLimit]).toEqual([TIERS_PER_SKU_MAX, 7]);
+  });
+
+  test("that is updated must have a tier of that level", async () => {
+    const office = new Office();
+    await office.allow(1, 1);
+    expect(await office.controller.put(SKU, { userLevel: 2, quantityLimit: 9 }, "update")).toBe("missing");
+    expect(await office.controller.put(OPEN, { userLevel: 1, quantityLimit: 9 }, "update")).toBe("missing");
+    expect(await office.controller.put(SKU, { userLevel: 1, quantityLimit: 9 }, "update")).toBe("done");
+    expect(office.restart().tiersOf(SKU)).toEqual([{ userLevel: 1, quantityLimit: 9 }]);
+  });
+
+  test("is listed in the order of SKU and level, in pages that neither repeat nor leave out a tier", async () => {
+    const office = new Office();
+    for (const sku of ["b", "a", "é", "🛒", "\uffee"] as Sku[]) for (const level of [10, 9, 0]) await office.allow(level, 1, sku);
+    const all = office.controller.list(null, 100);
+    expect(all.map(({ sku, userLevel }) => `${sku}${userLevel}`)).toEqual(
+      ["a", "b", "é", "\uffee", "🛒"].flatMap((sku) => [0, 9, 10].map((level) => `${sku}${level}`)),
+    );
+    let paged: typeof all = [];
+    for (let page = office.controller.list(null, 4); page.length > 0; page = office.controller.list(paged.at(-1) ?? null, 4))
+      paged = [...paged, ...page];
+    expect(paged).toEqual(all);
+  });
+});
