@@ -91,6 +91,18 @@ function verdictOf(reply: HoldReply): CartVerdict {
   }
 }
 
+/** The ledger could not answer: nothing is frozen, or it is frozen and ends at its deadline. */
+const UNAVAILABLE = { allowed: false, reason: "cart-unavailable" } as const;
+
+async function unlessUnavailable<T>(answer: Promise<T>): Promise<T | typeof UNAVAILABLE> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Failure) return UNAVAILABLE;
+    throw error;
+  }
+}
+
 const lineBody = (line: CartLine) => ({
   sessionID: line.sessionId,
   userID: line.userId,
@@ -109,23 +121,24 @@ interface AddBody {
 }
 
 export function routes(cart: ShoppingCart): Route[] {
-  const reply = (body: AddBody, verdict: CartVerdict): HttpReply => {
+  const reply = (body: AddBody, verdict: CartVerdict | typeof UNAVAILABLE): HttpReply => {
     const { sessionID, userID, goodsSKU } = body;
     const isThrottled = !verdict.allowed && verdict.reason === "throttled";
     const outcome = verdict.allowed
       ? { goodsQuantity: verdict.quantity, isAllowed: true, isThrottled, version: "1.0", expiresAt: verdict.heldUntil }
       : { goodsQuantity: body.goodsQuantity, isAllowed: false, isThrottled, version: "1.0", reason: verdict.reason };
     const document = { sessionID, userID, goodsSKU, ...outcome };
-    return isThrottled ? cart.throttledReply(document) : json(document);
+    if (isThrottled) return cart.throttledReply(document);
+    return verdict === UNAVAILABLE ? { ...json(document, 503), headers: { "retry-after": "1" } } : json(document);
   };
   return [
     on(api.doAddGoodsToCart, async ({ body }) => {
       const { sessionID: sessionId, userID: userId, goodsSKU: sku, goodsQuantity: quantity, quantityLimit = 0 } = body;
-      const [verdict] = await cart.add([{ sessionId, userId, sku, quantity, quantityLimit, key: null }]);
-      return reply(body, verdict as CartVerdict);
+      const add = cart.add([{ sessionId, userId, sku, quantity, quantityLimit, key: null }]);
+      return reply(body, await unlessUnavailable(add.then(([verdict]) => verdict as CartVerdict)));
     }),
     on(api.updateGoodsInCart, async ({ body }) => {
-      const verdict = await cart.change(body.userID, body.goodsSKU, body.goodsQuantity, body.quantityLimit ?? 0);
+      const verdict = await unlessUnavailable(cart.change(body.userID, body.goodsSKU, body.goodsQuantity, body.quantityLimit ?? 0));
       if (!verdict.allowed && (verdict.reason === "no-hold" || verdict.reason === "unknown-goods")) {
         return problem(404, `${body.userID} has no live hold of ${body.goodsSKU}: nothing revives what has expired; add it again`);
       }
