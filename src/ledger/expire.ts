@@ -1,18 +1,12 @@
 /**
- * What a deadline does. A hold or unpaid order past its deadline is free at that instant: a store applies these to everything due before it
- * lets `decide` look, so that no command ever sees a dead hold, whether or not a sweeper has run. The freed quantity is summed by the store
- * and taken from the goods once: 100,000 holds can be due in the same millisecond.
+ * What a deadline does to an unpaid order. (A hold simply ends: nothing is held any more.) What is past its deadline is free at that instant: a
+ * store ends everything due before it lets `decide` look, so that no command ever sees a dead hold, whether or not a sweeper has run. The freed
+ * quantity is summed by the store and taken from the goods once: 100,000 holds can be due in the same millisecond.
  */
 import { assert } from "../core/assert.ts";
 import type { UnixMs } from "../core/time.ts";
 import { lineWith } from "./decision.ts";
 import type { Line, Order } from "./ledger.ts";
-
-/** The line without its hold; `line.held` is what it frees. */
-export function expireHold(line: Line, at: UnixMs): Line {
-  assert(line.held > 0 && line.heldUntil <= at, "only a hold past its deadline expires");
-  return lineWith(line, 0, 0, line.pending);
-}
 
 /** The order and its user's line after the payment window; `order.quantity` is what it frees. It ended at its deadline, however late
  *  somebody looked. */

@@ -63,3 +63,25 @@ test("an item is removed from wherever it stands, and every owner is told the tr
     { seed: SEED },
   );
 });
+
+test("everything due is taken out, few or many, and what is left is still in order", () => {
+  assert(
+    property(array(integer({ min: 0, max: 300 }), { maxLength: 600 }), integer({ min: -1, max: 300 }), (deadlines, at) => {
+      const { heap, places } = ownedHeap();
+      deadlines.forEach((deadline, item) => {
+        heap.push(item, deadline);
+      });
+      const taken: number[] = [];
+      heap.takeDue(at, (item) => {
+        expect(places.get(item)).toBe(-1);
+        taken.push(item);
+      });
+      const isDue = (item: number): boolean => (deadlines[item] as number) <= at;
+      expect(taken.toSorted((a, b) => a - b)).toEqual([...deadlines.keys()].filter(isDue));
+      const left: number[] = [];
+      for (; heap.size > 0; heap.pop()) left.push(heap.earliest());
+      expect(left).toEqual(deadlines.filter((deadline) => deadline > at).toSorted((a, b) => a - b));
+    }),
+    { seed: SEED, numRuns: 300 },
+  );
+});

@@ -4,6 +4,10 @@
  */
 import type { UnixMs } from "../../core/time.ts";
 
+/** Up to a sixty-fourth of the heap, and always this many, are popped one by one. */
+const POPS_MIN = 64;
+const POPS_SHIFT = 6;
+
 export class DeadlineHeap {
   readonly #deadlines: UnixMs[] = [];
   readonly #items: number[] = [];
@@ -34,6 +38,37 @@ export class DeadlineHeap {
     const first = this.#items[0] as number;
     this.removeAt(0);
     return first;
+  }
+
+  /** Takes out everything whose deadline is at or before `at`, in no order. `visit` must leave the heap alone. */
+  takeDue(at: UnixMs, visit: (item: number) => void): void {
+    // A few are popped. If it is more than a small share of all, one pass over the whole heap is cheaper than popping each.
+    for (let left = Math.max(POPS_MIN, this.size >> POPS_SHIFT); left > 0 && this.earliest() <= at; left -= 1) visit(this.pop());
+    if (this.earliest() <= at) this.#takeDueInOnePass(at, visit);
+  }
+
+  #takeDueInOnePass(at: UnixMs, visit: (item: number) => void): void {
+    const size = this.#items.length;
+    let kept = 0;
+    for (let index = 0; index < size; index += 1) {
+      const item = this.#items[index] as number;
+      const deadline = this.#deadlines[index] as UnixMs;
+      if (deadline <= at) {
+        this.#moved(item, -1);
+        visit(item);
+      } else {
+        this.#put(kept, item, deadline);
+        kept += 1;
+      }
+    }
+    this.#items.length = kept;
+    this.#deadlines.length = kept;
+    // Floyd's way to make a heap of what is left.
+    for (let index = (kept >> 1) - 1; index >= 0; index -= 1) {
+      const item = this.#items[index] as number;
+      const deadline = this.#deadlines[index] as UnixMs;
+      this.#put(this.#siftDown(index, deadline), item, deadline);
+    }
   }
 
   /** @param index the place of the item, as `moved` told it last */

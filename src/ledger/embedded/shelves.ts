@@ -9,7 +9,7 @@ import { assert } from "../../core/assert.ts";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import { EMPTY_LINE, goodsWith, isEmptyLine, ledgerTime } from "../decision.ts";
-import { expireHold, expireOrder } from "../expire.ts";
+import { expireOrder } from "../expire.ts";
 import type { Goods, Line, Order } from "../ledger.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
 import type { Journal, SavedGoods } from "./journal.ts";
@@ -242,18 +242,15 @@ export class Shelves {
   #expireDue(shelf: Shelf, at: UnixMs): void {
     assert(shelf.goods !== null, "only goods that exist are held");
     let freed = 0;
-    while (shelf.due.earliest() <= at) {
-      const item = shelf.due.pop();
-      freed += item >= 0 ? this.#endHold(item, at) : this.#endOrder(-1 - item, at);
-    }
+    shelf.due.takeDue(at, (item) => {
+      freed += item >= 0 ? this.#endHold(item) : this.#endOrder(-1 - item, at);
+    });
     this.setGoods(shelf.sku, goodsWith(shelf.goods, shelf.goods.frozen - freed, at), true);
   }
 
-  #endHold(id: LineId, at: UnixMs): number {
-    const line = this.#lines.lineOf(id);
-    this.#lines.setLine(id, expireHold(line, at));
+  #endHold(id: LineId): number {
     this.#endedLines.push(id);
-    return line.held;
+    return this.#lines.endHold(id);
   }
 
   #endOrder(orderNumber: number, at: UnixMs): number {
