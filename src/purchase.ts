@@ -10,13 +10,13 @@ import type { Answer } from "./core/answer.ts";
 import { assert } from "./core/assert.ts";
 import { Failure } from "./core/failure.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "./core/ids.ts";
-import { isFailure, type Reason, type Step } from "./core/reason.ts";
+import { type FailureReason, isFailure, type Reason, type Step } from "./core/reason.ts";
 import type { Clock, DurationMs, MonotonicUs, UnixMs } from "./core/time.ts";
 import type { KeptReply, Key, Ledger } from "./ledger/ledger.ts";
-import type { InventoryManager } from "./services/inventory-manager/service.ts";
-import type { PolicyController } from "./services/policy-controller/service.ts";
-import type { SafeProtector } from "./services/safe-protector/service.ts";
-import type { ShoppingCart } from "./services/shopping-cart/service.ts";
+import type { InventoryManager, InventoryVerdict } from "./services/inventory-manager/service.ts";
+import type { PolicyController, PolicyVerdict } from "./services/policy-controller/service.ts";
+import type { SafeProtector, SafeVerdict } from "./services/safe-protector/service.ts";
+import type { CartVerdict, ShoppingCart } from "./services/shopping-cart/service.ts";
 
 /** A purchase on its way through the steps. */
 export interface Purchase {
@@ -78,18 +78,13 @@ export async function purchaseTogether(arrived: readonly Purchase[], services: P
   await turn.rememberRefusals();
 }
 
-type Verdict = Awaited<
-  ReturnType<PurchaseServices[Exclude<keyof PurchaseServices, "admit" | "replies" | "clock" | "shoppingCart">]["validate"]>
->[number];
-type AnyVerdict =
-  | Verdict
-  | Awaited<ReturnType<PurchaseServices["shoppingCart"]["add"]>>[number]
-  | { readonly allowed: false; readonly reason: Reason };
+/** What a step says of one purchase. */
+type Verdict = SafeVerdict | PolicyVerdict | InventoryVerdict | CartVerdict | { readonly allowed: boolean; readonly reason: FailureReason };
 
 const PASSED = { allowed: true } as const;
 const THROTTLED = { allowed: false, reason: "throttled" } as const;
 
-const admitted = (count: number, wanted: number): readonly AnyVerdict[] =>
+const admitted = (count: number, wanted: number): readonly Verdict[] =>
   Array.from({ length: wanted }, (_, index) => (index < count ? PASSED : THROTTLED));
 
 /** The purchases of one turn that are still standing, and how they leave. */
@@ -107,7 +102,7 @@ class Turn {
   }
 
   /** Asks one service about everyone who stands; who is refused leaves. */
-  async step<V extends AnyVerdict>(
+  async step<V extends Verdict>(
     step: Step,
     ask: (standing: readonly Purchase[]) => Answer<readonly V[]>,
     onPass?: (purchase: Purchase, verdict: V) => void,
@@ -116,7 +111,7 @@ class Turn {
     if (asked.length === 0) return;
     const { clock } = this.#services;
     const beganUs = this.#course.atUs;
-    const verdicts = await answerOf(ask(asked));
+    const verdicts = await answerOf(() => ask(asked));
     this.#course.atUs = clock.monotonicUs();
     this.#course.steps.push(step);
     this.#course.stepUs.push(this.#course.atUs - beganUs);
@@ -141,14 +136,16 @@ class Turn {
     const keyed = this.#standing.filter(({ key }) => key !== null);
     if (keyed.length === 0) return;
     const keys = keyed.map(({ key }) => key as Key);
-    const kept = await this.#services.replies.recall(keys, this.#services.clock.now());
-    this.#course.atUs = this.#services.clock.monotonicUs();
+    const { replies, clock } = this.#services;
+    const kept = await answerOf(() => replies.recall(keys, clock.now()));
+    this.#course.atUs = clock.monotonicUs();
     const answered = new Set<Purchase>();
     keyed.forEach((purchase, index) => {
-      const reply = kept[index];
-      if (!reply) return;
+      const reply = kept instanceof Failure ? null : kept[index];
+      if (!reply && !(kept instanceof Failure)) return;
       answered.add(purchase);
-      purchase.settle(outcomeOfKept(reply, purchase), this.#course);
+      // Without an answer nobody knows whether this purchase has happened, and so it must not happen now.
+      purchase.settle(reply ? outcomeOfKept(reply, purchase) : { kind: "refused", step: "cart", reason: "cart-unavailable" }, this.#course);
     });
     if (answered.size > 0) this.#standing = this.#standing.filter((purchase) => !answered.has(purchase));
   }
@@ -161,7 +158,7 @@ class Turn {
       assert(key !== null, "only a purchase with a key is remembered");
       return { key, sessionId, step, reason, sku, quantity, heldUntil: 0, frozenForMs: shoppingCart.frozenForMs };
     });
-    const kept = await answerOf(replies.remember(toKeep, clock.now()));
+    const kept = await answerOf(() => replies.remember(toKeep, clock.now()));
     this.#course.atUs = clock.monotonicUs();
     this.#toRemember.forEach(({ purchase, step, reason }, index) => {
       const reply = kept instanceof Failure ? null : kept[index];
@@ -171,7 +168,7 @@ class Turn {
     });
   }
 
-  #leave(purchase: Purchase, step: Step, verdict: Exclude<AnyVerdict, { allowed: true }>): void {
+  #leave(purchase: Purchase, step: Step, verdict: Exclude<Verdict, { allowed: true }>): void {
     const { reason } = verdict;
     if (reason === "repeated" || reason === "key-reused") {
       purchase.settle(reason === "repeated" ? { kind: "repeated", reply: verdict.kept } : { kind: reason }, this.#course);
@@ -190,9 +187,9 @@ const outcomeOfKept = (reply: KeptReply, purchase: Purchase): Outcome =>
   reply.key.fingerprint === purchase.key?.fingerprint ? { kind: "repeated", reply } : { kind: "key-reused" };
 
 /** A failure is an answer here: the step is unavailable. Anything else that is thrown is a bug and goes on up. */
-async function answerOf<T>(answer: Answer<T>): Promise<T | Failure> {
+async function answerOf<T>(ask: () => Answer<T>): Promise<T | Failure> {
   try {
-    return await answer;
+    return await ask();
   } catch (error) {
     if (error instanceof Failure) return error;
     throw error;
