@@ -26,7 +26,7 @@ export const PAGE_ROWS_MAX = 10_000;
 /** Rows of one page when the request names no limit. */
 export const PAGE_ROWS_DEFAULT = 1_000;
 /** Rows read from the store for one chunk of a streamed list. */
-export const LIST_CHUNK_ROWS = 500;
+export const LIST_CHUNK_ROWS = 100;
 /** Seconds a connection may take to send its request or stay silent. Longer: closed. */
 export const CONNECTION_IDLE_SECONDS = 10;
 
@@ -50,9 +50,14 @@ export const FROZEN_FOR_MS_MAX: DurationMs = 24 * 3_600_000;
 export const PAYMENT_WINDOW_MS_MAX: DurationMs = 3_600_000;
 /** How long the first reply to an idempotency key is kept, at least. */
 export const REPLY_KEPT_MS: DurationMs = 24 * 3_600_000;
-/** Replies kept for idempotency keys, about 12 bytes of memory and 150 bytes of disk each. When that many are younger than 24 hours, a
+/** Replies kept for idempotency keys, 16 to 32 bytes of memory and about 150 bytes of disk each. When that many are younger than 24 hours, a
  *  purchase with a new key is answered 503 and nothing is frozen; one without a key is served. */
 export const REPLIES_MAX = 25_165_824;
+/** The share of them that refusals may fill, so that a crowd that is refused can never shut out those who could buy. Beyond it, who would
+ *  be refused with a new key is answered 503. */
+export const KEPT_REFUSALS_SHARE = 0.5;
+/** Replies in one row of the store: what must be read to repeat one of them. */
+export const REPLIES_PER_ROW = 32;
 /** How long an order that has ended still answers with its end state. */
 export const ENDED_ORDER_KEPT_MS: DurationMs = 24 * 3_600_000;
 /** Rows of ended holds, orders and replies removed from the store in one turn; the rest stay for the next tick. */
@@ -61,7 +66,7 @@ export const SWEEP_ROWS_PER_TURN = 500;
 export const SWEEP_SKUS_PER_TICK = 10_000;
 /** Time between two ticks of the sweeper. Nothing waits for it: what is due is free before it comes. */
 export const SWEEP_TICK_MS: DurationMs = 250;
-/** Changes by operators that wait for their commit. One more: 503. */
+/** Changes that wait for their commit, not counting those that the gate has collected. One more: 503. */
 export const WRITES_WAITING_MAX = 10_000;
 
 // --- Protection and policy -------------------------------------------------------------------------------------------------

@@ -215,12 +215,6 @@ describe("a turn", () => {
     const throttled = (["cart", "inventory", "policy", "protect", "throttle"] as const).map((step) => refused(step, "throttled"));
     expect(ends).toEqual([held(shop, 1), ...throttled] as Outcome[]);
   });
-
-  test("of nobody asks nobody", async () => {
-    const shop = new Shop();
-    await shop.buy();
-    expect(shop.asked).toEqual([]);
-  });
 });
 
 describe("a step that cannot answer", () => {
@@ -245,6 +239,15 @@ describe("a step that cannot answer", () => {
     // A failure is not remembered: the same key buys as soon as the step answers again.
     shop.services = services;
     expect(await shop.buyOne(wish)).toEqual(held(shop, 1) as Outcome);
+  });
+
+  test("is the same when it throws at once instead of answering later", async () => {
+    const shop = await strictShop();
+    const validate = (): never => {
+      throw new Failure("store-stopped", "gone", true);
+    };
+    shop.services = { ...shop.services, safeProtector: { validate } };
+    expect(await shop.buyOne()).toEqual(refused("protect", "protect-unavailable") as Outcome);
   });
 
   test("does not harm those whom an earlier step has refused", async () => {
@@ -281,7 +284,6 @@ describe("a step that cannot answer", () => {
 });
 
 describe("a key", () => {
-  const NOT_HELD = { step: "cart", reason: "sold-out", sku: SKU, quantity: 1, heldUntil: 0, frozenForMs: FROZEN_FOR_MS } as const;
   const K = { key: keyed("K") };
 
   test("that has bought gets its first answer again, from the gate, and freezes nothing twice", async () => {
@@ -356,6 +358,15 @@ describe("a key", () => {
     expect(await shop.frozen()).toBe(1);
   });
 
+  test("that nobody can look up might have bought already, so it must not buy now; without a key the shopper is served", async () => {
+    const shop = await strictShop();
+    const recall = () => Promise.reject(new Failure("store-stopped", "gone", true));
+    shop.services = { ...shop.services, replies: { ...shop.services.replies, recall } };
+    const { ends } = await shop.buy(K, { user: "U2" });
+    expect(ends).toEqual([refused("cart", "cart-unavailable"), held(shop, 1)] as Outcome[]);
+    expect(await shop.frozen()).toBe(1);
+  });
+
   test("whose refusal cannot be made durable hears that its step is unavailable, never a refusal that could change", async () => {
     const shop = await strictShop();
     const remember = () => Promise.reject(new Failure("commit-failed", "disk full", false));
@@ -367,12 +378,20 @@ describe("a key", () => {
 
   test("for which there is no room is a failure, and nothing is frozen; without a key the shopper is served", async () => {
     const shop = await strictShop();
-    const reply: KeptReply = { ...NOT_HELD, key: keyed(""), sessionId: "trace0" as SessionId };
-    for (let full = false, from = 0; !full; from += 200) {
-      const replies = Array.from({ length: 200 }, (_, index) => ({ ...reply, key: keyed(`full${from + index}`) }));
-      full = (await shop.ledger.remember(replies, shop.nowMs)).every((kept) => kept === null);
+    const reply = {
+      sessionId: "trace0" as SessionId,
+      step: "cart",
+      reason: null,
+      sku: SKU,
+      quantity: 1,
+      heldUntil: 0,
+      frozenForMs: 0,
+    } as const;
+    for (let isFull = false, from = 0; !isFull; from += 200) {
+      const replies = Array.from({ length: 200 }, (_, index): KeptReply => ({ ...reply, key: keyed(`full ${from + index}`) }));
+      isFull = (await shop.ledger.remember(replies, shop.nowMs)).every((kept) => kept === null);
     }
-    expect(await shop.buyOne({ user: "bad", key: keyed("K") })).toEqual(refused("protect", "protect-unavailable") as Outcome);
+    expect(await shop.buyOne({ user: "bad", key: keyed("L") })).toEqual(refused("protect", "protect-unavailable") as Outcome);
     expect(await shop.buyOne(K)).toEqual(refused("cart", "cart-unavailable") as Outcome);
     expect(await shop.frozen()).toBe(0);
     expect(await shop.buyOne()).toEqual(held(shop, 1) as Outcome);

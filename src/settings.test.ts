@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { FROZEN_FOR_MS_MAX, PAYMENT_WINDOW_MS_MAX } from "./limits.ts";
+import { FROZEN_FOR_MS_MAX } from "./limits.ts";
 import {
   configFileNamed,
   configKeyOf,
@@ -38,7 +38,6 @@ describe("the sources of settings", () => {
       adminKey: null,
       demo: false,
       frozenForMs: 1_800_000,
-      paymentWindowMs: 600_000,
       throttles: {
         "gate-keeper": unlimited,
         "safe-protector": unlimited,
@@ -104,7 +103,6 @@ describe("a setting's names", () => {
 describe("bounds", () => {
   const accepted: [string, unknown[], unknown[]][] = [
     ["frozenFor", ["1s", `${FROZEN_FOR_MS_MAX}ms`, "24h"], ["0", "999ms", `${FROZEN_FOR_MS_MAX + 1}ms`, "30 min", "-1s", "1e3", ""]],
-    ["paymentWindow", ["1s", `${PAYMENT_WINDOW_MS_MAX}ms`], ["0s", `${PAYMENT_WINDOW_MS_MAX + 1}ms`]],
     ["portOffset", ["0", "50000"], ["50001", "-1", "1.5", "0x10", "", "ten"]],
     ["adminKey", ["x".repeat(16), "x".repeat(256)], ["x".repeat(15), "x".repeat(257), "sixteen chars ok", "schlüsselschlüssel", ""]],
     ["gateKeeperRate", ["0.001", "1000000", "1e3", "unlimited"], ["0", "-1", "1000001", "1e999", "NaN", "Infinity", ""]],

@@ -5,7 +5,7 @@
  * silently not in force is worse than a start that fails.
  */
 import type { TokenBucketSettings } from "./core/token-bucket.ts";
-import { FROZEN_FOR_MS_MAX, PAYMENT_WINDOW_MS_MAX } from "./limits.ts";
+import { FROZEN_FOR_MS_MAX } from "./limits.ts";
 import { duration, integer, onOff, rate, type Setting, text } from "./setting-kinds.ts";
 
 /** The services that have a throttle of their own. */
@@ -20,7 +20,6 @@ export interface Settings {
   readonly adminKey: string | null;
   readonly demo: boolean;
   readonly frozenForMs: number;
-  readonly paymentWindowMs: number;
   readonly throttles: Readonly<Record<ServiceName, TokenBucketSettings>>;
   readonly accessLog: { readonly fileBytesMax: number; readonly filesMax: number };
 }
@@ -69,12 +68,6 @@ const frozenFor = duration("frozenFor", {
   fallback: 30 * 60_000,
   help: "How long goods stay frozen for a buyer.",
 });
-const paymentWindow = duration("paymentWindow", {
-  min: 1_000,
-  max: PAYMENT_WINDOW_MS_MAX,
-  fallback: 10 * 60_000,
-  help: "How long a placed order may wait for its payment.",
-});
 const accessLogFileMegabytes = integer("accessLogFileMegabytes", "megabytes of 1,048,576 bytes", {
   min: 1,
   max: 10_240,
@@ -110,7 +103,7 @@ const throttles: Readonly<Record<ServiceName, Throttle>> = {
 
 /** In the order in which `start --help` lists them. */
 export const SETTINGS: readonly Setting<unknown>[] = [
-  ...[data, host, portOffset, adminKey, config, demo, frozenFor, paymentWindow, accessLogFileMegabytes, accessLogFiles],
+  ...[data, host, portOffset, adminKey, config, demo, frozenFor, accessLogFileMegabytes, accessLogFiles],
   ...SERVICE_NAMES.flatMap((service) => [throttles[service].rate, throttles[service].burst]),
 ];
 
@@ -204,7 +197,6 @@ function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
     adminKey: pick(adminKey),
     demo: pick(demo),
     frozenForMs: pick(frozenFor),
-    paymentWindowMs: pick(paymentWindow),
     throttles: {
       "gate-keeper": bucketFrom(throttles["gate-keeper"], pick),
       "safe-protector": bucketFrom(throttles["safe-protector"], pick),

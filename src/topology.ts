@@ -261,8 +261,7 @@ class OneProcess {
   /** Fail-stop: nothing is sold any more; what is in flight hears 503, and the process ends and says why. */
   #stopSelling(failure: Failure): void {
     this.#failure = failure;
-    const message = `stopped selling: ${failure.message}. Nothing that was acknowledged is lost. Repair the cause (disk full?), then start again`;
-    void this.#close(1, message);
+    void this.#close(1, whyStopped(failure));
   }
 
   #close(exitCode: number, message: string | null): Promise<void> {
@@ -281,9 +280,13 @@ class OneProcess {
     this.#commit.close();
     await this.#accessLog.close();
     this.#file.close();
-    this.#stopped.resolve({ exitCode, message });
+    // A commit can still fail while the last requests are answered.
+    this.#stopped.resolve(this.#failure ? { exitCode: 1, message: whyStopped(this.#failure) } : { exitCode, message });
   }
 }
+
+const whyStopped = (failure: Failure): string =>
+  `stopped selling: ${failure.message}. Nothing that was acknowledged is lost. Repair the cause (disk full?), then start again`;
 
 /** Under which name others reach a host that is listened on: a wildcard stands for all addresses of this machine and is none itself. */
 const reachableHost = (listened: string): string => (listened === "0.0.0.0" || listened === "::" ? hostname() : listened);

@@ -67,7 +67,7 @@ export const CHECKS: readonly Check[] = [
     promise: "every kept reply can be found by the hash of its key",
     countSql: "select count(*) from replies",
     breachSql:
-      "select turn, json_array_length(entries) as entries, length(hashes) / 4 as hashes from replies where length(hashes) <> 4 * json_array_length(entries)",
+      "select id, json_array_length(entries) as entries, length(hashes) / 4 as hashes from replies where length(hashes) <> 4 * json_array_length(entries)",
   },
   {
     promise: "every policy has a limit of at least one",

@@ -20,35 +20,53 @@ interface ListRequest<Row, Cursor> {
   readonly nextPage: (cursor: Cursor) => string;
 }
 
+/** Between two chunks everybody else has a turn: a long list must not hold up a purchase. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** A JSON array. When rows are left, `Link: <...>; rel="next"` names the next page. */
 export async function listReply<Row, Cursor>(request: ListRequest<Row, Cursor>): Promise<HttpReply> {
-  const { limit, nextPage, cursorOf } = request;
-  // Whether there is a next page stands in the head, before the rows: the page's last row is looked up by skipping over the others.
-  const last = limit === Number.POSITIVE_INFINITY ? null : await lastRowIfMore(request, limit);
-  const body = chunks(request);
-  return last ? { status: 200, body, headers: { link: `<${nextPage(cursorOf(last))}>; rel="next"` } } : { status: 200, body };
+  if (request.limit === Number.POSITIVE_INFINITY) return { status: 200, body: wholeList(request) };
+  // Whether there is a next page stands in the head, so the page is read first; it is bounded.
+  const { rows, hasMore } = await readPage(request);
+  const body = `[${rows.map((row) => JSON.stringify(request.show(row))).join(",")}]`;
+  const last = rows.at(-1);
+  if (!hasMore || last === undefined) return { status: 200, body };
+  return { status: 200, body, headers: { link: `<${request.nextPage(request.cursorOf(last))}>; rel="next"` } };
 }
 
-async function lastRowIfMore<Row, Cursor>({ read, after }: ListRequest<Row, Cursor>, limit: number): Promise<Row | null> {
-  const rows = await read(after, limit + 1);
-  return rows.length > limit ? (rows[limit - 1] as Row) : null;
+async function readPage<Row, Cursor>({
+  read,
+  cursorOf,
+  after,
+  limit,
+}: ListRequest<Row, Cursor>): Promise<{ rows: readonly Row[]; hasMore: boolean }> {
+  const rows: Row[] = [];
+  // One row more than the page has tells whether there is another page.
+  for (let cursor = after; rows.length <= limit; ) {
+    const wanted = Math.min(limit + 1 - rows.length, LIST_CHUNK_ROWS);
+    const chunk = await read(cursor, wanted);
+    rows.push(...chunk);
+    const last = chunk.at(-1);
+    if (chunk.length < wanted || last === undefined) break;
+    cursor = cursorOf(last);
+    await nextTurn();
+  }
+  return { rows: rows.slice(0, limit), hasMore: rows.length > limit };
 }
 
-async function* chunks<Row, Cursor>({ read, cursorOf, after, limit, show }: ListRequest<Row, Cursor>): AsyncGenerator<string> {
-  let cursor = after;
-  let left = limit;
+async function* wholeList<Row, Cursor>({ read, cursorOf, after, show }: ListRequest<Row, Cursor>): AsyncGenerator<string> {
   let separator = "[";
-  while (left > 0) {
-    const wanted = Math.min(left, LIST_CHUNK_ROWS);
-    const rows = await read(cursor, wanted);
+  for (let cursor = after, isLast = false; !isLast; ) {
+    const rows = await read(cursor, LIST_CHUNK_ROWS);
     let text = "";
     for (const row of rows) {
       text += separator + JSON.stringify(show(row));
       separator = ",";
       cursor = cursorOf(row);
     }
-    left = rows.length < wanted ? 0 : left - rows.length;
+    isLast = rows.length < LIST_CHUNK_ROWS;
     if (text !== "") yield text;
+    await nextTurn();
   }
   yield separator === "[" ? "[]" : "]";
 }

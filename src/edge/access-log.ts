@@ -3,7 +3,7 @@
  * own brings the lines to disk, one write at a time. When the disk cannot follow, the buffer fills and lines are dropped and counted, because
  * a record is worth less than a purchase.
  */
-import { appendFile, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ACCESS_LOG_BUFFER_BYTES_MAX, ACCESS_LOG_FLUSH_MS } from "../limits.ts";
 
@@ -17,6 +17,12 @@ export interface AccessLogSettings {
   readonly folder: string;
   readonly fileBytesMax: number;
   readonly filesMax: number;
+}
+
+/** Kept open: a process that has run out of file descriptors still has its log. */
+interface LogFile {
+  readonly handle: FileHandle;
+  bytes: number;
 }
 
 interface Page {
@@ -36,7 +42,7 @@ export class AccessLog {
   #text = "";
   #textRecords = 0;
   #pages = 1;
-  #file: { readonly path: string; bytes: number } | null = null;
+  #file: LogFile | null = null;
   #fileNumber: number;
   #writing: Promise<void> | null = null;
   #isInTrouble = false;
@@ -74,9 +80,11 @@ export class AccessLog {
   /** Writes what is left. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#writing;
-    this.#flush();
-    await this.#writing;
+    while (this.#writing || this.#textRecords > 0 || this.#filling.used > 0 || this.#full.length > 0) {
+      this.#flush();
+      await this.#writing;
+    }
+    await this.#file?.handle.close();
   }
 
   /** Brings the text to a page: some records at once, soon after they were made. */
@@ -93,12 +101,17 @@ export class AccessLog {
 
   /** Puts the page away and takes an empty one; false when there is none. */
   #turnPage(): boolean {
-    const next = this.#free.pop() ?? (this.#pages * PAGE_BYTES < ACCESS_LOG_BUFFER_BYTES_MAX ? newPage() : null);
+    const next = this.#free.pop() ?? this.#makePage();
     if (next === null) return false;
-    this.#pages = this.#full.length + this.#free.length + 2;
     this.#full.push(this.#filling);
     this.#filling = next;
     return true;
+  }
+
+  #makePage(): Page | null {
+    if ((this.#pages + 1) * PAGE_BYTES > ACCESS_LOG_BUFFER_BYTES_MAX) return null;
+    this.#pages += 1;
+    return newPage();
   }
 
   #flush(): void {
@@ -125,7 +138,7 @@ export class AccessLog {
   async #write({ bytes, used, records }: Page): Promise<void> {
     try {
       const file = await this.#fileFor(used);
-      await appendFile(file.path, bytes.subarray(0, used));
+      await file.handle.writeFile(bytes.subarray(0, used));
       file.bytes += used;
       this.#written += records;
       this.#isInTrouble = false;
@@ -139,21 +152,22 @@ export class AccessLog {
     }
   }
 
-  async #fileFor(bytes: number): Promise<{ path: string; bytes: number }> {
-    this.#file ??= await this.#continueLast();
+  async #fileFor(bytes: number): Promise<LogFile> {
+    if (this.#file === null && this.#fileNumber > 0) this.#file = await this.#open(this.#fileNumber);
     if (this.#file && (this.#file.bytes === 0 || this.#file.bytes + bytes <= this.#settings.fileBytesMax)) return this.#file;
+    const next = await this.#open(this.#fileNumber + 1);
+    await this.#file?.handle.close();
     this.#fileNumber += 1;
-    this.#file = { path: this.#pathOf(this.#fileNumber), bytes: 0 };
+    this.#file = next;
     const numbers = await numbersOf(this.#settings.folder);
-    const tooMany = numbers.length + 1 - this.#settings.filesMax;
+    const tooMany = numbers.length - this.#settings.filesMax;
     for (const number of numbers.slice(0, Math.max(0, tooMany))) await rm(this.#pathOf(number), { force: true });
-    return this.#file;
+    return next;
   }
 
-  async #continueLast(): Promise<{ path: string; bytes: number } | null> {
-    if (this.#fileNumber === 0) return null;
-    const path = this.#pathOf(this.#fileNumber);
-    return { path, bytes: (await stat(path)).size };
+  async #open(number: number): Promise<LogFile> {
+    const handle = await open(this.#pathOf(number), "a");
+    return { handle, bytes: (await handle.stat()).size };
   }
 
   #pathOf(number: number): string {

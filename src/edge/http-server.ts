@@ -30,6 +30,8 @@ interface Bound {
   readonly hasQuery: boolean;
 }
 
+/** How often a closing server looks whether all is answered. */
+const DRAIN_LOOK_MS = 5;
 const JSON_INIT: ResponseInit = { headers: { "content-type": "application/json" } };
 
 export class HttpServer {
@@ -68,7 +70,7 @@ export class HttpServer {
   async close(): Promise<void> {
     this.#draining = true;
     void this.#server.stop(false);
-    while (this.#server.pendingRequests > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#server.pendingRequests > 0) await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     await this.#server.stop(true);
   }
 
@@ -79,7 +81,8 @@ export class HttpServer {
 
   #answerByPath(request: Request): Response | Promise<Response> {
     const { url } = request;
-    const start = url.indexOf("/", url.indexOf("//") + 2);
+    // Without a Host header, as HTTP/1.0 allows, there is only the path.
+    const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
     const end = url.indexOf("?", start);
     const found = this.#paths.find(end < 0 ? url.slice(start) : url.slice(start, end));
     if (!found) return this.#respond(problem(404, "there is nothing at this address; see the contract for the paths of this service"));
@@ -155,12 +158,12 @@ export class HttpServer {
 
   #isAuthorized(request: Request): boolean {
     if (this.#adminKey === null) return true;
-    const given = Buffer.from(request.headers.get("authorization") ?? "");
-    const wanted = Buffer.concat([Buffer.from("Bearer "), this.#adminKey]);
+    const [, text = ""] = /^bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+    const given = Buffer.from(text);
     // Both sides of the comparison have one length, so that its time tells nothing about the key.
-    const padded = Buffer.alloc(wanted.length);
+    const padded = Buffer.alloc(this.#adminKey.length);
     given.copy(padded);
-    return timingSafeEqual(padded, wanted) && given.length === wanted.length;
+    return timingSafeEqual(padded, this.#adminKey) && given.length === this.#adminKey.length;
   }
 }
 

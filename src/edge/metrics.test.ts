@@ -4,7 +4,7 @@ import { ServiceMetrics } from "./metrics.ts";
 
 interface Sample {
   readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
 }
 interface Family {
@@ -16,11 +16,12 @@ interface Family {
 const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/gy;
 
-function labelsOf(text: string): Record<string, string> {
+function labelsOf(text: string): Map<string, string> {
   const found = [...text.matchAll(LABEL)];
   expect(found.map(([whole]) => whole).join("")).toBe(text);
-  expect(new Set(found.map(([, name]) => name)).size).toBe(found.length);
-  return Object.fromEntries(found.map(([, name, value]) => [name, JSON.parse(`"${value}"`)]));
+  const labels = new Map(found.map(([, name, value]) => [name as string, JSON.parse(`"${value}"`) as string]));
+  expect(labels.size).toBe(found.length);
+  return labels;
 }
 
 /** Reads an exposition, and refuses what a Prometheus server would refuse. */
@@ -44,7 +45,7 @@ function parse(text: string): Map<string, Family> {
     const [familyName, family] = [...families].at(-1) as [string, Family & { samples: Sample[] }];
     const suffixes = family.type === "histogram" ? ["_bucket", "_sum", "_count"] : [""];
     expect(suffixes.map((suffix) => familyName + suffix)).toContain(name);
-    const identity = name + JSON.stringify(Object.entries(sample.labels).sort());
+    const identity = name + JSON.stringify([...sample.labels].sort());
     expect(seen.has(identity)).toBe(false);
     seen.add(identity);
     family.samples.push(sample);
@@ -73,7 +74,7 @@ describe("the metrics", () => {
     ]);
     const all = [...families.values()].flatMap(({ samples }) => samples);
     expect(all.length).toBeGreaterThan(0);
-    expect(all.every(({ labels }) => labels["service"] === "GateKeeper")).toBe(true);
+    expect(all.every(({ labels }) => labels.get("service") === "GateKeeper")).toBe(true);
   });
 
   test("are read when they are asked for, again each time", async () => {
@@ -95,7 +96,7 @@ describe("the metrics", () => {
     const metrics = new ServiceMetrics("S");
     for (const status of [200, 200, 429, 200]) metrics.countReply(status);
     const replies = samplesOf(await read(metrics), "doorbuster_http_replies_total");
-    expect(replies.map(({ labels, value }) => [labels["status"], value])).toEqual([
+    expect(replies.map(({ labels, value }) => [labels.get("status"), value])).toEqual([
       ["200", 3],
       ["429", 1],
     ]);
@@ -108,7 +109,7 @@ describe("the metrics of purchases", () => {
     const count = metrics.purchases();
     for (const end of ["success", "sold-out", "success"]) count(end, 100);
     const ends = samplesOf(await read(metrics), "doorbuster_purchases_total");
-    expect(ends.map(({ labels, value }) => [labels["reason"], value])).toEqual([
+    expect(ends.map(({ labels, value }) => [labels.get("reason"), value])).toEqual([
       ["success", 2],
       ["sold-out", 1],
     ]);
@@ -121,7 +122,7 @@ describe("the metrics of purchases", () => {
     for (const totalUs of timesUs) count("success", totalUs);
     const samples = samplesOf(await read(metrics), "doorbuster_purchase_seconds");
     const buckets = samples.filter(({ name }) => name.endsWith("_bucket"));
-    const bounds = buckets.map(({ labels }) => (labels["le"] === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels["le"])));
+    const bounds = buckets.map(({ labels }) => (labels.get("le") === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels.get("le"))));
     expect(bounds).toEqual([...new Set(bounds)].sort((a, b) => a - b));
     expect(bounds.at(-1)).toBe(Number.POSITIVE_INFINITY);
     expect(buckets.map(({ value }) => value)).toEqual(bounds.map((bound) => timesUs.filter((us) => us / 1e6 <= bound).length));

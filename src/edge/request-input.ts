@@ -131,6 +131,7 @@ function fieldErrors(schema: TSchema | null, errors: readonly SchemaError[], roo
 
 /** A pattern is for machines; a person reads the field's description. */
 function detailOf(schema: TSchema | null, error: SchemaError): string {
+  if (error.keyword === "const") return `must be ${JSON.stringify((error.params as { allowedValue?: unknown }).allowedValue)}`;
   if (error.keyword !== "pattern") return error.message;
   const description = schemaAt(schema, error.instancePath.split("/").slice(1))?.description;
   return description ? `must be ${description}` : error.message;

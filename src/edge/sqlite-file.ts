@@ -25,7 +25,8 @@ export interface SqliteFile {
 /** Opens the store for selling, and makes it when the folder has none. @param schema statements that make the tables */
 export function openSqliteFile(dataDir: string, schema: string): SqliteFile {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    // Names of shoppers are in it: nobody else on the machine should read them.
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new StoreRefused(`the data folder ${dataDir} cannot be made: ${messageOf(cause)}`);
   }
@@ -60,13 +61,16 @@ export function openSqliteFileReadOnly(dataDir: string): Database {
 
 /** The kernel gives an exclusive SQLite lock back when its process dies, however it dies. */
 function takeLock(dataDir: string): Database {
-  const lock = new Database(join(dataDir, "lock"), { create: true });
+  const path = join(dataDir, "lock");
+  const lock = new Database(path, { create: true });
   try {
     lock.run("pragma locking_mode = exclusive");
     lock.run("begin exclusive");
     return lock;
-  } catch {
+  } catch (cause) {
     lock.close();
+    const isBusy = (cause as { code?: string }).code?.startsWith("SQLITE_BUSY") === true;
+    if (!isBusy) throw new StoreRefused(`${path} cannot be locked (${messageOf(cause)}); remove it when no doorbuster runs on this folder`);
     throw new StoreRefused(`the data folder ${dataDir} is in use by another doorbuster process; stop it, or give another --data`);
   }
 }

@@ -24,17 +24,7 @@ import {
   unchanged,
   type View,
 } from "./decision.ts";
-import type {
-  ChangeCommand,
-  Command,
-  Goods,
-  HoldCommand,
-  KeptReply,
-  RecordCommand,
-  ReleaseCommand,
-  Reply,
-  StockCommand,
-} from "./ledger.ts";
+import type { ChangeCommand, Command, Goods, HoldCommand, KeptReply, RecordCommand, Reply, StockCommand } from "./ledger.ts";
 
 export function decide(view: View, command: Command, now: UnixMs): Decision {
   const at = ledgerTime(view.goods, now);
@@ -45,7 +35,7 @@ export function decide(view: View, command: Command, now: UnixMs): Decision {
     case "change":
       return decideChange(view, command, at);
     case "release":
-      return decideRelease(view, command, at);
+      return decideRelease(view, at);
     case "stock":
       return decideStock(view, command, at);
     case "record":
@@ -93,7 +83,7 @@ function decideChange({ goods, line }: View, command: ChangeCommand, at: UnixMs)
   };
 }
 
-function decideRelease({ goods, line }: View, _command: ReleaseCommand, at: UnixMs): Decision {
+function decideRelease({ goods, line }: View, at: UnixMs): Decision {
   if (!goods || line.held === 0) return refuse("no-hold");
   return {
     reply: { kind: "released", quantity: line.held },

@@ -207,7 +207,11 @@ describe('"every outcome has its own human message, in English and Chinese (Acce
   const messages = (language: string | null) =>
     Promise.all(
       outcomes.map(async (purchase) => {
-        const reply = await buy({ userID: "UID-spoken", ...purchase }, language === null ? {} : { "accept-language": language });
+        // Another shopper each time: who adds to a hold is told something else.
+        const reply = await buy(
+          { userID: `UID-${crypto.randomUUID()}`, ...purchase },
+          language === null ? {} : { "accept-language": language },
+        );
         return (reply.body as { reponseMsg: string }).reponseMsg;
       }),
     );
@@ -222,6 +226,15 @@ describe('"every outcome has its own human message, in English and Chinese (Acce
     expect(english[0]).toMatch(/30 minutes/);
     expect(chinese[0]).toMatch(/30\s*分钟/);
     expect(english[1]).toContain("Bad guy! Bye-Bye!");
+  });
+
+  test("who adds to a hold is told until when all of it stays frozen, because nothing extends it", async () => {
+    await stock("spoken", 1_000);
+    const first = await buy({ userID: "UID-adds", goodsSKU: "spoken" });
+    const second = await buy({ userID: "UID-adds", goodsSKU: "spoken" });
+    const { expiresAt } = (first.body as { hold: { expiresAt: number } }).hold;
+    expect((second.body as { hold: unknown }).hold).toEqual({ goodsSKU: "spoken", goodsQuantity: 2, expiresAt });
+    expect((second.body as { reponseMsg: string }).reponseMsg).toContain(new Date(expiresAt).toISOString().slice(11, 19));
   });
 
   test("the language that the reader prefers wins, and English stands in for any other", async () => {

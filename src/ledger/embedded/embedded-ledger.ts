@@ -73,7 +73,7 @@ export class EmbeddedLedger implements Ledger {
       goods: (goods) => this.#shelves.restoreGoods(goods),
       line: (rowId, sku, userId, line, at) => this.#shelves.restoreLine(rowId, sku, userId, line, at),
       order: (order) => this.#shelves.restoreOrder(order),
-      replies: (turn, hashes) => this.#replies.restore(turn, hashes),
+      replies: (row, hashes) => this.#replies.restore(row, hashes),
     });
     this.#shelves.finishRestore();
     journal.beforeCommit(() => {
@@ -119,7 +119,9 @@ export class EmbeddedLedger implements Ledger {
     return this.#journal.turn(() => {
       this.#replies.seen(now);
       return replies.map(
-        (reply) => this.#replies.find(reply.key.text) ?? (this.#replies.hasRoom(reply.key.text) ? this.#replies.add(reply) : null),
+        (reply) =>
+          this.#replies.find(reply.key.text) ??
+          (this.#replies.hasRoom(reply.key.text, reply.reason !== null) ? this.#replies.add(reply) : null),
       );
     });
   }
@@ -178,8 +180,8 @@ export class EmbeddedLedger implements Ledger {
     if (this.#shelves.endedRows === 0 && !this.#replies.hasOutdated(now - REPLY_KEPT_MS)) return false;
     return this.#journal.turn(() => {
       const rows = this.#shelves.removeEnded(SWEEP_ROWS_PER_TURN);
-      const turns = this.#replies.removeOutdated(now - REPLY_KEPT_MS, SWEEP_ROWS_PER_TURN);
-      return isMoreDue || rows === SWEEP_ROWS_PER_TURN || turns === SWEEP_ROWS_PER_TURN;
+      const replyRows = this.#replies.removeOutdated(now - REPLY_KEPT_MS, SWEEP_ROWS_PER_TURN);
+      return isMoreDue || rows === SWEEP_ROWS_PER_TURN || replyRows === SWEEP_ROWS_PER_TURN;
     });
   }
 
@@ -198,12 +200,15 @@ export class EmbeddedLedger implements Ledger {
     const linesWalked = userId === null ? 0 : this.#shelves.linesWalked;
     const key = command.verb === "hold" ? command.key : null;
     const kept = key && this.#replies.find(key.text);
-    if (key && !kept && !this.#replies.hasRoom(key.text)) return { kind: "refused", reason: "no-room-for-key" };
+    if (key && !kept && !this.#replies.hasRoom(key.text, false)) return { kind: "refused", reason: "no-room-for-key" };
 
     // The lines were counted in passing; only where the bound is near is it worth asking which of them are alive.
     const userLines = userId !== null && linesWalked >= LINES_PER_USER_MAX ? this.#liveLinesOf(userId, now) : linesWalked;
     const view = { goods, line: this.#shelves.lineOf(found), order, kept, userLines, skus: this.#shelves.size };
     const { reply, changes } = this.#decide(view, command, at);
+    // A refusal that cannot be kept is not told: asked again, it might turn into a purchase.
+    const isRefusalToKeep = changes.kept !== undefined && changes.kept.reason !== null;
+    if (isRefusalToKeep && !this.#replies.hasRoom(changes.kept.key.text, true)) return { kind: "refused", reason: "no-room-for-key" };
     this.#apply(changes, command, userId, found);
     return reply;
   }

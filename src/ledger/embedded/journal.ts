@@ -15,7 +15,7 @@ export interface Restored {
   goods(goods: SavedGoods): void;
   line(rowId: number, sku: Sku, userId: UserId, line: Line, at: UnixMs): void;
   order(order: Order): void;
-  replies(turn: number, hashes: Uint32Array): void;
+  replies(row: number, hashes: Uint32Array): void;
 }
 
 export interface Journal {
@@ -37,10 +37,10 @@ export interface Journal {
   removeLine(rowId: number): void;
   saveOrder(order: Order): void;
   removeOrder(orderId: OrderId, sku: Sku): void;
-  /** Saves the replies of one turn together, with the hashes of their keys in the same order. */
-  saveReplies(turn: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void;
-  /** Removes some turns' replies that are older than `before`; returns the first turn that is left. */
-  removeSomeReplies(before: UnixMs, turnsMax: number): { readonly oldestTurn: number; readonly removed: number };
+  /** Saves a row of replies of this turn, with the hashes of their keys in the same order. */
+  saveReplies(row: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void;
+  /** Removes some rows of replies that are older than `before`; returns the first row that is left. */
+  removeSomeReplies(before: UnixMs, rowsMax: number): { readonly oldestRow: number; readonly removed: number };
 
   /** 32 bits, seeded once per store, so that nobody outside can choose keys or ids that collide. */
   hashOf(text: string): number;

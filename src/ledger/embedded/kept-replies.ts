@@ -1,5 +1,6 @@
 /** The embedded ledger's memory of idempotency keys: where each kept reply stands in the journal, and the replies of the turn under way. */
 import type { UnixMs } from "../../core/time.ts";
+import { KEPT_REFUSALS_SHARE, REPLIES_PER_ROW } from "../../limits.ts";
 import type { KeptReply } from "../ledger.ts";
 import type { Journal } from "./journal.ts";
 import { ReplyIndex } from "./reply-index.ts";
@@ -9,7 +10,7 @@ export class KeptReplies {
   readonly #index: ReplyIndex;
   /** Replies of this turn, by key: they are not in the journal yet. */
   readonly #ofThisTurn = new Map<string, KeptReply>();
-  #turn = 1;
+  #row = 1;
   #now: UnixMs = 0;
   /** When the oldest reply that is left was kept, at the latest; `null` until somebody has looked. */
   #nextOutdatedAt: UnixMs = 0;
@@ -19,9 +20,9 @@ export class KeptReplies {
     this.#index = new ReplyIndex(repliesMax);
   }
 
-  restore(turn: number, hashes: Uint32Array): void {
-    for (let position = 0; position < hashes.length; position += 1) this.#index.add(hashes[position] as number, { turn, position });
-    this.#turn = turn + 1;
+  restore(row: number, hashes: Uint32Array): void {
+    for (let position = 0; position < hashes.length; position += 1) this.#index.add(hashes[position] as number, { row, position });
+    this.#row = row + 1;
   }
 
   /** Tells the time at which the next replies are kept. */
@@ -38,8 +39,9 @@ export class KeptReplies {
     });
   }
 
-  hasRoom(keyText: string): boolean {
-    return this.#index.hasRoom(this.#journal.hashOf(keyText));
+  /** Whether one more reply can be kept; for a refusal a part of the room is out of reach. */
+  hasRoom(keyText: string, isRefusal: boolean): boolean {
+    return this.#index.hasRoom(this.#journal.hashOf(keyText), isRefusal ? KEPT_REFUSALS_SHARE : 1);
   }
 
   add(reply: KeptReply): KeptReply {
@@ -47,29 +49,32 @@ export class KeptReplies {
     return reply;
   }
 
-  /** Hands the turn's replies to the journal, all in one record. */
+  /** Hands the turn's replies to the journal, in rows of a few. */
   save(): void {
     if (this.#ofThisTurn.size === 0) return;
-    const replies = [...this.#ofThisTurn.values()];
-    const hashes = Uint32Array.from(replies, (reply) => this.#journal.hashOf(reply.key.text));
-    this.#journal.saveReplies(this.#turn, this.#now, hashes, replies);
-    hashes.forEach((hash, position) => {
-      this.#index.add(hash, { turn: this.#turn, position });
-    });
-    this.#turn += 1;
+    const all = [...this.#ofThisTurn.values()];
+    for (let from = 0; from < all.length; from += REPLIES_PER_ROW) this.#saveRow(all.slice(from, from + REPLIES_PER_ROW));
     this.#ofThisTurn.clear();
+  }
+
+  #saveRow(replies: readonly KeptReply[]): void {
+    const hashes = Uint32Array.from(replies, (reply) => this.#journal.hashOf(reply.key.text));
+    this.#journal.saveReplies(this.#row, this.#now, hashes, replies);
+    for (let position = 0; position < hashes.length; position += 1)
+      this.#index.add(hashes[position] as number, { row: this.#row, position });
+    this.#row += 1;
   }
 
   hasOutdated(before: UnixMs): boolean {
     return before > this.#nextOutdatedAt;
   }
 
-  /** Removes up to `turnsMax` turns' replies kept before `before`; returns how many. */
-  removeOutdated(before: UnixMs, turnsMax: number): number {
-    const { oldestTurn, removed } = this.#journal.removeSomeReplies(before, turnsMax);
-    this.#index.forgetBefore(oldestTurn);
+  /** Removes up to `rowsMax` rows of replies kept before `before`; returns how many. */
+  removeOutdated(before: UnixMs, rowsMax: number): number {
+    const { oldestRow, removed } = this.#journal.removeSomeReplies(before, rowsMax);
+    this.#index.forgetBefore(oldestRow);
     // Nothing else can be outdated before the clock has moved on a little; a minute keeps the question rare.
-    if (removed < turnsMax) this.#nextOutdatedAt = before + 60_000;
+    if (removed < rowsMax) this.#nextOutdatedAt = before + 60_000;
     return removed;
   }
 }

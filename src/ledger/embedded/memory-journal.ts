@@ -20,7 +20,7 @@ export class MemoryJournal implements Journal {
   readonly #flushes: (() => void)[] = [];
   readonly #skus = new Set<Sku>();
   readonly #lines = new Map<number, SavedLine>();
-  readonly #turns = new Map<number, { readonly at: UnixMs; readonly replies: readonly KeptReply[] }>();
+  readonly #replies = new Map<number, { readonly at: UnixMs; readonly replies: readonly KeptReply[] }>();
 
   restore(): void {
     // Nothing was ever saved.
@@ -59,28 +59,28 @@ export class MemoryJournal implements Journal {
     // As above.
   }
 
-  saveReplies(turn: number, at: UnixMs, _hashes: Uint32Array, replies: readonly KeptReply[]): void {
-    this.#turns.set(turn, { at, replies });
+  saveReplies(row: number, at: UnixMs, _hashes: Uint32Array, replies: readonly KeptReply[]): void {
+    this.#replies.set(row, { at, replies });
   }
 
-  removeSomeReplies(before: UnixMs, turnsMax: number): { oldestTurn: number; removed: number } {
+  removeSomeReplies(before: UnixMs, rowsMax: number): { oldestRow: number; removed: number } {
     let removed = 0;
-    let oldestTurn = 1;
-    for (const [turn, { at }] of this.#turns) {
-      oldestTurn = turn;
-      if (at >= before || removed === turnsMax) return { oldestTurn, removed };
-      this.#turns.delete(turn);
+    let oldestRow = 1;
+    for (const [row, { at }] of this.#replies) {
+      oldestRow = row;
+      if (at >= before || removed === rowsMax) return { oldestRow, removed };
+      this.#replies.delete(row);
       removed += 1;
-      oldestTurn = turn + 1;
+      oldestRow = row + 1;
     }
-    return { oldestTurn, removed };
+    return { oldestRow, removed };
   }
 
   hashOf(text: string): number {
     return Bun.hash.xxHash32(text, 1);
   }
-  readReply({ turn, position }: ReplyLocation): KeptReply | null {
-    return this.#turns.get(turn)?.replies[position] ?? null;
+  readReply({ row, position }: ReplyLocation): KeptReply | null {
+    return this.#replies.get(row)?.replies[position] ?? null;
   }
   sessionOf(rowId: number): SessionId | null {
     return this.#lines.get(rowId)?.sessionId ?? null;

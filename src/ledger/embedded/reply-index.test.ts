@@ -15,7 +15,7 @@ function allAt(index: ReplyIndex, hash: number): ReplyLocation[] {
   });
   return found;
 }
-const byPlace = (a: ReplyLocation, b: ReplyLocation): number => a.turn - b.turn || a.position - b.position;
+const byPlace = (a: ReplyLocation, b: ReplyLocation): number => a.row - b.row || a.position - b.position;
 
 /** Hashes that often fall into the same shard, the same slot, or are the same. */
 const hash = fc.oneof(
@@ -27,33 +27,33 @@ const hash = fc.oneof(
 );
 
 describe("the reply index", () => {
-  test("finds what a map would find, also after some turns are forgotten", () => {
+  test("finds what a map would find, also after some rows are forgotten", () => {
     const action = fc.oneof(
       { weight: 20, arbitrary: fc.record({ does: fc.constant("add"), hash }) },
-      { weight: 3, arbitrary: fc.record({ does: fc.constant("next turn") }) },
-      { weight: 1, arbitrary: fc.record({ does: fc.constant("forget"), turns: fc.nat({ max: 3 }) }) },
+      { weight: 3, arbitrary: fc.record({ does: fc.constant("next row") }) },
+      { weight: 1, arbitrary: fc.record({ does: fc.constant("forget"), rows: fc.nat({ max: 3 }) }) },
     );
     fc.assert(
       fc.property(fc.array(action, { maxLength: 400, size: "max" }), (actions) => {
         const index = new ReplyIndex(1_000_000);
         const model = new Map<number, ReplyLocation[]>();
-        let [turn, position, oldest] = [1, 0, 1];
+        let [row, position, oldest] = [1, 0, 1];
         for (const step of actions) {
           if (step.does === "add") {
             expect(index.hasRoom(step.hash)).toBe(true);
-            index.add(step.hash, { turn, position });
-            model.set(step.hash, [...(model.get(step.hash) ?? []), { turn, position }]);
+            index.add(step.hash, { row, position });
+            model.set(step.hash, [...(model.get(step.hash) ?? []), { row, position }]);
             position += 1;
-          } else if (step.does === "next turn") {
-            turn += 1;
+          } else if (step.does === "next row") {
+            row += 1;
             position = 0;
           } else {
-            oldest = Math.min(turn, oldest + step.turns);
+            oldest = Math.min(row, oldest + step.rows);
             index.forgetBefore(oldest);
           }
         }
         for (const [known, places] of model) {
-          expect(allAt(index, known).sort(byPlace)).toEqual(places.filter((place) => place.turn >= oldest));
+          expect(allAt(index, known).sort(byPlace)).toEqual(places.filter((place) => place.row >= oldest));
         }
         expect(allAt(index, 0x12345678)).toEqual(model.get(0x12345678) ?? []);
       }),
@@ -63,19 +63,19 @@ describe("the reply index", () => {
 
   test("gives the first place that is accepted, and null when none is", () => {
     const index = new ReplyIndex(1_000);
-    for (const position of [3, 4, 5]) index.add(99, { turn: 1, position });
+    for (const position of [3, 4, 5]) index.add(99, { row: 1, position });
     expect(index.find(99, ({ position }) => (position === 4 ? "four" : null))).toBe("four");
     expect(index.find(99, () => null)).toBeNull();
     expect(index.find(98, () => "anything")).toBeNull();
   });
 
-  test("keeps turns and positions apart up to the largest position of a turn and billions of turns", () => {
+  test("keeps rows and positions apart up to the largest position of a row and billions of rows", () => {
     const index = new ReplyIndex(1_000);
     const places = [
-      { turn: 1, position: 0 },
-      { turn: 1, position: POSITIONS - 1 },
-      { turn: 2, position: 0 },
-      { turn: 2 ** 36, position: POSITIONS - 1 },
+      { row: 1, position: 0 },
+      { row: 1, position: POSITIONS - 1 },
+      { row: 2, position: 0 },
+      { row: 2 ** 36, position: POSITIONS - 1 },
     ];
     for (const place of places) index.add(5, place);
     expect(allAt(index, 5).sort(byPlace)).toEqual(places);
@@ -86,22 +86,22 @@ describe("the reply index", () => {
     const count = 200_000;
     // Multiplying by an odd constant gives every number a hash of its own, spread over all shards.
     const hashOf = (n: number): number => Math.imul(n, 0x9e3779b1) >>> 0;
-    for (let n = 0; n < count; n += 1) index.add(hashOf(n), { turn: 1 + Math.floor(n / 1_000), position: n % 1_000 });
+    for (let n = 0; n < count; n += 1) index.add(hashOf(n), { row: 1 + Math.floor(n / 1_000), position: n % 1_000 });
     let wrong = 0;
     for (let n = 0; n < count; n += 1) {
       const found = index.find(hashOf(n), (place) => place);
-      if (found?.turn !== 1 + Math.floor(n / 1_000) || found.position !== n % 1_000) wrong += 1;
+      if (found?.row !== 1 + Math.floor(n / 1_000) || found.position !== n % 1_000) wrong += 1;
     }
     expect(wrong).toBe(0);
   });
 
-  test("has no room beyond its bound, and room again when old turns are forgotten", () => {
+  test("has no room beyond its bound, and room again when old rows are forgotten", () => {
     const index = new ReplyIndex(1);
     let added = 0;
     // All of one shard, so that its bound is reached at once.
     const hashOf = (n: number): number => (n * 256 + 17) >>> 0;
     while (index.hasRoom(hashOf(added)) && added <= ROOM_MIN) {
-      index.add(hashOf(added), { turn: 1 + added, position: 0 });
+      index.add(hashOf(added), { row: 1 + added, position: 0 });
       added += 1;
     }
     expect(added).toBeLessThanOrEqual(64);
@@ -119,16 +119,16 @@ describe("the reply index", () => {
     const index = new ReplyIndex(repliesMax);
     let added = 0;
     while (added < 2 * repliesMax && index.hasRoom(Math.imul(added, 0x9e3779b1) >>> 0)) {
-      index.add(Math.imul(added, 0x9e3779b1) >>> 0, { turn: 1, position: added % POSITIONS });
+      index.add(Math.imul(added, 0x9e3779b1) >>> 0, { row: 1, position: added % POSITIONS });
       added += 1;
     }
     expect(added).toBeLessThanOrEqual(repliesMax);
     expect(added).toBeGreaterThanOrEqual(0.4 * repliesMax);
   });
 
-  test("does not go back to turns that were forgotten", () => {
+  test("does not go back to rows that were forgotten", () => {
     const index = new ReplyIndex(1_000);
-    index.add(1, { turn: 1, position: 0 });
+    index.add(1, { row: 1, position: 0 });
     index.forgetBefore(5);
     index.forgetBefore(2);
     expect(allAt(index, 1)).toEqual([]);
@@ -136,12 +136,30 @@ describe("the reply index", () => {
 
   test("can be filled and forgotten for ever", () => {
     const index = new ReplyIndex(1);
-    for (let turn = 1; turn <= 5_000; turn += 1) {
-      const shared = (turn * 256 + 3) >>> 0;
+    for (let row = 1; row <= 5_000; row += 1) {
+      const shared = (row * 256 + 3) >>> 0;
       expect(index.hasRoom(shared)).toBe(true);
-      index.add(shared, { turn, position: 0 });
-      index.forgetBefore(turn - 20);
-      expect(allAt(index, shared)).toEqual([{ turn, position: 0 }]);
+      index.add(shared, { row, position: 0 });
+      index.forgetBefore(row - 20);
+      expect(allAt(index, shared)).toEqual([{ row, position: 0 }]);
     }
   });
+});
+
+test("a part of the room can be kept from those who may only use a share of it", () => {
+  const index = new ReplyIndex(1_024);
+  let forAll = 0;
+  let forSome = 0;
+  for (let n = 1; n <= 100_000; n += 1) {
+    const hash = (n * 2_654_435_761) >>> 0;
+    const hasShare = index.hasRoom(hash, 0.5);
+    // Whoever may use a share may also use the whole.
+    expect(hasShare && !index.hasRoom(hash)).toBe(false);
+    if (hasShare) forSome = n;
+    if (!index.hasRoom(hash)) continue;
+    forAll = n;
+    index.add(hash, { row: n, position: 0 });
+  }
+  expect(forSome).toBeGreaterThan(0);
+  expect(forAll).toBeGreaterThan(forSome);
 });

@@ -1,5 +1,5 @@
 /**
- * Finds the kept reply of an idempotency key: a hash table from the key's 32-bit hash to where the reply stands in the store (turn and
+ * Finds the kept reply of an idempotency key: a hash table from the key's 32-bit hash to where the reply stands in the store (row and
  * position). It holds no keys, 12 bytes a slot, so that millions of keys of a day fit into memory; two keys may share a hash, so whoever
  * looks compares the key in the store. Open addressing with linear probing (Knuth, TAOCP 6.4, algorithm L), in shards that grow one at
  * a time, because growing a table of millions at once would stop the event loop for a second.
@@ -9,11 +9,11 @@ const SHARDS = 256;
 const SHARD_SLOTS_FIRST = 64;
 /** A shard grows, or drops what is outdated, when it is fuller than this. */
 const LOAD_MAX = 0.75;
-/** A location is `turn * POSITIONS + position`. */
+/** A location is `row * POSITIONS + position`. */
 const POSITIONS = 65_536;
 
 export interface ReplyLocation {
-  readonly turn: number;
+  readonly row: number;
   readonly position: number;
 }
 
@@ -29,7 +29,7 @@ export class ReplyIndex {
   readonly #shards: Shard[] = Array.from({ length: SHARDS }, () => newShard(SHARD_SLOTS_FIRST));
   readonly #shardSlotsMax: number;
   /** Turns before this one are no longer in the store. */
-  #oldestTurn = 1;
+  #oldestRow = 1;
 
   /** @param repliesMax the most replies held at once */
   constructor(repliesMax: number) {
@@ -43,30 +43,31 @@ export class ReplyIndex {
     for (let slot = (hash >>> 8) & mask; locations[slot] !== 0; slot = (slot + 1) & mask) {
       if (hashes[slot] !== hash) continue;
       const location = locations[slot] as number;
-      const turn = Math.floor(location / POSITIONS);
-      const found = turn >= this.#oldestTurn ? accept({ turn, position: location % POSITIONS }) : null;
+      const row = Math.floor(location / POSITIONS);
+      const found = row >= this.#oldestRow ? accept({ row, position: location % POSITIONS }) : null;
       if (found !== null) return found;
     }
     return null;
   }
 
-  /** Whether one more reply with this hash fits. Asked before a purchase is decided, so that a reply is never lost after it. */
-  hasRoom(hash: number): boolean {
-    const shard = this.#shardOf(hash);
-    if (shard.used + 1 < shard.hashes.length * LOAD_MAX) return true;
-    this.#rehash(shard);
-    return shard.used + 1 < shard.hashes.length * LOAD_MAX;
-  }
-
-  add(hash: number, { turn, position }: ReplyLocation): void {
+  /** Whether one more reply with this hash fits. Asked before a purchase is answered, so that a reply is never lost after it.
+   *  @param share how much of all the room may be used for it, 0 to 1 */
+  hasRoom(hash: number, share = 1): boolean {
     const shard = this.#shardOf(hash);
     if (shard.used + 1 >= shard.hashes.length * LOAD_MAX) this.#rehash(shard);
-    put(shard, hash, turn * POSITIONS + position);
+    const isFullyGrown = shard.hashes.length >= this.#shardSlotsMax;
+    return shard.used + 1 < shard.hashes.length * LOAD_MAX * (isFullyGrown ? share : 1);
   }
 
-  /** Forgets every reply of a turn before `turn`. */
-  forgetBefore(turn: number): void {
-    this.#oldestTurn = Math.max(this.#oldestTurn, turn);
+  add(hash: number, { row, position }: ReplyLocation): void {
+    const shard = this.#shardOf(hash);
+    if (shard.used + 1 >= shard.hashes.length * LOAD_MAX) this.#rehash(shard);
+    put(shard, hash, row * POSITIONS + position);
+  }
+
+  /** Forgets every reply of a row before `row`. */
+  forgetBefore(row: number): void {
+    this.#oldestRow = Math.max(this.#oldestRow, row);
   }
 
   #shardOf(hash: number): Shard {
@@ -76,7 +77,7 @@ export class ReplyIndex {
   /** Drops what is outdated; doubles the shard if it is still more than half full, up to the bound. */
   #rehash(shard: Shard): void {
     const { hashes, locations } = shard;
-    const oldest = this.#oldestTurn * POSITIONS;
+    const oldest = this.#oldestRow * POSITIONS;
     let live = 0;
     for (const location of locations) if (location >= oldest) live += 1;
     const slots = live > hashes.length / 2 ? Math.min(hashes.length * 2, Math.max(hashes.length, this.#shardSlotsMax)) : hashes.length;

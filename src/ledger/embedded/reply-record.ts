@@ -1,4 +1,4 @@
-/** How kept replies stand in the store: one JSON array per turn, an array of fields per reply, so that a million refusals stay small. */
+/** How kept replies stand in the store: a JSON array for some of one turn, an array of fields per reply, so that a million refusals stay small. */
 import type { SessionId, Sku } from "../../core/ids.ts";
 import type { Step } from "../../core/reason.ts";
 import type { KeptReply } from "../ledger.ts";

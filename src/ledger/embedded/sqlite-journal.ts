@@ -27,8 +27,8 @@ create table orders (
   order_id text not null, sku text not null, user_id text not null, quantity integer not null, state text not null,
   pay_until_ms integer not null, held_until_ms integer not null, since_ms integer not null, primary key (order_id, sku)
 ) strict, without rowid;
--- First replies to idempotency keys, one row per turn: a JSON array, and the 32-bit hashes of the keys in the same order.
-create table replies (turn integer primary key, at_ms integer not null, hashes blob not null, entries text not null) strict;
+-- First replies to idempotency keys, a few in a row: a JSON array, and the 32-bit hashes of the keys in the same order.
+create table replies (id integer primary key, at_ms integer not null, hashes blob not null, entries text not null) strict;
 create table reply_hash (seed integer not null) strict;
 insert into reply_hash values (abs(random()) % 4294967296);
 `;
@@ -78,7 +78,7 @@ export class SqliteJournal implements Journal {
       saveOrder: db.query("insert or replace into orders values (?, ?, ?, ?, ?, ?, ?, ?)"),
       removeOrder: db.query("delete from orders where order_id = ? and sku = ?"),
       saveReplies: db.query("insert into replies values (?, ?, ?, ?)"),
-      readReply: db.query("select entries from replies where turn = ?"),
+      readReply: db.query("select entries from replies where id = ?"),
       sessionOf: db.query("select session_id from lines where id = ?"),
     };
   }
@@ -100,9 +100,9 @@ export class SqliteJournal implements Journal {
       "select order_id as orderId, sku, user_id as userId, quantity, state, pay_until_ms as payUntil, held_until_ms as heldUntil, since_ms as since from orders",
     );
     for (const row of orders.iterate()) into.order(row);
-    this.#pages<[number, Uint8Array]>("select turn, hashes from replies where turn > ? order by turn limit ?", ([turn, hashes]) => {
-      into.replies(turn, new Uint32Array(hashes.slice().buffer));
-      return turn;
+    this.#pages<[number, Uint8Array]>("select id, hashes from replies where id > ? order by id limit ?", ([id, hashes]) => {
+      into.replies(id, new Uint32Array(hashes.slice().buffer));
+      return id;
     });
   }
 
@@ -147,28 +147,26 @@ export class SqliteJournal implements Journal {
     this.#sql.removeOrder.run(orderId, sku);
   }
 
-  saveReplies(turn: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void {
-    this.#sql.saveReplies.run(turn, at, new Uint8Array(hashes.buffer), encodeReplies(replies));
+  saveReplies(row: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void {
+    this.#sql.saveReplies.run(row, at, new Uint8Array(hashes.buffer), encodeReplies(replies));
   }
 
-  removeSomeReplies(before: UnixMs, turnsMax: number): { oldestTurn: number; removed: number } {
-    // Turns are in order of time, so the oldest come first and the search ends at the first that stays.
+  removeSomeReplies(before: UnixMs, rowsMax: number): { oldestRow: number; removed: number } {
+    // Rows are in order of time, so the oldest come first and the search ends at the first that stays.
     const { changes } = this.#db
-      .query(
-        "delete from replies where turn in (select turn from (select turn, at_ms from replies order by turn limit ?2) where at_ms < ?1)",
-      )
-      .run(before, turnsMax);
-    const oldest = this.#db.query<{ turn: number | null }, []>("select min(turn) as turn from replies").get();
-    return { oldestTurn: oldest?.turn ?? 1, removed: changes };
+      .query("delete from replies where id in (select id from (select id, at_ms from replies order by id limit ?2) where at_ms < ?1)")
+      .run(before, rowsMax);
+    const oldest = this.#db.query<{ id: number | null }, []>("select min(id) as id from replies").get();
+    return { oldestRow: oldest?.id ?? 1, removed: changes };
   }
 
   hashOf(text: string): number {
     return Bun.hash.xxHash32(text, this.#seed);
   }
 
-  readReply({ turn, position }: ReplyLocation): KeptReply | null {
-    const row = this.#sql.readReply.get(turn) as { entries: string } | null;
-    return (row && decodeReplies(row.entries)[position]) ?? null;
+  readReply({ row, position }: ReplyLocation): KeptReply | null {
+    const found = this.#sql.readReply.get(row) as { entries: string } | null;
+    return (found && decodeReplies(found.entries)[position]) ?? null;
   }
 
   sessionOf(rowId: number): SessionId | null {

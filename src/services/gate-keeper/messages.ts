@@ -1,6 +1,5 @@
 /** What a shopper reads: every outcome in English and Chinese, what happened and what to do next. */
-import type { Step } from "../../core/reason.ts";
-import type { DurationMs } from "../../core/time.ts";
+import type { DurationMs, UnixMs } from "../../core/time.ts";
 
 export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -53,8 +52,16 @@ const unavailable: Texts = {
   zh: "系统暂时无法完成您的购买，请稍后重试；使用相同的 Idempotency-Key 不会重复下单。",
 };
 
-export function refusalText(reason: string, _step: Step, language: Language): string {
+export function refusalText(reason: string, language: Language): string {
   return (refusals[reason] ?? unavailable)[language];
+}
+
+/** For who has added to a hold: nothing extends it, so all of it ends when the first of it does. */
+export function addedText(heldUntil: UnixMs, language: Language): string {
+  const time = new Date(heldUntil).toISOString().slice(0, 19).replace("T", " ");
+  return language === "zh"
+    ? `已加入您的购物车！您保留的全部商品有效期至 ${time}（UTC），请在此之前完成付款，逾期将自动释放。`
+    : `Added to what you hold. All of it is yours until ${time} UTC, the time of the first of it. Please check out before then; after it they go back to the other shoppers.`;
 }
 
 export function successText(frozenForMs: DurationMs, language: Language): string {

@@ -7,7 +7,7 @@ import { isFailure, type Reason, STEPS, type Step } from "../../core/reason.ts";
 import type { DurationMs, UnixMs } from "../../core/time.ts";
 import type { KeptReply } from "../../ledger/ledger.ts";
 import type { Outcome } from "../../purchase.ts";
-import { LANGUAGES, type Language, refusalText, successText } from "./messages.ts";
+import { addedText, LANGUAGES, type Language, refusalText, successText } from "./messages.ts";
 
 export class PurchaseReplies {
   /** Everything of a reply that does not differ between two purchases, as JSON text made once. */
@@ -16,24 +16,25 @@ export class PurchaseReplies {
     zh: headsByStep(),
   };
   readonly #successHeads: Readonly<Record<Language, string>>;
-  readonly #frozenForMs: DurationMs;
   readonly #retryAfterSeconds: () => number;
 
   constructor(frozenForMs: DurationMs, retryAfterSeconds: () => number) {
-    this.#frozenForMs = frozenForMs;
     this.#retryAfterSeconds = retryAfterSeconds;
-    const [en, zh] = LANGUAGES.map((language) => successHead(frozenForMs, language)) as [string, string];
+    const [en, zh] = LANGUAGES.map((language) => successHead(successText(frozenForMs, language))) as [string, string];
     this.#successHeads = { en, zh };
   }
 
-  of(outcome: Outcome, sessionId: SessionId, sku: Sku, language: Language): HttpReply {
+  /** @param asked how many the purchase asked for: who then holds more has added to a hold */
+  of(outcome: Outcome, sessionId: SessionId, sku: Sku, asked: number, language: Language): HttpReply {
     switch (outcome.kind) {
-      case "held":
-        return this.#success(this.#successHeads[language], sessionId, sku, outcome.quantity, outcome.heldUntil);
+      case "held": {
+        const head = outcome.quantity === asked ? this.#successHeads[language] : successHead(addedText(outcome.heldUntil, language));
+        return this.#success(head, sessionId, sku, outcome.quantity, outcome.heldUntil);
+      }
       case "refused":
         return this.#refusal(outcome.step, outcome.reason, sessionId, language);
       case "repeated":
-        return this.#again(outcome.reply, language);
+        return this.#again(outcome.reply, asked, language);
       case "key-reused":
         return problem(422, "this Idempotency-Key was used for another purchase; use a new key for a new purchase", {
           errors: [{ pointer: "#/header/Idempotency-Key", detail: "was used with another body" }],
@@ -41,10 +42,10 @@ export class PurchaseReplies {
     }
   }
 
-  #again(kept: KeptReply, language: Language): HttpReply {
+  #again(kept: KeptReply, asked: number, language: Language): HttpReply {
     if (kept.reason !== null) return this.#refusal(kept.step, kept.reason as Reason, kept.sessionId, language);
-    const head = kept.frozenForMs === this.#frozenForMs ? this.#successHeads[language] : successHead(kept.frozenForMs, language);
-    return this.#success(head, kept.sessionId, kept.sku, kept.quantity, kept.heldUntil);
+    const text = kept.quantity === asked ? successText(kept.frozenForMs, language) : addedText(kept.heldUntil, language);
+    return this.#success(successHead(text), kept.sessionId, kept.sku, kept.quantity, kept.heldUntil);
   }
 
   #success(head: string, sessionId: SessionId, sku: Sku, quantity: number, heldUntil: UnixMs): HttpReply {
@@ -64,7 +65,7 @@ export class PurchaseReplies {
     const heads = this.#refusalHeads[language][step];
     const known = heads.get(reason);
     if (known !== undefined) return known;
-    const message = JSON.stringify(refusalText(reason, step, language));
+    const message = JSON.stringify(refusalText(reason, language));
     const head = `{"reponseMsg":${message},"repResult":false,"isThrottled":${reason === "throttled"},"version":"1.0","step":"${step}","reason":"${reason}",`;
     heads.set(reason, head);
     return head;
@@ -73,6 +74,6 @@ export class PurchaseReplies {
 
 const headsByStep = () => Object.fromEntries(STEPS.map((step) => [step, new Map<Reason, string>()])) as Record<Step, Map<Reason, string>>;
 
-function successHead(frozenForMs: DurationMs, language: Language): string {
-  return `{"reponseMsg":${JSON.stringify(successText(frozenForMs, language))},"repResult":true,"isThrottled":false,"version":"1.0",`;
+function successHead(text: string): string {
+  return `{"reponseMsg":${JSON.stringify(text)},"repResult":true,"isThrottled":false,"version":"1.0",`;
 }

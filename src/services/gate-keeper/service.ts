@@ -77,7 +77,7 @@ export class GateKeeper {
     const totalUs = Math.max(0, course.atUs - arrival.receivedUs);
     this.#parts.record(this.#records.line(this.#time(), arrival, outcome, course, totalUs));
     this.#parts.count(outcome, totalUs);
-    return this.#replies.of(outcome, arrival.sessionId, arrival.sku, arrival.language);
+    return this.#replies.of(outcome, arrival.sessionId, arrival.sku, arrival.quantity, arrival.language);
   }
 
   nextTraceId(): SessionId {

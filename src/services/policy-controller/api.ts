@@ -31,7 +31,7 @@ export const policyControllerApi = {
     name: "findAllPolicies",
     path: "/policy/all",
     params: none,
-    query: Type.Object({ after: Type.Optional(SkuSchema), limit: PageLimit }),
+    query: Type.Object({ after: Type.Optional(SkuSchema), afterLevel: Type.Optional(UserLevel), limit: PageLimit }),
   },
   removePolicy: { ...remove, name: "removePolicy", path: "/policy/delete/sku/{sku}", params: skuPath },
   addUserOrders: { ...add, name: "addUserOrders", path: "/user/add", body: UserOrders },

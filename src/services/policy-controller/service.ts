@@ -10,7 +10,7 @@ import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
 import type { Clock } from "../../core/time.ts";
 import type { Ledger, OrderRecord, RecordCommand } from "../../ledger/ledger.ts";
-import { PAGE_ROWS_DEFAULT, POLICIES_MAX, TIERS_PER_SKU_MAX } from "../../limits.ts";
+import { PAGE_ROWS_DEFAULT, POLICIES_MAX, TIERS_PER_SKU_MAX, USER_LEVEL_MAX } from "../../limits.ts";
 import { policyControllerApi as api } from "./api.ts";
 import type { PolicyStore } from "./policy-store.ts";
 import { type Tier, type Tiers, tierFor, withTier } from "./tiers.ts";
@@ -177,11 +177,12 @@ function policyRoutes(controller: PolicyController): Route[] {
       listReply<PolicyRow, PolicyRow>({
         read: (after, limit) => controller.list(after, limit),
         cursorOf: (row) => row,
-        // A page begins behind the last tier of a SKU, so that a SKU's tiers stay on one page of the reader's.
-        after: query.after === undefined ? null : { sku: query.after, userLevel: Number.MAX_SAFE_INTEGER, quantityLimit: 0 },
+        // Without a level, a page begins behind all tiers of the SKU.
+        after: query.after === undefined ? null : { sku: query.after, userLevel: query.afterLevel ?? USER_LEVEL_MAX, quantityLimit: 0 },
         limit: query.limit ?? Number.POSITIVE_INFINITY,
         show: policyBody,
-        nextPage: ({ sku }) => `/policy/all?after=${encodeURIComponent(sku)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
+        nextPage: ({ sku, userLevel }) =>
+          `/policy/all?after=${encodeURIComponent(sku)}&afterLevel=${userLevel}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
       }),
     ),
     on(api.removePolicy, async ({ params }) => {

@@ -1,13 +1,14 @@
 /** SafeProtector over a real store: what is in force when, and that memory and store never say different things. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import type { Route } from "../../core/endpoint.ts";
 import type { IpAddress, SessionId, UserId } from "../../core/ids.ts";
 import { Throttle } from "../../core/throttle.ts";
 import { GroupCommit } from "../../edge/group-commit.ts";
 import { SWEEP_ROWS_PER_TURN } from "../../limits.ts";
 import type { Scope } from "./blacklist.ts";
 import { DECISIONS_SCHEMA, DecisionStore } from "./decision-store.ts";
-import { type SafeCheck, SafeProtector } from "./service.ts";
+import { routes, type SafeCheck, SafeProtector } from "./service.ts";
 
 const user = (text: string) => text as UserId;
 const check = (userId: string, clientIp: string): SafeCheck => ({
@@ -123,6 +124,19 @@ describe("a decision with a duration", () => {
 });
 
 describe("a decision", () => {
+  test("is shown when it is added as it is listed, with nothing in it that the request had besides", async () => {
+    const desk = new Desk();
+    const add = async (name: string, body: object): Promise<unknown> => {
+      const route = routes(desk.protector).find(({ endpoint }) => endpoint.name === name) as Route;
+      const reply = await route.handle({ params: {}, query: {}, body, headers: new Headers() });
+      return JSON.parse(reply.body as string);
+    };
+    const extra = { more: "x", isAllowed: true };
+    expect(await add("addBadGuy", { userID: "bad", isBadGuy: true, ...extra })).toEqual({ userID: "bad", isBadGuy: true });
+    const range = { clientIP: "::ffff:10.1.2.3/104", isBadIP: true, durationSeconds: 2, note: "n" };
+    expect(await add("addBadIP", { ...range, ...extra })).toEqual({ clientIP: "10.0.0.0/8", isBadIP: true, until: 3_000, note: "n" });
+  });
+
   test("is replaced by a later one of its scope and value: there is one live decision for each", async () => {
     const desk = new Desk();
     await desk.protector.add("user", "bad", undefined, "first");

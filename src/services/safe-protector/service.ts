@@ -77,16 +77,16 @@ export class SafeProtector {
     return this.#store.list(scopes, after, limit, this.#clock.now());
   }
 
-  /** Adds a decision or replaces the one that stands; false when the list is full. */
-  add(scope: Scope, value: string, durationSeconds: number | undefined, note: string): Promise<boolean> {
+  /** Adds a decision or replaces the one that stands; `null` when the list is full. */
+  add(scope: Scope, value: string, durationSeconds: number | undefined, note: string): Promise<Decision | null> {
     const until = durationSeconds === undefined ? null : this.#clock.now() + durationSeconds * 1_000;
     return this.#turns.turn(() => {
       // A full list still lets an entry that stands be replaced.
-      if (this.#blacklist.size >= DECISIONS_MAX && !this.#store.has(scope, value)) return false;
+      if (this.#blacklist.size >= DECISIONS_MAX && !this.#store.has(scope, value)) return null;
       const decision: Decision = { scope, value, until, note };
       this.#store.save(decision);
       this.#blacklist.add(decision);
-      return true;
+      return decision;
     });
   }
 
@@ -131,6 +131,11 @@ export class SafeProtector {
   }
 }
 
+/** A decision as it is shown, with `until` in unix ms where it ends. */
+const badGuy = (decision: Decision): object => ({ userID: decision.value, isBadGuy: true, ...standing(decision) });
+const badIp = (decision: Decision): object => ({ clientIP: decision.value, isBadIP: true, ...standing(decision) });
+const standing = ({ until, note }: Decision): object => ({ ...(until !== null && { until }), ...(note !== "" && { note }) });
+
 const scopeOf = (text: string): Scope => (parseCidrRange(text) ? "range" : "address");
 const canonical = (text: string): string => parseCidrRange(text)?.text ?? (parseIpAddress(text) as string);
 const listFull = (): HttpReply => problem(409, `the blacklist is full (${DECISIONS_MAX} entries); remove some, or give entries a duration`);
@@ -149,13 +154,13 @@ export function routes(protector: SafeProtector): Route[] {
     on(api.doSafeValidation, ({ params }) =>
       protector.reply({ sessionId: params.sid, userId: params.uid, clientIp: parseIpAddress(params.ip) as IpAddress }),
     ),
-    on(api.addBadGuy, async ({ body }) =>
-      (await protector.add("user", body.userID, body.durationSeconds, body.note ?? "")) ? json({ ...body }) : listFull(),
-    ),
+    on(api.addBadGuy, async ({ body }) => {
+      const added = await protector.add("user", body.userID, body.durationSeconds, body.note ?? "");
+      return added ? json(badGuy(added)) : listFull();
+    }),
     on(api.addBadIP, async ({ body }) => {
-      const clientIP = canonical(body.clientIP);
-      const added = await protector.add(scopeOf(body.clientIP), clientIP, body.durationSeconds, body.note ?? "");
-      return added ? json({ ...body, clientIP }) : listFull();
+      const added = await protector.add(scopeOf(body.clientIP), canonical(body.clientIP), body.durationSeconds, body.note ?? "");
+      return added ? json(badIp(added)) : listFull();
     }),
     on(api.findAllBadGuys, ({ query }) =>
       listReply<Decision, string>({
@@ -163,7 +168,7 @@ export function routes(protector: SafeProtector): Route[] {
         cursorOf: (decision) => decision.value,
         after: query.after ?? null,
         limit: query.limit ?? PAGE_ROWS_DEFAULT,
-        show: ({ value, until, note }) => ({ userID: value, isBadGuy: true, ...shown(until, note) }),
+        show: badGuy,
         nextPage: (after) => `/badguy/all?after=${encodeURIComponent(after)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
       }),
     ),
@@ -173,7 +178,7 @@ export function routes(protector: SafeProtector): Route[] {
         cursorOf: (decision) => decision.value,
         after: query.after === undefined ? null : canonical(query.after),
         limit: query.limit ?? PAGE_ROWS_DEFAULT,
-        show: ({ value, until, note }) => ({ clientIP: value, isBadIP: true, ...shown(until, note) }),
+        show: badIp,
         nextPage: (after) => `/badip/all?after=${encodeURIComponent(after)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
       }),
     ),
@@ -185,5 +190,3 @@ export function routes(protector: SafeProtector): Route[] {
     on(api.removeBadIPShort, removeBadIp),
   ];
 }
-
-const shown = (until: UnixMs | null, note: string): object => ({ ...(until !== null && { until }), ...(note !== "" && { note }) });
