@@ -44,6 +44,7 @@ export class AccessLog {
   #pages = 1;
   #file: LogFile | null = null;
   #fileNumber: number;
+  #continuesLastFile = true;
   #writing: Promise<void> | null = null;
   #isInTrouble = false;
   #written = 0;
@@ -143,6 +144,10 @@ export class AccessLog {
       this.#written += records;
       this.#isInTrouble = false;
     } catch (error) {
+      // A write that failed may have left a part of a record behind: what comes next begins a file.
+      await this.#file?.handle.close().catch(() => undefined);
+      this.#file = null;
+      this.#continuesLastFile = false;
       this.#dropped += records;
       if (!this.#isInTrouble)
         this.#onTrouble(
@@ -153,7 +158,7 @@ export class AccessLog {
   }
 
   async #fileFor(bytes: number): Promise<LogFile> {
-    if (this.#file === null && this.#fileNumber > 0) this.#file = await this.#open(this.#fileNumber);
+    if (this.#file === null && this.#continuesLastFile && this.#fileNumber > 0) this.#file = await this.#open(this.#fileNumber);
     if (this.#file && (this.#file.bytes === 0 || this.#file.bytes + bytes <= this.#settings.fileBytesMax)) return this.#file;
     const next = await this.#open(this.#fileNumber + 1);
     await this.#file?.handle.close();

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -77,6 +78,11 @@ describe("a store", () => {
     expect(countIn(db)).toBe(3);
     close();
     expect(readdirSync(folder).sort()).toEqual(["doorbuster.db", "lock"]);
+  });
+
+  test("is for its owner alone: the names of shoppers are in it", () => {
+    makeStore(0);
+    expect(statSync(folder).mode & 0o077).toBe(0);
   });
 
   test("is kept so that a commit is on the disk when it is answered", () => {
@@ -207,6 +213,13 @@ describe("a store in use", () => {
     expect(countIn(reader)).toBe(2);
     reader.close();
     close();
+  });
+
+  test("is told apart from a lock file that is something else", () => {
+    mkdirSync(folder);
+    writeFileSync(join(folder, "lock"), "a note of mine\n".repeat(100));
+    expect(refusalOf(open)).toMatch(/cannot be locked/);
+    expect(readFileSync(join(folder, "lock"), "utf8")).toBe("a note of mine\n".repeat(100));
   });
 
   test("that is not there cannot be read", () => {

@@ -62,13 +62,14 @@ export function openSqliteFileReadOnly(dataDir: string): Database {
 /** The kernel gives an exclusive SQLite lock back when its process dies, however it dies. */
 function takeLock(dataDir: string): Database {
   const path = join(dataDir, "lock");
-  const lock = new Database(path, { create: true });
+  let lock: Database | null = null;
   try {
+    lock = new Database(path, { create: true });
     lock.run("pragma locking_mode = exclusive");
     lock.run("begin exclusive");
     return lock;
   } catch (cause) {
-    lock.close();
+    lock?.close();
     const isBusy = (cause as { code?: string }).code?.startsWith("SQLITE_BUSY") === true;
     if (!isBusy) throw new StoreRefused(`${path} cannot be locked (${messageOf(cause)}); remove it when no doorbuster runs on this folder`);
     throw new StoreRefused(`the data folder ${dataDir} is in use by another doorbuster process; stop it, or give another --data`);

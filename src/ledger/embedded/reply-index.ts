@@ -4,6 +4,7 @@
  * looks compares the key in the store. Open addressing with linear probing (Knuth, TAOCP 6.4, algorithm L), in shards that grow one at
  * a time, because growing a table of millions at once would stop the event loop for a second.
  */
+import { assert } from "../../core/assert.ts";
 
 const SHARDS = 256;
 const SHARD_SLOTS_FIRST = 64;
@@ -62,6 +63,8 @@ export class ReplyIndex {
   add(hash: number, { row, position }: ReplyLocation): void {
     const shard = this.#shardOf(hash);
     if (shard.used + 1 >= shard.hashes.length * LOAD_MAX) this.#rehash(shard);
+    // Whoever was told that there is room may be joined by others of the same turn; a quarter of the shard is theirs.
+    assert(shard.used + 1 < shard.hashes.length, "a reply that is kept has a place");
     put(shard, hash, row * POSITIONS + position);
   }
 

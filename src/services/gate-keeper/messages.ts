@@ -10,7 +10,7 @@ export function languageOf(acceptLanguage: string | null): Language {
   let best: { language: Language; weight: number } = { language: "en", weight: 0 };
   for (const part of acceptLanguage.split(",")) {
     const [range = "", ...parameters] = part.trim().toLowerCase().split(";");
-    const language = range.startsWith("zh") ? "zh" : range.startsWith("en") ? "en" : null;
+    const language = LANGUAGES.find((known) => range === known || range.startsWith(`${known}-`));
     const quality = parameters.map((parameter) => /^\s*q=([\d.]+)\s*$/.exec(parameter)?.[1]).find((value) => value !== undefined);
     const weight = quality === undefined ? 1 : Number(quality);
     if (language && weight > best.weight) best = { language, weight };
