@@ -42,6 +42,8 @@ export class LineTable {
   readonly #hashOf: (text: string) => number;
   readonly #index = new UserIndex((line) => this.#page(line).userHash[line & PAGE_MASK] as number);
   #used = 0;
+  #hashedUser: UserId = NOBODY;
+  #userHash = 0;
 
   constructor(hashOf: (text: string) => number) {
     this.#hashOf = hashOf;
@@ -53,7 +55,16 @@ export class LineTable {
 
   /** The user's newest line, or `NO_LINE`. */
   firstOf(userId: UserId): LineId {
-    return this.#index.find(this.#hashOf(userId), (line) => this.userOf(line) === userId);
+    return this.#index.find(this.#hash(userId), (line) => this.userOf(line) === userId);
+  }
+
+  /** A purchase looks its user up more than once, and hashing is the dear part. */
+  #hash(userId: UserId): number {
+    if (userId !== this.#hashedUser) {
+      this.#hashedUser = userId;
+      this.#userHash = this.#hashOf(userId);
+    }
+    return this.#userHash;
   }
 
   nextOf(line: LineId): LineId {
@@ -75,7 +86,7 @@ export class LineTable {
     page.userLevel[at] = NO_LEVEL;
     // A user's lines share one string, and one hash.
     page.userIds[at] = first === NO_LINE ? userId : this.userOf(first);
-    const hash = first === NO_LINE ? this.#hashOf(userId) : (this.#page(first).userHash[first & PAGE_MASK] as number);
+    const hash = first === NO_LINE ? this.#hash(userId) : (this.#page(first).userHash[first & PAGE_MASK] as number);
     page.userHash[at] = hash;
     if (first === NO_LINE) this.#index.add(hash, line);
     else this.#index.replace(hash, first, line);

@@ -86,7 +86,10 @@ export class UserIndex {
   #grow(shard: Shard): void {
     const before = shard.slots;
     shard.slots = newSlots(before.length * 2);
-    for (const line of before) if (line !== EMPTY) put(shard.slots, this.#hashOfLine(line), line);
+    for (let slot = 0; slot < before.length; slot += 1) {
+      const line = before[slot] as number;
+      if (line !== EMPTY) put(shard.slots, this.#hashOfLine(line), line);
+    }
   }
 }
 
