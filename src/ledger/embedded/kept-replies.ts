@@ -12,7 +12,7 @@ export class KeptReplies {
   readonly #ofThisTurn = new Map<string, KeptReply>();
   #row = 1;
   #now: UnixMs = 0;
-  /** When the oldest reply that is left was kept, at the latest; `null` until somebody has looked. */
+  /** No reply that is left was kept before this. */
   #nextOutdatedAt: UnixMs = 0;
 
   constructor(journal: Journal, repliesMax: number) {
