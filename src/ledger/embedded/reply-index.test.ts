@@ -163,3 +163,22 @@ test("a part of the room can be kept from those who may only use a share of it",
   expect(forSome).toBeGreaterThan(0);
   expect(forAll).toBeGreaterThan(forSome);
 });
+
+test("who is refused for want of room has it again when enough has become outdated, also within a share", () => {
+  const index = new ReplyIndex(1_024);
+  const hashOf = (n: number): number => (n * 2_654_435_761) >>> 0;
+  const fill = (from: number): number => {
+    let last = from;
+    for (let n = from; n < from + 100_000; n += 1) {
+      if (!index.hasRoom(hashOf(n), 0.5)) continue;
+      index.add(hashOf(n), { row: n, position: 0 });
+      last = n;
+    }
+    return last;
+  };
+  const last = fill(1);
+  expect(index.hasRoom(hashOf(last), 0.5)).toBe(false);
+  index.forgetBefore(last + 1);
+  expect(index.hasRoom(hashOf(last), 0.5)).toBe(true);
+  expect(fill(last + 1)).toBeGreaterThan(last);
+});

@@ -22,15 +22,18 @@ interface Shard {
   hashes: Uint32Array;
   locations: Float64Array;
   used: number;
+  /** Nothing of a row before this one is in it. */
+  cleanedTo: number;
 }
 
-const newShard = (slots: number): Shard => ({ hashes: new Uint32Array(slots), locations: new Float64Array(slots), used: 0 });
+const newShard = (slots: number): Shard => ({ hashes: new Uint32Array(slots), locations: new Float64Array(slots), used: 0, cleanedTo: 1 });
 
 export class ReplyIndex {
   readonly #shards: Shard[] = Array.from({ length: SHARDS }, () => newShard(SHARD_SLOTS_FIRST));
   readonly #shardSlotsMax: number;
-  /** Turns before this one are no longer in the store. */
+  /** Rows before this one are no longer in the store. */
   #oldestRow = 1;
+  #newestRow = 1;
 
   /** @param repliesMax the most replies held at once */
   constructor(repliesMax: number) {
@@ -55,14 +58,29 @@ export class ReplyIndex {
    *  @param share how much of all the room may be used for it, 0 to 1 */
   hasRoom(hash: number, share = 1): boolean {
     const shard = this.#shardOf(hash);
-    if (shard.used + 1 >= shard.hashes.length * LOAD_MAX) this.#rehash(shard);
-    const isFullyGrown = shard.hashes.length >= this.#shardSlotsMax;
-    return shard.used + 1 < shard.hashes.length * LOAD_MAX * (isFullyGrown ? share : 1);
+    if (this.#fits(shard, share)) return true;
+    if (!this.#isWorthRehashing(shard)) return false;
+    this.#rehash(shard);
+    return this.#fits(shard, share);
+  }
+
+  #fits(shard: Shard, share: number): boolean {
+    return shard.used + 1 < shard.hashes.length * LOAD_MAX * (this.#isFullyGrown(shard) ? share : 1);
+  }
+
+  #isFullyGrown(shard: Shard): boolean {
+    return shard.hashes.length >= this.#shardSlotsMax;
+  }
+
+  /** A full shard is not gone through again for every request that it refuses, but when a sixteenth of all rows has become outdated since. */
+  #isWorthRehashing(shard: Shard): boolean {
+    return !this.#isFullyGrown(shard) || this.#oldestRow - shard.cleanedTo > (this.#newestRow - this.#oldestRow) / 16;
   }
 
   add(hash: number, { row, position }: ReplyLocation): void {
     const shard = this.#shardOf(hash);
-    if (shard.used + 1 >= shard.hashes.length * LOAD_MAX) this.#rehash(shard);
+    this.#newestRow = Math.max(this.#newestRow, row);
+    if (!this.#fits(shard, 1) && this.#isWorthRehashing(shard)) this.#rehash(shard);
     // Whoever was told that there is room may be joined by others of the same turn; a quarter of the shard is theirs.
     assert(shard.used + 1 < shard.hashes.length, "a reply that is kept has a place");
     put(shard, hash, row * POSITIONS + position);
@@ -84,7 +102,7 @@ export class ReplyIndex {
     let live = 0;
     for (const location of locations) if (location >= oldest) live += 1;
     const slots = live > hashes.length / 2 ? Math.min(hashes.length * 2, Math.max(hashes.length, this.#shardSlotsMax)) : hashes.length;
-    Object.assign(shard, newShard(slots));
+    Object.assign(shard, newShard(slots), { cleanedTo: this.#oldestRow });
     for (let slot = 0; slot < hashes.length; slot += 1) {
       if ((locations[slot] as number) >= oldest) put(shard, hashes[slot] as number, locations[slot] as number);
     }
