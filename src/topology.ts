@@ -34,7 +34,7 @@ import { routes as protectorRoutes, SafeProtector } from "./services/safe-protec
 import { type Instance, ourInstance } from "./services/service-registry/instance.ts";
 import { routes as registryRoutes, ServiceRegistry } from "./services/service-registry/service.ts";
 import { routes as cartRoutes, ShoppingCart } from "./services/shopping-cart/service.ts";
-import { hostListenedOn, type ServiceName, type Settings } from "./settings.ts";
+import { hostListenedOn, type ServiceName, type Settings } from "./settings/table.ts";
 
 export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA;
 

@@ -26,7 +26,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/limits\.ts$/, /^src\/core\//],
   [/^src\/ledger\//],
   [/^src\/services\//, /^src\/purchase\.ts$/],
-  [/^src\/setting-kinds\.ts$/, /^src\/settings\.ts$/],
+  [/^src\/settings\//],
   [/^src\/stampede\//, /^src\/audit\//, /^src\/greeting\.ts$/, /^src\/command-help\.ts$/],
   [/^src\/topology\.ts$/],
   [/^src\/main\.ts$/],
