@@ -1,0 +1,90 @@
+/**
+ * The cashier: starts the payment of an order at its provider, and does what a provider's notification asks for. Notifications may come twice,
+ * late, out of order, or before the answer of the call that caused them, so nothing here goes by arrival: the ledger decides by the state of
+ * the order, and money that buys nothing goes back.
+ *
+ * A notification is acknowledged only when all that follows from it is durable; until then the provider sends it again.
+ */
+import type { OrderId, Sku } from "../core/ids.ts";
+import type { Clock } from "../core/time.ts";
+import { Failure } from "../core/failure.ts";
+import type { Ledger, Order, Payment } from "../ledger/ledger.ts";
+import type { Notice, PaymentProvider, PaymentStart } from "../payment/provider.ts";
+import { decideSettlement, totalCents } from "../payment/settlement.ts";
+
+export type StartReply =
+  | { readonly kind: "started"; readonly start: PaymentStart }
+  /** Nothing to pay, or no provider: the order is complete as it is, or is paid by means that we do not know. */
+  | { readonly kind: "none"; readonly order: Order }
+  | { readonly kind: "refused"; readonly reason: "order-ended" | "unknown-provider" }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+export interface CashierParts {
+  readonly ledger: Pick<Ledger, "order" | "pay">;
+  /** By name; the first is the one that is taken when nobody chooses. */
+  readonly providers: ReadonlyMap<string, PaymentProvider>;
+  /** Lower-case ISO 4217. */
+  readonly currency: string;
+  /** The limit that counts for a user of this level who pays late; 0 means none. */
+  readonly limitOf: (sku: Sku, userLevel: number) => number;
+  /** Makes a refund durable; asking twice for one payment asks once. */
+  readonly requestRefund: (payment: Payment, orderId: OrderId) => Promise<void>;
+  readonly clock: Clock;
+}
+
+/** What an order of nothing but free goods is paid with. */
+const FREE = "free";
+
+export class Cashier {
+  readonly #parts: CashierParts;
+
+  constructor(parts: CashierParts) {
+    this.#parts = parts;
+  }
+
+  get currency(): string {
+    return this.#parts.currency;
+  }
+
+  provider(name: string): PaymentProvider | null {
+    return this.#parts.providers.get(name) ?? null;
+  }
+
+  /** Starts the payment, or finds the one that was started: providers are asked with the order as the key. No lock is held meanwhile. */
+  async start(order: Order, providerName: string | undefined): Promise<StartReply> {
+    const { providers, currency } = this.#parts;
+    if (order.state !== "payment-pending") return { kind: "refused", reason: "order-ended" };
+    const amountCents = totalCents(order.items);
+    if (amountCents === 0) return { kind: "none", order: await this.#pay(order, { provider: FREE, paymentId: order.orderId, amountCents, currency }, true) };
+    const [first] = providers.values();
+    const provider = providerName === undefined ? first : providers.get(providerName);
+    if (!provider) return providerName === undefined ? { kind: "none", order } : { kind: "refused", reason: "unknown-provider" };
+    try {
+      return { kind: "started", start: await provider.start({ orderId: order.orderId, amountCents, currency, payUntil: order.payUntil }) };
+    } catch (error) {
+      if (error instanceof Failure) return { kind: "failed", failure: error };
+      throw error;
+    }
+  }
+
+  /** Resolves when everything that follows from the notice is durable. */
+  async settle(notice: Notice): Promise<void> {
+    // A failed attempt is not the end of an order: the shopper may try again until its deadline.
+    if (notice.kind !== "paid") return;
+    const { ledger, currency, requestRefund, clock } = this.#parts;
+    const { orderId, payment } = notice;
+    const order = await ledger.order(orderId, clock.now());
+    const settlement = decideSettlement(order, payment, currency);
+    // What the ledger made of it decides again: another payment may have won meanwhile, or the goods are gone.
+    const last = order && settlement.kind === "pay" ? decideSettlement(await this.#pay(order, payment, settlement.isAmountRight), payment, currency) : settlement;
+    if (last.kind === "refund") await requestRefund(payment, orderId);
+  }
+
+  async #pay(order: Order, payment: Payment, isAmountRight: boolean): Promise<Order> {
+    const { ledger, limitOf, clock } = this.#parts;
+    const limits = new Map(order.items.map(({ sku }) => [sku, limitOf(sku, order.userLevel)] as const));
+    const [reply] = await ledger.pay([{ verb: "pay", orderId: order.orderId, payment, isAmountRight, limits }], clock.now());
+    if (reply?.kind === "order") return reply.order;
+    throw new Failure("store-stopped", `the ledger no longer knows order ${order.orderId}, which it showed a moment ago`, false);
+  }
+}

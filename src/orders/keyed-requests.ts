@@ -1,0 +1,71 @@
+/**
+ * Idempotency for every shopper's POST but the purchase, whose replies the ledger keeps in the step that decides: the same key and request get the
+ * first reply again, another request with the key is refused with 422, and while the first is in flight with 409.
+ *
+ * A crash can come between the work and the keeping of its reply. So whatever the work creates takes its id from the key: done again, it
+ * finds what it made the first time.
+ */
+import { createHash } from "node:crypto";
+import type { HttpReply } from "../core/endpoint.ts";
+import { invalidKey, keyInFlight, keyReused, parseIdempotencyKey } from "../core/idempotency-key.ts";
+import { problem } from "../core/problem.ts";
+import type { Clock } from "../core/time.ts";
+import type { KeptReply, Key, Ledger } from "../ledger/ledger.ts";
+import { KEYED_REQUESTS_IN_FLIGHT_MAX } from "../limits.ts";
+
+export interface KeyedRequestsParts {
+  readonly replies: Pick<Ledger, "recall" | "remember">;
+  /** Shared with the gate's purchases: a key is one key whatever it is used for. */
+  readonly keysInFlight: Set<string>;
+  /** An id that nothing has yet: letters and digits. */
+  readonly newId: () => string;
+  readonly clock: Clock;
+}
+
+/** Replies that decide something. What says "not now" leaves the key free for another try. */
+const DECIDED: ReadonlySet<number> = new Set([200, 201, 404, 409]);
+
+export class KeyedRequests {
+  readonly #parts: KeyedRequestsParts;
+
+  constructor(parts: KeyedRequestsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param header the `Idempotency-Key`, quoted or bare; `null` when there is none
+   * @param whose who asks: the same key of somebody else makes another id
+   * @param request everything in the request that matters; without control characters
+   * @param work gets the id for what it creates
+   */
+  async once(header: string | null, whose: string, request: readonly (string | number)[], work: (id: string) => Promise<HttpReply>): Promise<HttpReply> {
+    const { replies, keysInFlight, newId, clock } = this.#parts;
+    if (header === null) return work(newId());
+    const text = parseIdempotencyKey(header);
+    if (text === null) return invalidKey();
+    if (keysInFlight.has(text)) return keyInFlight();
+    if (keysInFlight.size >= KEYED_REQUESTS_IN_FLIGHT_MAX)
+      return problem(503, "too many requests are on their way; try again in a second with the same key", { headers: { "retry-after": "1" } });
+    keysInFlight.add(text);
+    try {
+      const key: Key = { text, fingerprint: request.join("\n") };
+      const [known] = await replies.recall([key], clock.now());
+      if (known) return again(known, key);
+      const reply = await work(idFrom(whose, text));
+      if (!DECIDED.has(reply.status) || typeof reply.body !== "string") return reply;
+      const [kept] = await replies.remember([{ key, kind: "response", status: reply.status, body: reply.body }], clock.now());
+      return kept ? again(kept, key) : reply;
+    } finally {
+      keysInFlight.delete(text);
+    }
+  }
+}
+
+function again(kept: KeptReply, key: Key): HttpReply {
+  if (kept.kind !== "response" || kept.key.fingerprint !== key.fingerprint) return keyReused();
+  const { status, body } = kept;
+  return status < 400 ? { status, body } : { status, body, headers: { "content-type": "application/problem+json" } };
+}
+
+/** 96 bits of a digest: nobody finds two keys with one id. */
+const idFrom = (whose: string, keyText: string): string => createHash("sha256").update(`${whose}\n${keyText}`).digest("hex").slice(0, 24);

@@ -1,0 +1,107 @@
+/**
+ * Orders: a shopper's live holds become one order with one payment deadline and prices fixed at that moment. What an order is and how it ends
+ * is the ledger's (`src/ledger/ledger.ts`); this file asks it, with the prices, windows and limits that count. The money is `cashier.ts`'s.
+ */
+import type { Answer } from "../core/answer.ts";
+import type { OrderId, Sku, UserId } from "../core/ids.ts";
+import type { Cents } from "../core/money.ts";
+import type { Clock, DurationMs, UnixMs } from "../core/time.ts";
+import type { Ledger, Order } from "../ledger/ledger.ts";
+
+/** Who places an order. The level decides which limit counts if the payment comes late. */
+export interface Customer {
+  readonly userId: UserId;
+  readonly userLevel: number;
+}
+
+/** What the sale that a hold was bought under says of its payment. */
+export interface SaleTermsOfPayment {
+  readonly priceCents: Cents;
+  /** `null`: the general payment window. */
+  readonly paymentWindowMs: DurationMs | null;
+}
+
+export type PlaceReply =
+  | { readonly kind: "placed"; readonly order: Order }
+  | { readonly kind: "refused"; readonly reason: "empty-cart" | "key-reused" | "too-many-items" }
+  /** These SKUs are not in the cart, or no longer. */
+  | { readonly kind: "refused"; readonly reason: "no-hold"; readonly skus: readonly Sku[] };
+
+export type CancelReply =
+  | { readonly kind: "cancelled"; readonly order: Order }
+  | { readonly kind: "refused"; readonly reason: "unknown-order" }
+  /** It had ended before, and this is how. */
+  | { readonly kind: "refused"; readonly reason: "order-ended"; readonly order: Order };
+
+export interface OrderDeskParts {
+  readonly ledger: Pick<Ledger, "cart" | "goods" | "place" | "cancel" | "order" | "ordersOf">;
+  /** The sale that goods held by somebody at `now` were bought under; `null`: none, the goods' own price counts. */
+  readonly boughtUnder: (sku: Sku, now: UnixMs) => SaleTermsOfPayment | null;
+  readonly paymentWindowMs: DurationMs;
+  readonly clock: Clock;
+}
+
+export class OrderDesk {
+  readonly #parts: OrderDeskParts;
+
+  constructor(parts: OrderDeskParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Makes one order of the customer's holds: of all, or of the SKUs named. The same id gets the same order again.
+   *
+   * @param skus `null` means the whole cart
+   */
+  async place(customer: Customer, skus: readonly Sku[] | null, orderId: OrderId): Promise<PlaceReply> {
+    const { ledger, clock, boughtUnder, paymentWindowMs } = this.#parts;
+    const now = clock.now();
+    const known = await ledger.order(orderId, now);
+    if (known) return isSameRequest(known, customer, skus) ? { kind: "placed", order: known } : { kind: "refused", reason: "key-reused" };
+    const held = new Set((await ledger.cart(customer.userId, now)).map(({ sku }) => sku));
+    const wanted = skus === null ? [...held] : [...new Set(skus)];
+    if (wanted.length === 0) return { kind: "refused", reason: "empty-cart" };
+    const missing = wanted.filter((sku) => !held.has(sku));
+    if (missing.length > 0) return { kind: "refused", reason: "no-hold", skus: missing };
+
+    const prices = await this.pricesOf(wanted);
+    const items = wanted.map((sku, index) => ({ sku, priceCents: prices[index] as Cents }));
+    // Goods of several sales are paid in one go, so the shortest of their windows counts.
+    const windowMs = Math.min(...wanted.map((sku) => boughtUnder(sku, now)?.paymentWindowMs ?? paymentWindowMs));
+    const [reply] = await ledger.place([{ verb: "place", orderId, userId: customer.userId, userLevel: customer.userLevel, items, windowMs }], now);
+    if (reply?.kind === "order") return { kind: "placed", order: reply.order };
+    if (reply?.reason === "key-reused" || reply?.reason === "too-many-items") return { kind: "refused", reason: reply.reason };
+    // Between the look at the cart and the step that decides, a deadline has passed.
+    return { kind: "refused", reason: "no-hold", skus: wanted };
+  }
+
+  /** What each SKU costs somebody who holds it: the price of the sale that it was bought under, or its own. */
+  async pricesOf(skus: readonly Sku[]): Promise<readonly Cents[]> {
+    const now = this.#parts.clock.now();
+    const goods = await this.#parts.ledger.goods(skus, now);
+    return skus.map((sku, index) => this.#parts.boughtUnder(sku, now)?.priceCents ?? goods[index]?.priceCents ?? 0);
+  }
+
+  /** Ends an unpaid order; its goods are free at that instant. */
+  async cancel(orderId: OrderId): Promise<CancelReply> {
+    const { ledger, clock } = this.#parts;
+    const [reply] = await ledger.cancel([{ verb: "cancel", orderId, to: "free" }], clock.now());
+    if (reply?.kind === "order") return { kind: "cancelled", order: reply.order };
+    const order = reply?.reason === "order-ended" ? await ledger.order(orderId, clock.now()) : null;
+    return order ? { kind: "refused", reason: "order-ended", order } : { kind: "refused", reason: "unknown-order" };
+  }
+
+  order(orderId: OrderId): Answer<Order | null> {
+    return this.#parts.ledger.order(orderId, this.#parts.clock.now());
+  }
+
+  /** A user's orders, newest first, from behind `after`. */
+  ordersOf(userId: UserId, after: OrderId | null, limit: number): Answer<readonly Order[]> {
+    return this.#parts.ledger.ordersOf(userId, after, limit, this.#parts.clock.now());
+  }
+}
+
+/** A whole cart is the same request whatever was in it: when it is asked for again, the first order has emptied it. */
+const isSameRequest = (order: Order, { userId }: Customer, skus: readonly Sku[] | null): boolean =>
+  order.userId === userId &&
+  (skus === null || (new Set(skus).size === order.items.length && order.items.every(({ sku }) => skus.includes(sku))));

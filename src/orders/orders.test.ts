@@ -1,0 +1,248 @@
+/** Orders over a ledger in memory: what is placed at which price, how an order ends, and what becomes of money that comes twice, late or wrong. */
+import { describe, expect, test } from "bun:test";
+import { Failure } from "../core/failure.ts";
+import type { OrderId, SessionId, Sku, UserId } from "../core/ids.ts";
+import { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
+import { MemoryJournal } from "../ledger/embedded/memory-journal.ts";
+import type { Payment } from "../ledger/ledger.ts";
+import type { PaymentProvider } from "../payment/provider.ts";
+import { Cashier } from "./cashier.ts";
+import { OrderDesk, type SaleTermsOfPayment } from "./order-desk.ts";
+
+const START = 1_000_000;
+const MINUTE = 60_000;
+const ANN = { userId: "ann" as UserId, userLevel: 3 };
+const BOB = { userId: "bob" as UserId, userLevel: 0 };
+const [A, B] = ["A" as Sku, "B" as Sku];
+const ORDER = "order-1" as OrderId;
+
+interface Options {
+  readonly provider?: Partial<PaymentProvider>;
+  readonly limitOf?: (sku: Sku, level: number) => number;
+  readonly sales?: ReadonlyMap<Sku, SaleTermsOfPayment>;
+}
+
+/** A shop with ten of A at 1.00 and ten of B at 20.00. */
+async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Options = {}) {
+  let now = START;
+  const clock = { now: () => now, monotonicUs: () => now * 1_000 };
+  const ledger = new EmbeddedLedger(new MemoryJournal());
+  await ledger.stock([{ verb: "stock", mode: "put", sku: A, onHand: 10, priceCents: 100 }], now);
+  await ledger.stock([{ verb: "stock", mode: "put", sku: B, onHand: 10, priceCents: 2_000 }], now);
+  const refunds: Payment[] = [];
+  const started: number[] = [];
+  const bank: PaymentProvider = {
+    name: "bank",
+    canRefund: true,
+    start: async ({ amountCents }) => {
+      started.push(amountCents);
+      return { provider: "bank", paymentId: "intent", clientSecret: "secret" };
+    },
+    readNotification: () => ({ kind: "other" }),
+    refund: async () => undefined,
+    ...provider,
+  };
+  const requestRefund = async (payment: Payment): Promise<void> => void refunds.push(payment);
+  const desk = new OrderDesk({ ledger, boughtUnder: (sku) => sales.get(sku) ?? null, paymentWindowMs: 10 * MINUTE, clock });
+  const cashier = new Cashier({ ledger, providers: new Map([["bank", bank]]), currency: "eur", limitOf, requestRefund, clock });
+  const hold = async ({ userId }: { userId: UserId }, sku: Sku, quantity = 1): Promise<void> => {
+    const window = { opensAt: 0, closesAt: 0, frozenForMs: 30 * MINUTE };
+    const command = { verb: "hold", sku, userId, quantity, limit: 0, ...window, sessionId: "s" as SessionId, key: null } as const;
+    expect((await ledger.hold([command], now))[0]?.kind).toBe("held");
+  };
+  const paid = (amountCents: number, paymentId = "p1", currency = "eur") =>
+    cashier.settle({ kind: "paid", orderId: ORDER, payment: { provider: "bank", paymentId, amountCents, currency } });
+  const stateOf = async (): Promise<string | undefined> => (await desk.order(ORDER))?.state;
+  const onHand = async (sku: Sku) => (await ledger.goods([sku], now))[0];
+  const later = (ms: number): void => {
+    now += ms;
+  };
+  return { ledger, desk, cashier, refunds, started, hold, paid, stateOf, onHand, later };
+}
+
+describe("an order", () => {
+  test("is made of the whole cart, at the prices of this moment, with one deadline", async () => {
+    const { desk, hold, onHand } = await openShop();
+    await hold(ANN, A, 2);
+    await hold(ANN, B);
+    const reply = await desk.place(ANN, null, ORDER);
+    expect(reply).toMatchObject({ kind: "placed", order: { state: "payment-pending", payUntil: START + 10 * MINUTE, userId: "ann" } });
+    expect(reply.kind === "placed" && reply.order.items.map(({ sku, quantity, priceCents }) => [sku, quantity, priceCents])).toEqual([
+      [A, 2, 100],
+      [B, 1, 2_000],
+    ]);
+    expect(await onHand(A)).toMatchObject({ onHand: 10, frozen: 2 });
+  });
+
+  test("of named goods leaves the others in the cart", async () => {
+    const { desk, hold, ledger } = await openShop();
+    await hold(ANN, A);
+    await hold(ANN, B);
+    await desk.place(ANN, [B], ORDER);
+    expect((await ledger.cart(ANN.userId, START)).map(({ sku }) => sku)).toEqual([A]);
+  });
+
+  test("costs what the sale says that its goods were bought under, and has the shortest of their payment windows", async () => {
+    const sales = new Map([[A, { priceCents: 70, paymentWindowMs: MINUTE }]]);
+    const { desk, hold } = await openShop({ sales });
+    await hold(ANN, A);
+    await hold(ANN, B);
+    const reply = await desk.place(ANN, null, ORDER);
+    expect(reply).toMatchObject({ order: { payUntil: START + MINUTE, items: [{ priceCents: 70 }, { priceCents: 2_000 }] } });
+  });
+
+  test("asked for again with its id is the same order; by others, or for other goods, it is refused", async () => {
+    const { desk, hold } = await openShop();
+    await hold(ANN, A);
+    const first = await desk.place(ANN, null, ORDER);
+    expect(await desk.place(ANN, null, ORDER)).toEqual(first);
+    expect(await desk.place(ANN, [A], ORDER)).toEqual(first);
+    expect(await desk.place(ANN, [B], ORDER)).toEqual({ kind: "refused", reason: "key-reused" });
+    expect(await desk.place(BOB, null, ORDER)).toEqual({ kind: "refused", reason: "key-reused" });
+  });
+
+  test("needs something in the cart, and everything that is named", async () => {
+    const { desk, hold, onHand, later } = await openShop();
+    expect(await desk.place(ANN, null, ORDER)).toEqual({ kind: "refused", reason: "empty-cart" });
+    await hold(ANN, A);
+    expect(await desk.place(ANN, [A, B], ORDER)).toEqual({ kind: "refused", reason: "no-hold", skus: [B] });
+    expect(await onHand(A)).toMatchObject({ frozen: 1 });
+    later(30 * MINUTE);
+    expect(await desk.place(ANN, null, ORDER)).toEqual({ kind: "refused", reason: "empty-cart" });
+  });
+
+  test("that is cancelled gives its goods back at that instant; whoever comes later hears how it ended", async () => {
+    const { desk, hold, onHand, paid, stateOf, refunds } = await openShop();
+    await hold(ANN, A, 10);
+    await desk.place(ANN, null, ORDER);
+    expect(await desk.cancel(ORDER)).toMatchObject({ kind: "cancelled", order: { state: "cancelled" } });
+    expect(await onHand(A)).toMatchObject({ onHand: 10, frozen: 0 });
+    expect(await desk.cancel(ORDER)).toMatchObject({ kind: "cancelled" });
+    await paid(1_000);
+    expect([await stateOf(), refunds.length]).toEqual(["refund-due", 1]);
+    expect(await desk.cancel(ORDER)).toMatchObject({ kind: "refused", reason: "order-ended", order: { state: "refund-due" } });
+    expect(await desk.cancel("none" as OrderId)).toEqual({ kind: "refused", reason: "unknown-order" });
+  });
+});
+
+describe("money", () => {
+  test("that is right buys the goods, and counts as ordered at the level of whoever placed the order", async () => {
+    const { desk, hold, paid, stateOf, onHand, ledger, refunds } = await openShop();
+    await hold(ANN, A, 2);
+    await desk.place(ANN, null, ORDER);
+    await paid(200);
+    expect(await stateOf()).toBe("paid");
+    expect(await onHand(A)).toMatchObject({ onHand: 8, frozen: 0, sold: 2 });
+    expect(await ledger.lines([{ userId: ANN.userId, sku: A }], START)).toMatchObject([{ ordered: 2, userLevel: 3 }]);
+    expect(refunds).toEqual([]);
+  });
+
+  test("told of twice counts once; a second payment of the same order goes back", async () => {
+    const { desk, hold, paid, stateOf, onHand, refunds } = await openShop();
+    await hold(ANN, A);
+    await desk.place(ANN, null, ORDER);
+    await paid(100);
+    await paid(100);
+    expect([await stateOf(), refunds.length]).toEqual(["paid", 0]);
+    await paid(100, "p2");
+    expect([await stateOf(), refunds.map(({ paymentId }) => paymentId)]).toEqual(["paid", ["p2"]]);
+    expect(await onHand(A)).toMatchObject({ onHand: 9 });
+  });
+
+  const wrong = [
+    ["too little", 99, "eur"],
+    ["too much", 101, "eur"],
+    ["another currency", 100, "usd"],
+  ] as const;
+  test.each(wrong)("that is wrong (%s) buys nothing and goes back", async (_, amountCents, currency) => {
+    const { desk, hold, paid, stateOf, onHand, refunds } = await openShop();
+    await hold(ANN, A);
+    await desk.place(ANN, null, ORDER);
+    await paid(amountCents, "p1", currency);
+    expect([await stateOf(), refunds.length]).toEqual(["refund-due", 1]);
+    expect(await onHand(A)).toMatchObject({ onHand: 10, frozen: 0, sold: 0 });
+  });
+
+  test("that comes late takes the goods again when they are there", async () => {
+    const { desk, hold, paid, stateOf, onHand, later } = await openShop();
+    await hold(ANN, A);
+    await desk.place(ANN, null, ORDER);
+    later(10 * MINUTE);
+    expect(await stateOf()).toBe("expired");
+    await paid(100);
+    expect(await stateOf()).toBe("paid");
+    expect(await onHand(A)).toMatchObject({ onHand: 9, sold: 1 });
+  });
+
+  test("that comes late for goods of which one is gone goes back, and nothing is taken", async () => {
+    const { desk, hold, paid, stateOf, onHand, refunds, later } = await openShop();
+    await hold(ANN, A);
+    await hold(ANN, B);
+    await desk.place(ANN, null, ORDER);
+    later(10 * MINUTE);
+    await hold(BOB, B, 10);
+    await paid(2_100);
+    expect([await stateOf(), refunds.length]).toEqual(["refund-due", 1]);
+    expect(await onHand(A)).toMatchObject({ onHand: 10, frozen: 0 });
+  });
+
+  test("that comes late passes no limit of its owner's level", async () => {
+    const { desk, hold, paid, stateOf, refunds, later } = await openShop({ limitOf: (sku, level) => (sku === A && level === 3 ? 2 : 0) });
+    await hold(ANN, A, 2);
+    await desk.place(ANN, null, ORDER);
+    later(10 * MINUTE);
+    await hold(ANN, A, 1);
+    await paid(200);
+    expect([await stateOf(), refunds.length]).toEqual(["refund-due", 1]);
+  });
+
+  test("for an order that nobody knows goes back", async () => {
+    const { paid, refunds } = await openShop();
+    await paid(100);
+    expect(refunds).toHaveLength(1);
+  });
+
+  test("of a failed attempt is no end: the order waits for another until its deadline", async () => {
+    const { desk, cashier, hold, stateOf } = await openShop();
+    await hold(ANN, A);
+    await desk.place(ANN, null, ORDER);
+    await cashier.settle({ kind: "failed", orderId: ORDER });
+    expect(await stateOf()).toBe("payment-pending");
+  });
+});
+
+describe("the start of a payment", () => {
+  async function placed(options: Options = {}) {
+    const shop = await openShop(options);
+    await shop.hold(ANN, A, 3);
+    const reply = await shop.desk.place(ANN, null, ORDER);
+    if (reply.kind !== "placed") throw new Error("the order was refused");
+    return { ...shop, order: reply.order };
+  }
+
+  test("asks the provider for the order's whole amount", async () => {
+    const { cashier, order, started } = await placed();
+    expect(await cashier.start(order, undefined)).toMatchObject({ kind: "started", start: { clientSecret: "secret" } });
+    expect(started).toEqual([300]);
+  });
+
+  test("is refused for an order that has ended, and for a provider that nobody knows", async () => {
+    const { cashier, order } = await placed();
+    expect(await cashier.start({ ...order, state: "expired" }, undefined)).toEqual({ kind: "refused", reason: "order-ended" });
+    expect(await cashier.start(order, "nobody")).toEqual({ kind: "refused", reason: "unknown-provider" });
+  });
+
+  test("that the provider does not answer leaves the order as it is", async () => {
+    const failure = new Failure("provider-failed", "the bank is closed", false);
+    const { cashier, order, stateOf } = await placed({ provider: { start: () => Promise.reject(failure) } });
+    expect(await cashier.start(order, undefined)).toEqual({ kind: "failed", failure });
+    expect(await stateOf()).toBe("payment-pending");
+  });
+
+  test("of an order that costs nothing is its end: it is paid", async () => {
+    const sales = new Map([[A, { priceCents: 0, paymentWindowMs: null }]]);
+    const { cashier, order, stateOf, started } = await placed({ sales });
+    expect(await cashier.start(order, undefined)).toMatchObject({ kind: "none", order: { state: "paid" } });
+    expect([await stateOf(), started]).toEqual(["paid", []]);
+  });
+});

@@ -1,0 +1,61 @@
+/**
+ * The shopper's door besides `buy`: what is on sale, their cart, their orders, and where payment providers report. Who the shopper is comes from
+ * the token; in trusted mode from `userID` in the query or the body.
+ */
+import Type from "typebox";
+import type { Endpoint } from "../../core/endpoint.ts";
+import { OrderIdSchema, SkuSchema, UserIdSchema } from "../../core/ids.ts";
+import { PageLimit } from "../../core/paging.ts";
+import { UserLevel } from "../../core/quantity.ts";
+import { OrderedSkus, orderPath, ProviderName } from "../../orders/api.ts";
+
+const none = Type.Object({});
+/** Needed in trusted mode; with a token it may be left out, and must be the token's otherwise. */
+const userID = Type.Optional(UserIdSchema);
+const ofUser = Type.Object({ userID });
+const read = { method: "GET", params: none, query: none, body: null, needsAdminKey: false } as const;
+const post = { method: "POST", query: none, needsAdminKey: false } as const;
+
+export const shopperApi = {
+  sales: { ...read, name: "sales", path: "/sales" },
+  sale: { ...read, name: "sale", path: "/sales/{id}", params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) }) },
+  cart: { ...read, name: "cart", path: "/cart", query: ofUser },
+  removeFromCart: {
+    ...read,
+    name: "removeFromCart",
+    method: "DELETE",
+    path: "/cart/{sku}",
+    params: Type.Object({ sku: SkuSchema }),
+    query: ofUser,
+  },
+  placeOrder: {
+    ...post,
+    name: "placeOrder",
+    path: "/orders",
+    params: none,
+    body: Type.Object({ userID, userLevel: Type.Optional(UserLevel), goodsSKUs: OrderedSkus, provider: ProviderName }),
+  },
+  orders: {
+    ...read,
+    name: "orders",
+    path: "/orders",
+    query: Type.Object({ userID, after: Type.Optional(OrderIdSchema), limit: PageLimit }),
+  },
+  order: { ...read, name: "order", path: "/orders/{id}", params: orderPath, query: ofUser },
+  cancelOrder: { ...post, name: "cancelOrder", path: "/orders/{id}/cancel", params: orderPath, body: ofUser },
+  startPayment: {
+    ...post,
+    name: "startPayment",
+    path: "/orders/{id}/payment",
+    params: orderPath,
+    body: Type.Object({ userID, provider: ProviderName }),
+  },
+  notifyPayment: {
+    ...post,
+    name: "notifyPayment",
+    path: "/payments/{provider}",
+    params: Type.Object({ provider: Type.String({ pattern: "^[a-z]{1,32}$", description: "the name of a payment provider" }) }),
+    body: Type.String(),
+    isBodyRaw: true,
+  },
+} satisfies Record<string, Endpoint>;

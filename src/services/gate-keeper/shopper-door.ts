@@ -1,0 +1,137 @@
+/** The shopper's door besides `buy`. Each shopper sees only what is theirs: somebody else's order is as unknown as one that never was. */
+import type { Answer } from "../../core/answer.ts";
+import { type HttpReply, json, on, type RequestInput, type Route } from "../../core/endpoint.ts";
+import type { OrderId, Sku, UserId } from "../../core/ids.ts";
+import { priceOf } from "../../core/money.ts";
+import { listReply } from "../../core/paging.ts";
+import { problem } from "../../core/problem.ts";
+import type { Clock } from "../../core/time.ts";
+import type { Claimed, Identity, Shopper } from "../../identity/identity.ts";
+import type { Ledger, Order } from "../../ledger/ledger.ts";
+import { PAGE_ROWS_DEFAULT } from "../../limits.ts";
+import { type Checkout, cancelOrder, placeOrder, startPayment, unknownOrder } from "../../orders/checkout.ts";
+import type { KeyedRequests } from "../../orders/keyed-requests.ts";
+import { orderBody } from "../../orders/order-body.ts";
+import { shopperApi as api } from "./shopper-api.ts";
+
+/** The public snapshot of sales (`src/sales/board.ts`). */
+export interface Board {
+  one(id: string, ifNoneMatch: string | null): Answer<HttpReply | null>;
+  all(ifNoneMatch: string | null): Answer<HttpReply>;
+}
+
+export interface ShopperDoorParts {
+  readonly identity: Identity;
+  readonly board: Board;
+  readonly ledger: Pick<Ledger, "cart" | "release" | "goods">;
+  readonly checkout: Checkout;
+  readonly keyed: KeyedRequests;
+  readonly clock: Clock;
+}
+
+type Asked = Pick<RequestInput, "headers" | "peer">;
+
+/** What the request says of its sender, and where. */
+interface Where {
+  readonly claimed: Claimed;
+  readonly pointerRoot: string;
+}
+const inQuery = (claimed: Claimed): Where => ({ claimed, pointerRoot: "#/query" });
+const inBody = (claimed: Claimed): Where => ({ claimed, pointerRoot: "#" });
+
+export class ShopperDoor {
+  readonly #parts: ShopperDoorParts;
+
+  constructor(parts: ShopperDoorParts) {
+    this.#parts = parts;
+  }
+
+  /** Does `work` for the shopper who asks, or says why nobody could be recognised. */
+  async forShopper(asked: Asked, where: Where, work: (shopper: Shopper) => Answer<HttpReply>): Promise<HttpReply> {
+    const shopper = await this.#parts.identity.shopper(asked, where.claimed, where.pointerRoot);
+    return "refusal" in shopper ? shopper.refusal : work(shopper);
+  }
+
+  async forOwner(asked: Asked, where: Where, orderId: OrderId, work: (order: Order) => Answer<HttpReply>): Promise<HttpReply> {
+    return this.forShopper(asked, where, async ({ userId }) => {
+      const order = await this.#parts.checkout.desk.order(orderId);
+      return order?.userId === userId ? work(order) : unknownOrder(orderId);
+    });
+  }
+
+  async cart(userId: UserId): Promise<HttpReply> {
+    const { ledger, checkout, clock } = this.#parts;
+    const now = clock.now();
+    const lines = await ledger.cart(userId, now);
+    const prices = await checkout.desk.pricesOf(lines.map(({ sku }) => sku));
+    const items = lines.map(({ sku, quantity, heldUntil }, index) => ({
+      goodsSKU: sku,
+      goodsQuantity: quantity,
+      goodsPrice: priceOf(prices[index] ?? 0),
+      expiresAt: heldUntil,
+    }));
+    return json({ userID: userId, items, serverNow: now });
+  }
+
+  async release(userId: UserId, sku: Sku): Promise<HttpReply> {
+    await this.#parts.ledger.release([{ verb: "release", sku, userId }], this.#parts.clock.now());
+    return this.cart(userId);
+  }
+
+  /** A provider reports. Its signature is the only proof of who it is. 2xx only once all that follows is durable, so that it asks again otherwise. */
+  async notified(providerName: string, rawBody: string, headers: Asked["headers"]): Promise<HttpReply> {
+    const { cashier } = this.#parts.checkout;
+    const provider = cashier.provider(providerName);
+    if (!provider) return problem(404, `there is no payment provider ${providerName} here`);
+    const notice = await provider.readNotification(rawBody, headers);
+    if ("refusal" in notice) return problem(400, notice.refusal);
+    await cashier.settle(notice);
+    return json({ received: true });
+  }
+}
+
+export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: ShopperDoorParts): Route[] {
+  const { desk, cashier } = checkout;
+  const show = (order: Order) => orderBody(order, cashier.currency);
+  return [
+    on(api.sales, ({ headers }) => board.all(headers.get("if-none-match"))),
+    on(api.sale, async ({ params, headers }) => (await board.one(params.id, headers.get("if-none-match"))) ?? problem(404, `there is no sale ${params.id}`)),
+    on(api.cart, (input) => door.forShopper(input, inQuery(input.query), ({ userId }) => door.cart(userId))),
+    on(api.removeFromCart, (input) => door.forShopper(input, inQuery(input.query), ({ userId }) => door.release(userId, input.params.sku))),
+    on(api.placeOrder, (input) =>
+      door.forShopper(input, inBody(input.body), (customer) => {
+        const { goodsSKUs: skus = null, provider } = input.body;
+        const request = ["placeOrder", customer.userId, provider ?? "", ...(skus ?? [])];
+        return keyed.once(input.headers.get("idempotency-key"), customer.userId, request, (id) =>
+          placeOrder(checkout, { customer, skus, provider, orderId: id as OrderId }),
+        );
+      }),
+    ),
+    on(api.orders, (input) =>
+      door.forShopper(input, inQuery(input.query), ({ userId }) =>
+        listReply<Order, OrderId>({
+          read: (after, limit) => desk.ordersOf(userId, after, limit),
+          cursorOf: ({ orderId }) => orderId,
+          after: input.query.after ?? null,
+          limit: input.query.limit ?? PAGE_ROWS_DEFAULT,
+          show,
+          nextPage: (after) =>
+            `/orders?userID=${encodeURIComponent(userId)}&after=${encodeURIComponent(after)}&limit=${input.query.limit ?? PAGE_ROWS_DEFAULT}`,
+        }),
+      ),
+    ),
+    on(api.order, (input) => door.forOwner(input, inQuery(input.query), input.params.id, (order) => json(show(order)))),
+    on(api.cancelOrder, (input) =>
+      door.forOwner(input, inBody(input.body), input.params.id, ({ orderId, userId }) =>
+        keyed.once(input.headers.get("idempotency-key"), userId, ["cancelOrder", userId, orderId], () => cancelOrder(checkout, orderId)),
+      ),
+    ),
+    on(api.startPayment, (input) =>
+      door.forOwner(input, inBody(input.body), input.params.id, (order) => {
+        const request = ["startPayment", order.userId, order.orderId, input.body.provider ?? ""];
+        return keyed.once(input.headers.get("idempotency-key"), order.userId, request, () => startPayment(cashier, order, input.body.provider, 200));
+      }),
+    ),
+    on(api.notifyPayment, ({ params, body, headers }) => door.notified(params.provider, body, headers)),
+  ];
+}

@@ -1,0 +1,125 @@
+/**
+ * A whole drop, through the real door, with signed tokens: 5,000 buyers, 300 units, a third of those who get one never pay, a tenth pay late. At the
+ * end every unit is accounted for, every paid order has its goods, no money has stayed for nothing, and everything that happened was told.
+ */
+import { afterAll, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { allEvents, DROP_ARGS, notifyPaid, type OrderBody, Receiver, Shopper, together } from "./drop.ts";
+import { freshDataDir, getJson, postJson, startSystem, type System, waitFor } from "./system.ts";
+
+const MAIN = `${import.meta.dir}/../src/main.ts`;
+const BUYERS = 5_000;
+const STOCK = 300;
+const SKU = "DROP-1";
+const SALE_PRICE = 49.5;
+const AT_A_TIME = 100;
+
+const dataDir = freshDataDir();
+const receiver = new Receiver();
+let system: System;
+afterAll(async () => {
+  await system.kill();
+  await receiver.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function openShop(): Promise<void> {
+  system = await startSystem({ args: DROP_ARGS, dataDir });
+  await receiver.subscribe(system);
+  await postJson(`${system.inventory}/add`, { goodsSKU: SKU, goodsQuantity: STOCK, goodsPrice: 99 });
+  await postJson(`${system.policy}/policy/add`, { goodsSKU: SKU, userLevel: 1, quantityLimit: 1 });
+  const sale = await postJson(`${system.policy}/sales`, {
+    name: "The drop",
+    startsAt: new Date(Date.now() - 1_000).toISOString(),
+    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    items: [{ goodsSKU: SKU, salePrice: SALE_PRICE, quantityLimit: 1 }],
+    frozenForSeconds: 600,
+    paymentWindowSeconds: 3,
+  });
+  expect(sale.status).toBe(201);
+}
+
+const isHeld = (reply: { body: unknown }): boolean => (reply.body as { repResult: boolean }).repResult;
+const orderIn = (reply: { body: unknown }): OrderBody => reply.body as OrderBody;
+
+async function buyAndOrder(shoppers: readonly Shopper[]): Promise<{ shopper: Shopper; order: OrderBody }[]> {
+  const replies = await together(shoppers, AT_A_TIME, (shopper) => shopper.buy(SKU, `buy-${shopper.userId}`));
+  const winners = shoppers.filter((_, index) => isHeld(replies[index] as { body: unknown }));
+  return together(winners, AT_A_TIME, async (shopper) => {
+    const placed = await shopper.placeOrder(`order-${shopper.userId}`);
+    expect(placed.status).toBe(201);
+    return { shopper, order: orderIn(placed) };
+  });
+}
+
+const stateOf = async ({ shopper, order }: { shopper: Shopper; order: OrderBody }): Promise<string> =>
+  orderIn(await shopper.order(order.orderID)).state;
+
+test("a whole drop, from the crowd to the paid orders", async () => {
+  await openShop();
+  const crowd = await together(Array.from({ length: BUYERS }, (_, index) => `buyer-${index}`), AT_A_TIME, (userId) => Shopper.come(system, userId));
+  const first = await buyAndOrder(crowd);
+  expect(first).toHaveLength(STOCK);
+  for (const { order } of first) expect(order).toMatchObject({ amount: SALE_PRICE, state: "payment-pending", items: [{ goodsSKU: SKU, goodsQuantity: 1 }] });
+
+  // Three of ten never pay, one of ten pays late, the others pay at once, some of them twice over: providers repeat themselves.
+  const late = first.filter((_, index) => index % 10 === 0);
+  const never = first.filter((_, index) => [1, 2, 3].includes(index % 10)).concat(first.filter((_, index) => index % 30 === 4));
+  const paying = first.filter((one) => !late.includes(one) && !never.includes(one));
+  await together(paying, AT_A_TIME, async ({ order }, index) => {
+    expect((await notifyPaid(system, order, `pay-${order.orderID}`)).status).toBe(200);
+    if (index % 3 === 0) expect((await notifyPaid(system, order, `pay-${order.orderID}`)).status).toBe(200);
+  });
+  for (const state of await together(paying, AT_A_TIME, stateOf)) expect(state).toBe("paid");
+  for (const unpaid of [...late, ...never]) await waitFor(async () => (await stateOf(unpaid)) === "expired", "the order has expired");
+
+  // What they did not pay for goes to others, but for a few units; those are what the late payers can still get.
+  const LEFT = 15;
+  const luckless = crowd.filter(({ userId }) => !first.some(({ shopper }) => shopper.userId === userId));
+  const second: { shopper: Shopper; order: OrderBody }[] = [];
+  for (const shopper of luckless.slice(0, late.length + never.length - LEFT)) {
+    const reply = await shopper.buy(SKU);
+    expect(isHeld(reply)).toBe(true);
+    const placed = await shopper.placeOrder();
+    second.push({ shopper, order: orderIn(placed) });
+    expect((await notifyPaid(system, orderIn(placed), `pay-${orderIn(placed).orderID}`)).status).toBe(200);
+  }
+  await together(late, AT_A_TIME, async ({ order }) => expect((await notifyPaid(system, order, `pay-${order.orderID}`)).status).toBe(200));
+  const lateStates = await together(late, AT_A_TIME, stateOf);
+  expect(lateStates.filter((state) => state === "paid")).toHaveLength(LEFT);
+  expect(lateStates.filter((state) => state === "refund-due")).toHaveLength(late.length - LEFT);
+
+  // Sold and on hand are what was stocked, and every paid order has its goods on its owner's record.
+  const states = await together([...first, ...second], AT_A_TIME, stateOf);
+  const sold = states.filter((state) => state === "paid").length;
+  const goods = (await getJson(`${system.inventory}/sku/${SKU}`)).body as { goodsQuantity: number; frozenQuantity: number };
+  expect(goods).toMatchObject({ goodsQuantity: STOCK - sold, frozenQuantity: 0 });
+  const owners = [...first, ...second].filter((_, index) => states[index] === "paid");
+  await together(owners, AT_A_TIME, async ({ shopper }) => {
+    const record = await getJson(`${system.policy}/user/userid/${shopper.userId}/sku/${SKU}`);
+    expect(record.body).toMatchObject({ orderQuantity: 1, userLevel: 5 });
+  });
+
+  await everythingWasTold(states);
+  expect(await system.stop()).toBe(0);
+  const audit = Bun.spawn([process.execPath, MAIN, "audit", "--data", dataDir], { stdout: "pipe", stderr: "pipe" });
+  expect({ code: await audit.exited, out: await new Response(audit.stdout).text() }).toMatchObject({ code: 0 });
+}, 120_000);
+
+/** The receiver, which fails a third of the time, has every event; those of one SKU came to it in their order. */
+async function everythingWasTold(states: readonly string[]): Promise<void> {
+  const events = await allEvents(system);
+  await waitFor(() => events.every(({ id }) => receiver.taken.has(id)), "the receiver has every event", 60_000);
+  expect(receiver.forged).toBe(0);
+  expect(receiver.failures).toBeGreaterThan(0);
+  const ofSku = [...receiver.taken.values()].filter(({ data }) => JSON.stringify(data).includes(SKU)).map(({ id }) => Number(id));
+  expect(ofSku).toEqual(ofSku.toSorted((a, b) => a - b));
+  const count = (type: string): number => events.filter((event) => event.type === type).length;
+  const ended = (state: string): number => states.filter((one) => one === state).length;
+  expect(count("hold.created")).toBe(states.length);
+  expect(count("order.placed")).toBe(states.length);
+  expect(count("order.paid")).toBe(ended("paid"));
+  expect(count("order.refund-due")).toBe(ended("refund-due"));
+  expect(count("order.expired")).toBe(ended("expired") + ended("refund-due") + (STOCK / 10 - ended("refund-due")));
+  expect(count("goods.sold-out")).toBeGreaterThan(0);
+}
