@@ -9,9 +9,6 @@ import { ACCESS_LOG_BUFFER_BYTES_MAX, ACCESS_LOG_FLUSH_MS } from "../limits.ts";
 
 /** Records are encoded into pages of this size, and a page is written as it is. */
 const PAGE_BYTES = 64 * 1024;
-/** So many characters are encoded together. With one more record (two ids of 128 characters, escaped, and the rest) they fit into a page
- *  whatever their encoding. */
-const TEXT_CHARS = 8 * 1024;
 
 export interface AccessLogSettings {
   readonly folder: string;
@@ -39,8 +36,6 @@ export class AccessLog {
   readonly #free: Page[] = [];
   #full: Page[] = [];
   #filling: Page = newPage();
-  #text = "";
-  #textRecords = 0;
   #pages = 1;
   #file: LogFile | null = null;
   #fileNumber: number;
@@ -71,33 +66,27 @@ export class AccessLog {
     return this.#dropped;
   }
 
-  /** @param line one record with its line feed */
+  /** @param line one record with its line feed; it fits into a page whatever its encoding. Encoded at once: a longer text put together first
+   *  would be copied twice more. */
   add(line: string): void {
-    this.#text += line;
-    this.#textRecords += 1;
-    if (this.#text.length > TEXT_CHARS) this.#encode();
+    // A character of JavaScript becomes at most three bytes of UTF-8.
+    if (this.#filling.used + 3 * line.length > PAGE_BYTES && !this.#turnPage()) {
+      this.#dropped += 1;
+      return;
+    }
+    const page = this.#filling;
+    page.used += page.bytes.write(line, page.used);
+    page.records += 1;
   }
 
   /** Writes what is left. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    while (this.#writing || this.#textRecords > 0 || this.#filling.used > 0 || this.#full.length > 0) {
+    while (this.#writing || this.#filling.used > 0 || this.#full.length > 0) {
       this.#flush();
       await this.#writing;
     }
     await this.#file?.handle.close();
-  }
-
-  /** Brings the text to a page: some records at once, soon after they were made. */
-  #encode(): void {
-    const bytesMax = 3 * this.#text.length;
-    if (this.#textRecords > 0 && (this.#filling.used + bytesMax <= PAGE_BYTES || this.#turnPage())) {
-      const page = this.#filling;
-      page.used += page.bytes.write(this.#text, page.used);
-      page.records += this.#textRecords;
-    } else this.#dropped += this.#textRecords;
-    this.#text = "";
-    this.#textRecords = 0;
   }
 
   /** Puts the page away and takes an empty one; false when there is none. */
@@ -117,7 +106,6 @@ export class AccessLog {
 
   #flush(): void {
     if (this.#writing) return;
-    this.#encode();
     if (this.#filling.used > 0) this.#turnPage();
     if (this.#full.length === 0) return;
     const pages = this.#full;

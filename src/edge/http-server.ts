@@ -5,6 +5,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import type { Server } from "bun";
+import type { Answer } from "../core/answer.ts";
 import type { HttpReply, Route } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
 import { problem } from "../core/problem.ts";
@@ -32,7 +33,8 @@ interface Bound {
 
 /** How often a closing server looks whether all is answered. */
 const DRAIN_LOOK_MS = 5;
-const JSON_INIT: ResponseInit = { headers: { "content-type": "application/json" } };
+/** As `Headers`, and made once: Bun copies those in half the time that it takes to read them from a plain object. */
+const JSON_INIT: ResponseInit = { headers: new Headers({ "content-type": "application/json" }) };
 
 export class HttpServer {
   readonly #settings: HttpServerSettings;
@@ -40,6 +42,7 @@ export class HttpServer {
   readonly #paths: PathTable<Bound>;
   readonly #server: Server<undefined>;
   #draining = false;
+  #lastRead: { readonly from: HttpReply["headers"]; readonly headers: Headers } = { from: undefined, headers: new Headers() };
 
   constructor(settings: HttpServerSettings) {
     this.#settings = settings;
@@ -106,39 +109,34 @@ export class HttpServer {
       const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };
       return this.#respond(problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers }));
     }
-    if (endpoint.body === null) return this.#handle(bound, request, rawParams, null);
+    if (endpoint.body === null) return new Promise<Response>((tell) => this.#handle(bound, request, rawParams, null, tell));
     const contentLength = request.headers.get("content-length");
     const refusal = refuseByHeaders(request.headers.get("content-type"), contentLength);
     if (refusal) return this.#respond(refusal);
-    return new Promise<Response>((resolve) => {
+    return new Promise<Response>((tell) => {
       (contentLength === null ? readChunks(request) : request.text()).then(
-        (text) => resolve(text === null ? this.#respond(tooLarge()) : this.#handle(bound, request, rawParams, text)),
+        (text) => (text === null ? tell(this.#respond(tooLarge())) : this.#handle(bound, request, rawParams, text, tell)),
         // The client has gone, or its chunks were malformed: nobody reads the answer.
-        () => resolve(this.#respond(invalid([{ pointer: "#", detail: "the body could not be read" }]))),
+        () => tell(this.#respond(invalid([{ pointer: "#", detail: "the body could not be read" }]))),
       );
     });
   }
 
+  /** @param tell takes the response. A promise of it, chained to the one that Bun waits for, would cost three more rounds of the job queue. */
   #handle(
     bound: Bound,
     request: Request,
     rawParams: Readonly<Record<string, string>> | null,
     text: string | null,
-  ): Response | Promise<Response> {
+    tell: (response: Response) => void,
+  ): void {
+    const fail = (error: unknown): void => tell(this.#failed(error));
     try {
-      const { route, checker } = bound;
-      const params = rawParams === null ? NOTHING : checker.params(rawParams);
-      if ("refusal" in params) return this.#respond(params.refusal);
-      const query = bound.hasQuery ? checker.query(searchOf(request.url)) : NOTHING;
-      if ("refusal" in query) return this.#respond(query.refusal);
-      const body = text === null ? NOTHING : checker.body(text);
-      if ("refusal" in body) return this.#respond(body.refusal);
-      const input = { params: params.value, query: query.value, body: body.value, headers: request.headers };
-      const reply = route.handle(input as Parameters<Route["handle"]>[0]);
-      if (!(reply instanceof Promise)) return this.#respond(reply);
-      return reply.then(this.#respond, this.#failed);
+      const reply = replyTo(bound, request, rawParams, text);
+      if (reply instanceof Promise) reply.then((later) => tell(this.#respond(later)), fail);
+      else tell(this.#respond(reply));
     } catch (error) {
-      return this.#failed(error);
+      fail(error);
     }
   }
 
@@ -147,8 +145,15 @@ export class HttpServer {
     // Bun streams an async iterable; the types of the web do not know that.
     const body = reply.body as string;
     if (reply.status === 200 && reply.headers === undefined) return new Response(body, JSON_INIT);
-    return new Response(body, { status: reply.status, headers: { "content-type": "application/json", ...reply.headers } });
+    return new Response(body, { status: reply.status, headers: this.#headersOf(reply) });
   };
+
+  /** A crowd that is turned away gets the same headers over and over, and reading them from a plain object is half the cost of its response. */
+  #headersOf({ headers = NO_HEADERS }: HttpReply): Headers {
+    if (headers !== this.#lastRead.from)
+      this.#lastRead = { from: headers, headers: new Headers({ "content-type": "application/json", ...headers }) };
+    return this.#lastRead.headers;
+  }
 
   readonly #failed = (error: unknown): Response => {
     if (error instanceof Failure) return this.#respond(problem(503, error.message, { headers: { "retry-after": "1" } }));
@@ -168,12 +173,29 @@ export class HttpServer {
 }
 
 const NOTHING = { value: {} };
+const NO_HEADERS = {};
 
 const bind = (route: Route): Bound => ({
   route,
   checker: new InputChecker(route.endpoint),
   hasQuery: Object.keys(route.endpoint.query.properties).length > 0,
 });
+
+function replyTo(
+  { route, checker, hasQuery }: Bound,
+  request: Request,
+  rawParams: Readonly<Record<string, string>> | null,
+  text: string | null,
+): Answer<HttpReply> {
+  const params = rawParams === null ? NOTHING : checker.params(rawParams);
+  if ("refusal" in params) return params.refusal;
+  const query = hasQuery ? checker.query(searchOf(request.url)) : NOTHING;
+  if ("refusal" in query) return query.refusal;
+  const body = text === null ? NOTHING : checker.body(text);
+  if ("refusal" in body) return body.refusal;
+  const input = { params: params.value, query: query.value, body: body.value, headers: request.headers };
+  return route.handle(input as Parameters<Route["handle"]>[0]);
+}
 
 function searchOf(url: string): string {
   const start = url.indexOf("?");

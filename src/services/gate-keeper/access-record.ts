@@ -6,19 +6,37 @@ import { jsonText } from "../../core/json-text.ts";
 import type { Course, Outcome, Purchase } from "../../purchase.ts";
 
 export class AccessRecords {
+  #time = "";
+  #head = "";
   #course: Course | null = null;
   #stepsText = "";
   #stepsCount = 0;
+  #last: { readonly course: Course; readonly steps: number; readonly outcome: Outcome; readonly text: string } | null = null;
 
+  /** Text that many records share is joined once: a string put together with `+` is copied piece by piece whenever it becomes a part of another. */
   line(time: string, purchase: Purchase, outcome: Outcome, course: Course, totalUs: number): string {
-    const reason = finalReason(outcome);
+    if (time !== this.#time) {
+      this.#time = time;
+      this.#head = ['{"time":"', time, '","traceId":"'].join("");
+    }
     const { sessionId, clientIp, userId, sku, quantity } = purchase;
     // Trace ids and addresses need no escaping: they are made of digits, letters, dots and colons.
     return (
-      `{"time":"${time}","traceId":"${sessionId}","clientIP":"${clientIp}","userID":${jsonText(userId)},"goodsSKU":${jsonText(sku)},` +
-      `"goodsQuantity":${quantity},"steps":[${this.#steps(outcome, course)}],"reason":${reason === null ? "null" : `"${reason}"`},` +
-      `"totalUs":${Math.round(totalUs)}}\n`
+      `${this.#head}${sessionId}","clientIP":"${clientIp}","userID":${jsonText(userId)},"goodsSKU":${jsonText(sku)},` +
+      `"goodsQuantity":${quantity}${this.#ending(outcome, course)}${Math.round(totalUs)}}\n`
     );
+  }
+
+  /** The steps and the reason, the same for all who leave a turn together. */
+  #ending(outcome: Outcome, course: Course): string {
+    const last = this.#last;
+    if (last?.course === course && last.steps === course.steps.length && isSameEnd(last.outcome, outcome)) return last.text;
+    const reason = finalReason(outcome);
+    const text = [',"steps":[', this.#steps(outcome, course), '],"reason":', reason === null ? "null" : `"${reason}"`, ',"totalUs":'].join(
+      "",
+    );
+    this.#last = { course, steps: course.steps.length, outcome, text };
+    return text;
   }
 
   #steps(outcome: Outcome, course: Course): string {
@@ -50,6 +68,12 @@ export class AccessRecords {
 
 const stepText = (course: Course, index: number, outcome: string): string =>
   `${index === 0 ? "" : ","}{"step":"${course.steps[index]}","outcome":"${outcome}","us":${Math.round(course.stepUs[index] as number)}}`;
+
+/** Whether two who leave at one moment of a course have the same steps and reason to show. */
+function isSameEnd(one: Outcome, other: Outcome): boolean {
+  if (one.kind === "refused" && other.kind === "refused") return one.step === other.step && one.reason === other.reason;
+  return one.kind === "held" && other.kind === "held";
+}
 
 function finalReason(outcome: Outcome): string | null {
   if (outcome.kind === "held") return null;

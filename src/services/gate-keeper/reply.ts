@@ -9,6 +9,8 @@ import type { KeptReply } from "../../ledger/ledger.ts";
 import type { Outcome } from "../../purchase.ts";
 import { addedText, LANGUAGES, type Language, refusalText, successText } from "./messages.ts";
 
+const RETRY_IN_A_SECOND = { "retry-after": "1" };
+
 export class PurchaseReplies {
   /** Everything of a reply that does not differ between two purchases, as JSON text made once. */
   readonly #refusalHeads: Readonly<Record<Language, Readonly<Record<Step, Map<Reason, string>>>>> = {
@@ -17,6 +19,8 @@ export class PurchaseReplies {
   };
   readonly #successHeads: Readonly<Record<Language, string>>;
   readonly #retryAfterSeconds: () => number;
+  /** One object as long as the seconds stay the same: the edge knows it again. */
+  #retryAfter = RETRY_IN_A_SECOND;
 
   constructor(frozenForMs: DurationMs, retryAfterSeconds: () => number) {
     this.#retryAfterSeconds = retryAfterSeconds;
@@ -56,9 +60,15 @@ export class PurchaseReplies {
 
   #refusal(step: Step, reason: Reason, sessionId: SessionId, language: Language): HttpReply {
     const body = `${this.#refusalHead(step, reason, language)}"sessionID":"${sessionId}"}`;
-    if (reason === "throttled") return { status: 429, body, headers: { "retry-after": String(this.#retryAfterSeconds()) } };
-    if (isFailure(reason)) return { status: 503, body, headers: { "retry-after": "1" } };
+    if (reason === "throttled") return { status: 429, body, headers: this.#retryAfterHeaders() };
+    if (isFailure(reason)) return { status: 503, body, headers: RETRY_IN_A_SECOND };
     return { status: 200, body };
+  }
+
+  #retryAfterHeaders(): { readonly "retry-after": string } {
+    const seconds = String(this.#retryAfterSeconds());
+    if (seconds !== this.#retryAfter["retry-after"]) this.#retryAfter = { "retry-after": seconds };
+    return this.#retryAfter;
   }
 
   #refusalHead(step: Step, reason: Reason, language: Language): string {
