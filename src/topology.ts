@@ -7,9 +7,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
-import type { Sku } from "./core/ids.ts";
+import type { SaleId, Sku } from "./core/ids.ts";
 import { Throttle } from "./core/throttle.ts";
-import type { Clock } from "./core/time.ts";
+import type { Clock, UnixMs } from "./core/time.ts";
 import { traceIds } from "./core/trace-id.ts";
 import { AccessLog } from "./edge/access-log.ts";
 import { GroupCommit } from "./edge/group-commit.ts";
@@ -24,6 +24,9 @@ import { EmbeddedLedger } from "./ledger/embedded/embedded-ledger.ts";
 import { LEDGER_SCHEMA, SqliteJournal } from "./ledger/embedded/sqlite-journal.ts";
 import { LEASE_DURATION_SECONDS, LEASE_RENEWAL_MS, SHUTDOWN_MS_MAX, SWEEP_TICK_MS } from "./limits.ts";
 import type { Outcome } from "./purchase.ts";
+import { routes as saleRoutes } from "./sales/routes.ts";
+import { SaleBook } from "./sales/sale-book.ts";
+import { SALES_SCHEMA, SaleStore } from "./sales/sale-store.ts";
 import { GateKeeper, routes as gateRoutes } from "./services/gate-keeper/service.ts";
 import { type Health, healthRoutes } from "./services/health.ts";
 import { InventoryManager, routes as inventoryRoutes } from "./services/inventory-manager/service.ts";
@@ -36,7 +39,7 @@ import { routes as registryRoutes, ServiceRegistry } from "./services/service-re
 import { routes as cartRoutes, ShoppingCart } from "./services/shopping-cart/service.ts";
 import { hostListenedOn, type ServiceName, type Settings } from "./settings.ts";
 
-export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA;
+export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA;
 
 const PORTS = {
   GateKeeper: 8080,
@@ -85,6 +88,7 @@ class OneProcess {
   readonly #commit: GroupCommit;
   readonly #ledger: EmbeddedLedger;
   readonly #protector: SafeProtector;
+  readonly #sales: SaleBook;
   readonly #policies: PolicyController;
   readonly #inventory: InventoryManager;
   readonly #cart: ShoppingCart;
@@ -107,12 +111,25 @@ class OneProcess {
     this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit));
     const clock = this.#clock;
     this.#protector = new SafeProtector(new DecisionStore(file.db), this.#commit, this.#throttle("safe-protector"), clock);
-    this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, this.#throttle("policy-controller"), clock);
+    this.#sales = new SaleBook({
+      store: new SaleStore(file.db),
+      turns: this.#commit,
+      clock,
+      newId: () => randomBytes(8).toString("hex") as SaleId,
+      emit: () => undefined,
+    });
+    const policyThrottle = this.#throttle("policy-controller");
+    this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, policyThrottle, clock, this.#sales);
     this.#inventory = new InventoryManager(this.#ledger, this.#throttle("inventory-manager"), clock);
     this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs);
     this.#metrics = Object.fromEntries(Object.keys(PORTS).map((name) => [name, new ServiceMetrics(name)])) as Record<Name, ServiceMetrics>;
     this.#gate = this.#makeGate();
-    this.#sweeper = new Sweeper([(now) => this.#ledger.sweep(now), (now) => this.#protector.sweep(now)], clock, SWEEP_TICK_MS, reportBug);
+    const sweeps = [
+      (now: UnixMs) => this.#ledger.sweep(now),
+      (now: UnixMs) => this.#protector.sweep(now),
+      (now: UnixMs) => this.#sales.announce(now),
+    ];
+    this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
     this.#describeMetrics();
   }
 
@@ -121,7 +138,7 @@ class OneProcess {
     const routes: Readonly<Record<Name, Route[]>> = {
       GateKeeper: gateRoutes(this.#gate),
       SafeProtector: protectorRoutes(this.#protector),
-      PolicyController: policyRoutes(this.#policies),
+      PolicyController: [...policyRoutes(this.#policies), ...saleRoutes(this.#sales, this.#clock)],
       InventoryManager: inventoryRoutes(this.#inventory),
       ShoppingCart: cartRoutes(this.#cart),
       ServiceRegistry: registryRoutes(this.#registry, this.#clock),
@@ -248,6 +265,7 @@ class OneProcess {
     );
     protector.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => this.#protector.decisions);
     policies.gauge("doorbuster_policies", "SKUs with a policy.", () => this.#policies.policies);
+    policies.gauge("doorbuster_sales", "Sales, whatever their status.", () => this.#sales.size);
     inventory.gauge("doorbuster_skus", "SKUs in the store.", () => this.#ledger.counts.skus);
     cart.gauge("doorbuster_users", "Users with a hold, an unpaid order or an order record.", () => this.#ledger.counts.users);
     cart.gauge("doorbuster_ended_rows", "Rows of ended holds that the sweeper has not removed yet.", () => this.#ledger.counts.endedRows);
