@@ -93,3 +93,20 @@ export const ACCESS_LOG_FLUSH_MS: DurationMs = 100;
 // --- Shutdown --------------------------------------------------------------------------------------------------------------
 /** From the signal to the exit: what is still unanswered then is cut off. */
 export const SHUTDOWN_MS_MAX: DurationMs = 8_000;
+
+// --- Sales -----------------------------------------------------------------------------------------------------------------
+/** Sales in the store, whatever their status. One more: 409, delete an ended one first. */
+export const SALES_MAX = 10_000;
+/** SKUs in one sale. More: 400. */
+export const SALE_ITEMS_MAX = 100;
+/** A sale's name. Longer: 400. */
+export const SALE_NAME_CHARS_MAX = 200;
+/** The oldest that a snapshot of the board may be. An older one is made again when somebody asks. */
+export const BOARD_AGE_MS_MAX: DurationMs = 100;
+/** Sales that the board's list shows; each of the others is found under its own address. */
+export const BOARD_SALES_MAX = 50;
+/** How long the board's list goes on showing a sale that has ended. */
+export const BOARD_ENDED_SHOWN_MS: DurationMs = 24 * 3_600_000;
+/** "few" are left: at most this share of all that was stocked, or at most so many units. */
+export const BOARD_FEW_SHARE = 0.1;
+export const BOARD_FEW_UNITS = 10;

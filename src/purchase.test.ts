@@ -12,7 +12,7 @@ import type { KeptReply, Key } from "./ledger/ledger.ts";
 import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "./purchase.ts";
 import { InventoryManager } from "./services/inventory-manager/service.ts";
 import { POLICIES_SCHEMA, PolicyStore } from "./services/policy-controller/policy-store.ts";
-import { PolicyController } from "./services/policy-controller/service.ts";
+import { NO_SALES, PolicyController } from "./services/policy-controller/service.ts";
 import { DECISIONS_SCHEMA, DecisionStore } from "./services/safe-protector/decision-store.ts";
 import { SafeProtector } from "./services/safe-protector/service.ts";
 import { ShoppingCart } from "./services/shopping-cart/service.ts";
@@ -65,7 +65,7 @@ class Shop {
       return new Throttle(burst === undefined ? { ratePerSecond: null, burst: 1 } : { ratePerSecond: 1, burst }, clock);
     };
     this.protector = new SafeProtector(new DecisionStore(db), turns, throttle("protect"), clock);
-    this.policies = new PolicyController(new PolicyStore(db), turns, ledger, throttle("policy"), clock);
+    this.policies = new PolicyController(new PolicyStore(db), turns, ledger, throttle("policy"), clock, NO_SALES);
     const inventory = new InventoryManager(ledger, throttle("inventory"), clock);
     const cart = new ShoppingCart(ledger, throttle("cart"), clock, FROZEN_FOR_MS);
     const gate = throttle("throttle");

@@ -7,8 +7,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
+import type { SaleId } from "./core/ids.ts";
 import { Throttle } from "./core/throttle.ts";
-import type { Clock } from "./core/time.ts";
+import type { Clock, UnixMs } from "./core/time.ts";
 import { traceIds } from "./core/trace-id.ts";
 import { AccessLog } from "./edge/access-log.ts";
 import { GroupCommit } from "./edge/group-commit.ts";
@@ -23,6 +24,9 @@ import { EmbeddedLedger } from "./ledger/embedded/embedded-ledger.ts";
 import { LEDGER_SCHEMA, SqliteJournal } from "./ledger/embedded/sqlite-journal.ts";
 import { LEASE_DURATION_SECONDS, LEASE_RENEWAL_MS, SHUTDOWN_MS_MAX, SWEEP_TICK_MS } from "./limits.ts";
 import type { Outcome } from "./purchase.ts";
+import { routes as saleRoutes } from "./sales/routes.ts";
+import { SaleBook } from "./sales/sale-book.ts";
+import { SALES_SCHEMA, SaleStore } from "./sales/sale-store.ts";
 import { GateKeeper, routes as gateRoutes } from "./services/gate-keeper/service.ts";
 import { type Health, healthRoutes } from "./services/health.ts";
 import { InventoryManager, routes as inventoryRoutes } from "./services/inventory-manager/service.ts";
@@ -38,7 +42,7 @@ import { stockDemo } from "./topology/demo.ts";
 import { describeGauges } from "./topology/gauges.ts";
 import { PORTS, type PortName } from "./topology/ports.ts";
 
-export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA;
+export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA;
 
 export interface Running {
   readonly addresses: readonly ServiceAddress[];
@@ -77,6 +81,7 @@ class OneProcess {
   readonly #commit: GroupCommit;
   readonly #ledger: EmbeddedLedger;
   readonly #protector: SafeProtector;
+  readonly #sales: SaleBook;
   readonly #policies: PolicyController;
   readonly #inventory: InventoryManager;
   readonly #cart: ShoppingCart;
@@ -99,7 +104,15 @@ class OneProcess {
     this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit));
     const clock = this.#clock;
     this.#protector = new SafeProtector(new DecisionStore(file.db), this.#commit, this.#throttle("safe-protector"), clock);
-    this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, this.#throttle("policy-controller"), clock);
+    this.#sales = new SaleBook({
+      store: new SaleStore(file.db),
+      turns: this.#commit,
+      clock,
+      newId: () => randomBytes(8).toString("hex") as SaleId,
+      emit: () => undefined,
+    });
+    const policyThrottle = this.#throttle("policy-controller");
+    this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, policyThrottle, clock, this.#sales);
     this.#inventory = new InventoryManager(this.#ledger, this.#throttle("inventory-manager"), clock);
     this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs);
     this.#metrics = Object.fromEntries(Object.keys(PORTS).map((name) => [name, new ServiceMetrics(name)])) as Record<
@@ -107,15 +120,21 @@ class OneProcess {
       ServiceMetrics
     >;
     this.#gate = this.#makeGate();
-    this.#sweeper = new Sweeper([(now) => this.#ledger.sweep(now), (now) => this.#protector.sweep(now)], clock, SWEEP_TICK_MS, reportBug);
     describeGauges(this.#metrics, {
       gate: this.#gate,
       accessLog,
       protector: this.#protector,
       policies: this.#policies,
+      sales: this.#sales,
       ledger: this.#ledger,
       applications: () => this.#registry.applications(this.#clock.now()).length,
     });
+    const sweeps = [
+      (now: UnixMs) => this.#ledger.sweep(now),
+      (now: UnixMs) => this.#protector.sweep(now),
+      (now: UnixMs) => this.#sales.announce(now),
+    ];
+    this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
   }
 
   async listen(): Promise<Running> {
@@ -123,7 +142,7 @@ class OneProcess {
     const routes: Readonly<Record<PortName, Route[]>> = {
       GateKeeper: gateRoutes(this.#gate),
       SafeProtector: protectorRoutes(this.#protector),
-      PolicyController: policyRoutes(this.#policies),
+      PolicyController: [...policyRoutes(this.#policies), ...saleRoutes(this.#sales, this.#clock)],
       InventoryManager: inventoryRoutes(this.#inventory),
       ShoppingCart: cartRoutes(this.#cart),
       ServiceRegistry: registryRoutes(this.#registry, this.#clock),

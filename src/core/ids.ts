@@ -11,6 +11,7 @@ export type UserId = Branded<"UserId">;
 export type Sku = Branded<"Sku">;
 export type SessionId = Branded<"SessionId">;
 export type OrderId = Branded<"OrderId">;
+export type SaleId = Branded<"SaleId">;
 /** An IPv4 or IPv6 address in canonical form; see `ip-address.ts`. */
 export type IpAddress = Branded<"IpAddress">;
 
@@ -27,3 +28,4 @@ export const UserIdSchema = id<UserId>();
 export const SkuSchema = id<Sku>();
 export const SessionIdSchema = id<SessionId>();
 export const OrderIdSchema = id<OrderId>();
+export const SaleIdSchema = id<SaleId>();

@@ -3,8 +3,17 @@
 export const STEPS = ["throttle", "protect", "policy", "inventory", "cart"] as const;
 export type Step = (typeof STEPS)[number];
 
-/** We said no, and a repetition of the same request would hear the same. */
-export type RefusalReason = "throttled" | "blacklisted" | "level-too-low" | "limit-reached" | "unknown-goods" | "sold-out";
+/** We said no. `throttled`, `not-started` and `paused` pass with time; the others are what the same request would hear again. */
+export type RefusalReason =
+  | "throttled"
+  | "blacklisted"
+  | "ended"
+  | "not-started"
+  | "paused"
+  | "level-too-low"
+  | "limit-reached"
+  | "unknown-goods"
+  | "sold-out";
 /** We could not answer. Nothing is frozen, or it is frozen and ends by itself at its deadline. */
 export type FailureReason = `${Step}-unavailable`;
 export type Reason = RefusalReason | FailureReason;

@@ -2,6 +2,7 @@
 import type { AccessLog } from "../edge/access-log.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import type { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
+import type { SaleBook } from "../sales/sale-book.ts";
 import type { GateKeeper } from "../services/gate-keeper/service.ts";
 import type { PolicyController } from "../services/policy-controller/service.ts";
 import type { SafeProtector } from "../services/safe-protector/service.ts";
@@ -12,6 +13,7 @@ export interface Gauged {
   readonly accessLog: AccessLog;
   readonly protector: SafeProtector;
   readonly policies: PolicyController;
+  readonly sales: SaleBook;
   readonly ledger: EmbeddedLedger;
   readonly applications: () => number;
 }
@@ -28,6 +30,7 @@ export function describeGauges(metrics: Readonly<Record<PortName, ServiceMetrics
   );
   protector.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => of.protector.decisions);
   policies.gauge("doorbuster_policies", "SKUs with a policy.", () => of.policies.policies);
+  policies.gauge("doorbuster_sales", "Sales, whatever their status.", () => of.sales.size);
   inventory.gauge("doorbuster_skus", "SKUs in the store.", () => of.ledger.counts.skus);
   cart.gauge("doorbuster_users", "Users with a hold, an unpaid order or an order record.", () => of.ledger.counts.users);
   cart.gauge("doorbuster_ended_rows", "Rows of ended holds that the sweeper has not removed yet.", () => of.ledger.counts.endedRows);

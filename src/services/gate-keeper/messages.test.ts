@@ -44,7 +44,8 @@ describe("the language", () => {
 });
 
 describe("a message", () => {
-  const reasons = ["throttled", "blacklisted", "level-too-low", "limit-reached", "unknown-goods", "sold-out"];
+  const sales = ["not-started", "ended", "paused"];
+  const reasons = ["throttled", "blacklisted", ...sales, "level-too-low", "limit-reached", "unknown-goods", "sold-out"];
 
   test("is another one for every reason, for a failure and for a success, in each language", () => {
     const texts = LANGUAGES.flatMap((language) => [

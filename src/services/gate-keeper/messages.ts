@@ -29,6 +29,18 @@ const refusals: Readonly<Record<string, Texts>> = {
     en: "Bad guy! Bye-Bye!",
     zh: "该账号或网络地址已被限制购买。如有疑问，请联系客服。",
   },
+  ended: {
+    en: "This sale has ended. What you hold or have ordered from it stays yours; have a look at our other sales.",
+    zh: "本场抢购已结束。您已保留或已下单的商品不受影响，欢迎关注其他抢购活动。",
+  },
+  "not-started": {
+    en: "The sale has not started yet. Nothing was taken from you; be there at the start, and try again then.",
+    zh: "抢购尚未开始，您没有任何损失；请准时前来，开始后再试。",
+  },
+  paused: {
+    en: "The sale is paused. Nothing was taken from you, and what you hold stays yours; try again when it goes on.",
+    zh: "抢购已暂停，您没有任何损失，已保留的商品不受影响；请在恢复后再试。",
+  },
   "level-too-low": {
     en: "These goods are reserved for members of a higher level. Have a look at our other goods, or raise your level.",
     zh: "该商品仅限更高等级的会员购买。请选购其他商品，或提升会员等级后再来。",

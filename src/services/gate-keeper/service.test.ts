@@ -12,7 +12,7 @@ import { PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../
 import type { Outcome, PurchaseServices } from "../../purchase.ts";
 import { InventoryManager } from "../inventory-manager/service.ts";
 import { POLICIES_SCHEMA, PolicyStore } from "../policy-controller/policy-store.ts";
-import { PolicyController } from "../policy-controller/service.ts";
+import { NO_SALES, PolicyController } from "../policy-controller/service.ts";
 import { DECISIONS_SCHEMA, DecisionStore } from "../safe-protector/decision-store.ts";
 import { SafeProtector } from "../safe-protector/service.ts";
 import { ShoppingCart } from "../shopping-cart/service.ts";
@@ -62,7 +62,7 @@ class Gate {
     const unlimited = new Throttle({ ratePerSecond: null, burst: 1 }, clock);
     const throttle = burst === null ? unlimited : new Throttle({ ratePerSecond: 1, burst }, clock);
     this.protector = new SafeProtector(new DecisionStore(db), turns, unlimited, clock);
-    this.policies = new PolicyController(new PolicyStore(db), turns, ledger, unlimited, clock);
+    this.policies = new PolicyController(new PolicyStore(db), turns, ledger, unlimited, clock, NO_SALES);
     this.keeper = new GateKeeper({
       services: alter({
         admit: (wanted) => throttle.admit(wanted),

@@ -8,9 +8,12 @@ import type { SessionId, Sku, UserId } from "../../core/ids.ts";
 import { listReply } from "../../core/paging.ts";
 import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
-import type { Clock } from "../../core/time.ts";
-import type { Ledger, OrderRecord, RecordCommand } from "../../ledger/ledger.ts";
+import type { Clock, UnixMs } from "../../core/time.ts";
+import { EMPTY_LINE } from "../../ledger/decision.ts";
+import type { Ledger, Line, OrderRecord, RecordCommand } from "../../ledger/ledger.ts";
 import { PAGE_ROWS_DEFAULT, POLICIES_MAX, TIERS_PER_SKU_MAX, USER_LEVEL_MAX } from "../../limits.ts";
+import { refusalOf, type SaleTerms, type TermsRefusal } from "../../sales/sale.ts";
+import type { SaleBook } from "../../sales/sale-book.ts";
 import { policyControllerApi as api } from "./api.ts";
 import type { PolicyStore } from "./policy-store.ts";
 import { type Tier, type Tiers, tierFor, withTier } from "./tiers.ts";
@@ -25,12 +28,19 @@ export interface PolicyCheck {
 
 export interface PolicyVerdict {
   readonly allowed: boolean;
-  readonly reason: "throttled" | "level-too-low" | "limit-reached" | null;
+  readonly reason: "throttled" | TermsRefusal | "level-too-low" | "limit-reached" | null;
   /** What the user would have after this purchase: ordered, pending and frozen, and what is asked. */
   readonly orderQuantity: number;
-  /** The limit that counts for this user; 0 means none. */
+  /** The limit that counts for this user, the smaller of the tier's and the sale's; 0 means none. */
   readonly quantityLimit: number;
+  /** The terms of the sale that counts for this SKU at this moment; `null` when it is in no sale. */
+  readonly sale: SaleTerms | null;
 }
+
+/** Where the terms of a SKU are found. */
+export type SaleTermsSource = Pick<SaleBook, "termsOf">;
+/** For who sells without sales. */
+export const NO_SALES: SaleTermsSource = { termsOf: () => null };
 
 interface Turns {
   turn<T>(work: () => T): Promise<T>;
@@ -45,13 +55,15 @@ export class PolicyController {
   readonly #ledger: Ledger;
   readonly #throttle: Throttle;
   readonly #clock: Clock;
+  readonly #sales: SaleTermsSource;
 
-  constructor(store: PolicyStore, turns: Turns, ledger: Ledger, throttle: Throttle, clock: Clock) {
+  constructor(store: PolicyStore, turns: Turns, ledger: Ledger, throttle: Throttle, clock: Clock, sales: SaleTermsSource) {
     this.#store = store;
     this.#turns = turns;
     this.#ledger = ledger;
     this.#throttle = throttle;
     this.#clock = clock;
+    this.#sales = sales;
     for (const { sku, userLevel, quantityLimit } of store.all())
       this.#tiers.set(sku, withTier(this.tiersOf(sku), { userLevel, quantityLimit }));
   }
@@ -64,25 +76,39 @@ export class PolicyController {
     return this.#tiers.get(sku) ?? [];
   }
 
-  /** One verdict per check, in order. */
+  /** One verdict per check, in order. Its reasons in their order: throttled, what the sale says, the level, the limit. */
   async validate(checks: readonly PolicyCheck[]): Promise<readonly PolicyVerdict[]> {
+    const now = this.#clock.now();
     const served = this.#throttle.admit(checks.length);
-    // A SKU that nobody restricts needs no look at what its user has.
-    const limited = checks.filter(({ sku }, index) => index < served && this.#tiers.has(sku));
-    const lines = limited.length > 0 ? await this.#ledger.lines(limited, this.#clock.now()) : [];
+    const early = checks.map((check, index) => (index < served ? this.#earlyVerdict(check, now) : refused(check, "throttled", null)));
+    const limited = checks.filter((_, index) => early[index] === null);
+    const lines = limited.length > 0 ? await this.#ledger.lines(limited, now) : [];
     let next = 0;
-    return checks.map((check, index): PolicyVerdict => {
-      if (index >= served) return { allowed: false, reason: "throttled", orderQuantity: check.quantity, quantityLimit: 0 };
-      const tiers = this.#tiers.get(check.sku);
-      if (!tiers) return { allowed: true, reason: null, orderQuantity: check.quantity, quantityLimit: 0 };
-      const line = lines[next];
-      next += 1;
-      const orderQuantity = (line ? line.ordered + line.pending + line.held : 0) + check.quantity;
-      const tier = tierFor(tiers, check.userLevel);
-      if (!tier) return { allowed: false, reason: "level-too-low", orderQuantity, quantityLimit: 0 };
-      const allowed = orderQuantity <= tier.quantityLimit;
-      return { allowed, reason: allowed ? null : "limit-reached", orderQuantity, quantityLimit: tier.quantityLimit };
+    return checks.map((check, index) => {
+      const verdict = early[index] ?? this.#limitedVerdict(check, lines[next] ?? EMPTY_LINE, now);
+      if (early[index] === null) next += 1;
+      return verdict;
     });
+  }
+
+  /** The verdict where it does not depend on what the user has already: nobody can buy now, or everybody can. */
+  #earlyVerdict(check: PolicyCheck, now: UnixMs): PolicyVerdict | null {
+    const sale = this.#sales.termsOf(check.sku, now);
+    const refusal = sale && refusalOf(sale, now);
+    if (refusal) return refused(check, refusal, sale);
+    if (this.#tiers.has(check.sku) || (sale && sale.quantityLimit > 0)) return null;
+    return { allowed: true, reason: null, orderQuantity: check.quantity, quantityLimit: 0, sale };
+  }
+
+  #limitedVerdict(check: PolicyCheck, line: Line, now: UnixMs): PolicyVerdict {
+    const sale = this.#sales.termsOf(check.sku, now);
+    const tiers = this.#tiers.get(check.sku);
+    const tier = tiers ? tierFor(tiers, check.userLevel) : null;
+    const orderQuantity = line.ordered + line.pending + line.held + check.quantity;
+    if (tiers && !tier) return { allowed: false, reason: "level-too-low", orderQuantity, quantityLimit: 0, sale };
+    const quantityLimit = smallerLimit(tier?.quantityLimit ?? 0, sale?.quantityLimit ?? 0);
+    const allowed = quantityLimit === 0 || orderQuantity <= quantityLimit;
+    return { allowed, reason: allowed ? null : "limit-reached", orderQuantity, quantityLimit, sale };
   }
 
   list(after: PolicyRow | null, limit: number): readonly PolicyRow[] {
@@ -123,6 +149,7 @@ export class PolicyController {
       version: "1.0",
       quantityLimit: verdict.quantityLimit,
       ...(verdict.reason !== null && { reason: verdict.reason }),
+      ...(verdict.reason === "not-started" && { opensAt: verdict.sale?.opensAt }),
     };
     return isThrottled ? this.#throttle.reply(body) : json(body);
   }
@@ -140,6 +167,18 @@ export class PolicyController {
     return this.#ledger.listRecords(after, limit);
   }
 }
+
+/** Refused without a look at what the user has. */
+const refused = (check: PolicyCheck, reason: "throttled" | TermsRefusal, sale: SaleTerms | null): PolicyVerdict => ({
+  allowed: false,
+  reason,
+  orderQuantity: check.quantity,
+  quantityLimit: 0,
+  sale,
+});
+
+/** Of two limits where 0 means none. */
+const smallerLimit = (a: number, b: number): number => (a === 0 || b === 0 ? a + b : Math.min(a, b));
 
 const policyBody = ({ sku, userLevel, quantityLimit }: PolicyRow) => ({ goodsSKU: sku, userLevel, quantityLimit });
 const recordBody = ({ userId, sku, userLevel, ordered }: OrderRecord) => ({
