@@ -110,3 +110,32 @@ export const BOARD_ENDED_SHOWN_MS: DurationMs = 24 * 3_600_000;
 /** "few" are left: at most this share of all that was stocked, or at most so many units. */
 export const BOARD_FEW_SHARE = 0.1;
 export const BOARD_FEW_UNITS = 10;
+// --- Identity --------------------------------------------------------------------------------------------------------------
+/** A signed token. Longer: 401, before anything of it is read. */
+export const TOKEN_CHARS_MAX = 8 * 1024;
+/** Verified tokens that are remembered. One more: those that were not used lately are forgotten, and verified again when they come. */
+export const VERIFIED_TOKENS_MAX = 100_000;
+/** What the remembered tokens may come to together. One more character: as above. */
+export const VERIFIED_TOKENS_CHARS_MAX = 64 * 1024 * 1024;
+/** How old the reading of the keys may be on which an accepted token rests: a key that was taken away ends its tokens within this time. */
+export const VERIFIED_TOKEN_MS_MAX: DurationMs = 60_000;
+/** Tokens whose signature is being checked. One more: 503. */
+export const VERIFICATIONS_IN_FLIGHT_MAX = 20_000;
+/** How far the clock of who signs tokens may be from ours. */
+export const TOKEN_CLOCK_TOLERANCE_MS: DurationMs = 5_000;
+/** Keys read longer ago than this are read again, while tokens are still checked with them. */
+export const KEYS_FRESH_MS: DurationMs = 30_000;
+/** Time between two readings of the keys, also when tokens name keys that nobody knows. */
+export const KEYS_REREAD_MS_MIN: DurationMs = 5_000;
+/** How long a key set's server may take to answer. Longer: the keys were not read. */
+export const KEYS_FETCH_MS_MAX: DurationMs = 3_000;
+/** The text of a key file or key set. Longer: it is not read. */
+export const KEYS_BYTES_MAX = 256 * 1024;
+/** A shared secret. Shorter: refused at start (RFC 7518, 3.2: as long as the hash). */
+export const TOKEN_SECRET_BYTES_MIN = 32;
+/** An RSA key. Shorter: refused (RFC 7518, 3.3). */
+export const RSA_KEY_BITS_MIN = 2_048;
+/** Ranges of trusted proxies. One more: refused at start. */
+export const TRUSTED_PROXIES_MAX = 64;
+/** Entries of a forwarding header that are read, from the nearest. What lies behind them is not looked at. */
+export const FORWARDED_HOPS_MAX = 16;
