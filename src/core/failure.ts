@@ -5,7 +5,7 @@
 export class Failure extends Error {
   override readonly name = "Failure";
   constructor(
-    readonly code: "store-stopped" | "commit-failed" | "overloaded" | "key-space-full",
+    readonly code: "store-stopped" | "commit-failed" | "overloaded" | "key-space-full" | "provider-failed",
     message: string,
     readonly outcomeKnown: boolean,
     cause?: unknown,
