@@ -139,3 +139,33 @@ export const RSA_KEY_BITS_MIN = 2_048;
 export const TRUSTED_PROXIES_MAX = 64;
 /** Entries of a forwarding header that are read, from the nearest. What lies behind them is not looked at. */
 export const FORWARDED_HOPS_MAX = 16;
+// --- Payment ---------------------------------------------------------------------------------------------------------------
+/** One request to a payment provider. With one repetition it stays below the 10 seconds for which a shopper's connection may be silent. */
+export const PROVIDER_TIMEOUT_MS: DurationMs = 4_000;
+/** How often a request to a payment provider is repeated at once, with the same idempotency key. */
+export const PROVIDER_RETRIES_MAX = 1;
+/** Payments that are being started at a provider. One more: 503, ask again with the same order. */
+export const PAYMENT_STARTS_IN_FLIGHT_MAX = 256;
+/** The age of a notification's signature. Older: refused, the provider sends it again with a fresh one. */
+export const NOTICE_AGE_SECONDS_MAX = 300;
+/** Secrets that may sign notifications at one time, the old one and the new one for instance. More are refused at start. */
+export const NOTICE_SECRETS_MAX = 8;
+/** A provider's name for a payment. Longer: the notification is refused. */
+export const PAYMENT_ID_CHARS_MAX = 200;
+/** An amount in a notification, in whole currency units: its cents are exact in a double. Higher: the notification is refused. */
+export const PAYMENT_AMOUNT_MAX = 10_000_000_000_000;
+/** Refunds that are being asked for at one time. The rest wait for the next tick. */
+export const REFUNDS_IN_FLIGHT_MAX = 8;
+/** Time between two looks for refunds that are due. */
+export const REFUND_TICK_MS: DurationMs = 1_000;
+/** The shortest and the longest wait before a refund is asked for again. */
+export const REFUND_RETRY_MS_MIN: DurationMs = 1_000;
+export const REFUND_RETRY_MS_MAX: DurationMs = 3_600_000;
+/** How long a refund is asked for again and again before it is left to the operator. */
+export const REFUND_TRIED_FOR_MS: DurationMs = 72 * 3_600_000;
+/** What is kept of a provider's reason for not refunding. Longer ones are cut. */
+export const REFUND_ERROR_CHARS_MAX = 500;
+/** How long a refund that was made stays in the list. Those that were not made stay. */
+export const REFUND_KEPT_MS: DurationMs = 90 * 24 * 3_600_000;
+/** Old refunds removed in one turn; the rest stay for the next tick. */
+export const REFUNDS_SWEPT_PER_TURN = 100;

@@ -5,7 +5,7 @@
 export class Failure extends Error {
   override readonly name = "Failure";
   constructor(
-    readonly code: "store-stopped" | "commit-failed" | "overloaded" | "key-space-full" | "keys-unavailable",
+    readonly code: "store-stopped" | "commit-failed" | "overloaded" | "key-space-full" | "keys-unavailable" | "provider-failed",
     message: string,
     readonly outcomeKnown: boolean,
     cause?: unknown,
