@@ -5,6 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+import { withDescription } from "./api-description/routes.ts";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
 import type { Sku } from "./core/ids.ts";
@@ -14,6 +16,7 @@ import { traceIds } from "./core/trace-id.ts";
 import { AccessLog } from "./edge/access-log.ts";
 import { GroupCommit } from "./edge/group-commit.ts";
 import { HttpServer } from "./edge/http-server.ts";
+import { libraryFiles } from "./edge/library-file.ts";
 import { ServiceMetrics } from "./edge/metrics.ts";
 import { openSqliteFile, type SqliteFile } from "./edge/sqlite-file.ts";
 import { Sweeper } from "./edge/sweeper.ts";
@@ -47,6 +50,17 @@ const PORTS = {
   ServiceRegistry: 8761,
 } as const;
 type Name = keyof typeof PORTS;
+
+/** What each service says of itself above its API. */
+const JOBS: Readonly<Record<Name, string>> = {
+  GateKeeper: "The only public door: a purchase goes through the four services behind it, and a shopper finds here what is theirs.",
+  SafeProtector: "Refuses blacklisted users and addresses.",
+  PolicyController: "Who may buy how much, by user level and by sale; what each user has already ordered.",
+  InventoryManager: "The goods, and how many are left.",
+  ShoppingCart: "The cart: freezes stock on add, releases it on time.",
+  ServiceRegistry: "Service discovery, in Eureka's protocol.",
+};
+const pageFiles = libraryFiles("swagger-ui-dist");
 
 export interface Running {
   readonly addresses: readonly ServiceAddress[];
@@ -183,13 +197,13 @@ class OneProcess {
       return new HttpServer({
         host: hostListenedOn(this.#settings),
         port,
-        routes: [
+        routes: this.#described(name, [
           ...routes,
           ...healthRoutes(
             () => this.#health(name),
             () => metrics.text(),
           ),
-        ],
+        ]),
         adminKey: this.#settings.adminKey,
         onBug: reportBug,
         onReply: (status) => metrics.countReply(status),
@@ -199,6 +213,11 @@ class OneProcess {
         `${name} cannot listen on port ${port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`,
       );
     }
+  }
+
+  /** All that a port serves goes through here, so that nothing is served that its description leaves out. */
+  #described(name: Name, routes: readonly Route[]): Route[] {
+    return withDescription({ service: name, description: JOBS[name], version: packageJson.version }, routes, pageFiles);
   }
 
   #health(name: Name): Health {

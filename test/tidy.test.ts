@@ -25,7 +25,7 @@ const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench")];
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/limits\.ts$/, /^src\/core\//],
   [/^src\/ledger\//],
-  [/^src\/services\//, /^src\/purchase\.ts$/],
+  [/^src\/services\//, /^src\/purchase\.ts$/, /^src\/api-description\//],
   [/^src\/setting-kinds\.ts$/, /^src\/settings\.ts$/],
   [/^src\/stampede\//, /^src\/audit\//, /^src\/greeting\.ts$/, /^src\/command-help\.ts$/],
   [/^src\/topology\.ts$/],
