@@ -5,6 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+import { withDescription } from "./api-description/routes.ts";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
 import type { SaleId } from "./core/ids.ts";
@@ -14,6 +16,7 @@ import { traceIds } from "./core/trace-id.ts";
 import { AccessLog } from "./edge/access-log.ts";
 import { GroupCommit } from "./edge/group-commit.ts";
 import { HttpServer } from "./edge/http-server.ts";
+import { libraryFiles } from "./edge/library-file.ts";
 import { ServiceMetrics } from "./edge/metrics.ts";
 import { openSqliteFile, type SqliteFile } from "./edge/sqlite-file.ts";
 import { Sweeper } from "./edge/sweeper.ts";
@@ -40,9 +43,11 @@ import { routes as cartRoutes, ShoppingCart } from "./services/shopping-cart/ser
 import { hostListenedOn, type ServiceName, type Settings } from "./settings/table.ts";
 import { stockDemo } from "./topology/demo.ts";
 import { describeGauges } from "./topology/gauges.ts";
-import { PORTS, type PortName } from "./topology/ports.ts";
+import { JOBS, PORTS, type PortName } from "./topology/ports.ts";
 
 export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA;
+
+const pageFiles = libraryFiles("swagger-ui-dist");
 
 export interface Running {
   readonly addresses: readonly ServiceAddress[];
@@ -204,13 +209,13 @@ class OneProcess {
       return new HttpServer({
         host: hostListenedOn(this.#settings),
         port,
-        routes: [
+        routes: this.#described(name, [
           ...routes,
           ...healthRoutes(
             () => this.#health(name),
             () => metrics.text(),
           ),
-        ],
+        ]),
         adminKey: this.#settings.adminKey,
         onBug: reportBug,
         onReply: (status) => metrics.countReply(status),
@@ -220,6 +225,11 @@ class OneProcess {
         `${name} cannot listen on port ${port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`,
       );
     }
+  }
+
+  /** All that a port serves goes through here, so that nothing is served that its description leaves out. */
+  #described(name: PortName, routes: readonly Route[]): Route[] {
+    return withDescription({ service: name, description: JOBS[name], version: packageJson.version }, routes, pageFiles);
   }
 
   #health(name: PortName): Health {

@@ -5,7 +5,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { allEvents, DROP_ARGS, notifyPaid, type OrderBody, Receiver, Shopper, together } from "./drop.ts";
-import { freshDataDir, getJson, postJson, startSystem, type System, waitFor } from "./system.ts";
+import { freshDataDir, getJson, postJson, type System, startSystem, waitFor } from "./system.ts";
 
 const MAIN = `${import.meta.dir}/../src/main.ts`;
 const BUYERS = 5_000;
@@ -57,10 +57,15 @@ const stateOf = async ({ shopper, order }: { shopper: Shopper; order: OrderBody 
 
 test("a whole drop, from the crowd to the paid orders", async () => {
   await openShop();
-  const crowd = await together(Array.from({ length: BUYERS }, (_, index) => `buyer-${index}`), AT_A_TIME, (userId) => Shopper.come(system, userId));
+  const crowd = await together(
+    Array.from({ length: BUYERS }, (_, index) => `buyer-${index}`),
+    AT_A_TIME,
+    (userId) => Shopper.come(system, userId),
+  );
   const first = await buyAndOrder(crowd);
   expect(first).toHaveLength(STOCK);
-  for (const { order } of first) expect(order).toMatchObject({ amount: SALE_PRICE, state: "payment-pending", items: [{ goodsSKU: SKU, goodsQuantity: 1 }] });
+  for (const { order } of first)
+    expect(order).toMatchObject({ amount: SALE_PRICE, state: "payment-pending", items: [{ goodsSKU: SKU, goodsQuantity: 1 }] });
 
   // Three of ten never pay, one of ten pays late, the others pay at once, some of them twice over: providers repeat themselves.
   const late = first.filter((_, index) => index % 10 === 0);

@@ -5,9 +5,10 @@
  *
  * A notification is acknowledged only when all that follows from it is durable; until then the provider sends it again.
  */
+
+import { Failure } from "../core/failure.ts";
 import type { OrderId, Sku } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
-import { Failure } from "../core/failure.ts";
 import type { Ledger, Order, Payment } from "../ledger/ledger.ts";
 import type { Notice, PaymentProvider, PaymentStart } from "../payment/provider.ts";
 import { decideSettlement, totalCents } from "../payment/settlement.ts";
@@ -55,7 +56,8 @@ export class Cashier {
     const { providers, currency } = this.#parts;
     if (order.state !== "payment-pending") return { kind: "refused", reason: "order-ended" };
     const amountCents = totalCents(order.items);
-    if (amountCents === 0) return { kind: "none", order: await this.#pay(order, { provider: FREE, paymentId: order.orderId, amountCents, currency }, true) };
+    if (amountCents === 0)
+      return { kind: "none", order: await this.#pay(order, { provider: FREE, paymentId: order.orderId, amountCents, currency }, true) };
     const [first] = providers.values();
     const provider = providerName === undefined ? first : providers.get(providerName);
     if (!provider) return providerName === undefined ? { kind: "none", order } : { kind: "refused", reason: "unknown-provider" };
@@ -76,7 +78,10 @@ export class Cashier {
     const order = await ledger.order(orderId, clock.now());
     const settlement = decideSettlement(order, payment, currency);
     // What the ledger made of it decides again: another payment may have won meanwhile, or the goods are gone.
-    const last = order && settlement.kind === "pay" ? decideSettlement(await this.#pay(order, payment, settlement.isAmountRight), payment, currency) : settlement;
+    const last =
+      order && settlement.kind === "pay"
+        ? decideSettlement(await this.#pay(order, payment, settlement.isAmountRight), payment, currency)
+        : settlement;
     if (last.kind === "refund") await requestRefund(payment, orderId);
   }
 

@@ -32,7 +32,9 @@ export async function placeOrder({ desk, cashier }: Checkout, { customer, skus, 
   if (reply.kind === "placed") return startPayment(cashier, reply.order, provider, 201);
   switch (reply.reason) {
     case "empty-cart":
-      return problem(409, "the cart is empty: what was in it has lapsed or was ordered; buy first, then order", { fields: { reason: "empty-cart" } });
+      return problem(409, "the cart is empty: what was in it has lapsed or was ordered; buy first, then order", {
+        fields: { reason: "empty-cart" },
+      });
     case "no-hold": {
       const detail = `not in the cart, or no longer: ${reply.skus.join(", ")}; nothing was ordered`;
       return problem(409, detail, { fields: { reason: "no-hold", goodsSKUs: reply.skus } });

@@ -38,14 +38,21 @@ export class KeyedRequests {
    * @param request everything in the request that matters; without control characters
    * @param work gets the id for what it creates
    */
-  async once(header: string | null, whose: string, request: readonly (string | number)[], work: (id: string) => Promise<HttpReply>): Promise<HttpReply> {
+  async once(
+    header: string | null,
+    whose: string,
+    request: readonly (string | number)[],
+    work: (id: string) => Promise<HttpReply>,
+  ): Promise<HttpReply> {
     const { replies, keysInFlight, newId, clock } = this.#parts;
     if (header === null) return work(newId());
     const text = parseIdempotencyKey(header);
     if (text === null) return invalidKey();
     if (keysInFlight.has(text)) return keyInFlight();
     if (keysInFlight.size >= KEYED_REQUESTS_IN_FLIGHT_MAX)
-      return problem(503, "too many requests are on their way; try again in a second with the same key", { headers: { "retry-after": "1" } });
+      return problem(503, "too many requests are on their way; try again in a second with the same key", {
+        headers: { "retry-after": "1" },
+      });
     keysInFlight.add(text);
     try {
       const key: Key = { text, fingerprint: request.join("\n") };

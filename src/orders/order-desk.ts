@@ -68,7 +68,10 @@ export class OrderDesk {
     const items = wanted.map((sku, index) => ({ sku, priceCents: prices[index] as Cents }));
     // Goods of several sales are paid in one go, so the shortest of their windows counts.
     const windowMs = Math.min(...wanted.map((sku) => boughtUnder(sku, now)?.paymentWindowMs ?? paymentWindowMs));
-    const [reply] = await ledger.place([{ verb: "place", orderId, userId: customer.userId, userLevel: customer.userLevel, items, windowMs }], now);
+    const [reply] = await ledger.place(
+      [{ verb: "place", orderId, userId: customer.userId, userLevel: customer.userLevel, items, windowMs }],
+      now,
+    );
     if (reply?.kind === "order") return { kind: "placed", order: reply.order };
     if (reply?.reason === "key-reused" || reply?.reason === "too-many-items") return { kind: "refused", reason: reply.reason };
     // Between the look at the cart and the step that decides, a deadline has passed.

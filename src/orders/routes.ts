@@ -1,12 +1,12 @@
 /** Orders on ShoppingCart's port: everybody's, behind the admin key. */
 import { json, on, type Route } from "../core/endpoint.ts";
 import type { OrderId } from "../core/ids.ts";
-import type { KeyedRequests } from "./keyed-requests.ts";
 import { listReply } from "../core/paging.ts";
 import type { Order } from "../ledger/ledger.ts";
 import { PAGE_ROWS_DEFAULT } from "../limits.ts";
 import { ordersApi as api } from "./api.ts";
 import { type Checkout, cancelOrder, placeOrder, unknownOrder } from "./checkout.ts";
+import type { KeyedRequests } from "./keyed-requests.ts";
 import { orderBody } from "./order-body.ts";
 
 export function orderRoutes(checkout: Checkout, keyed: KeyedRequests): Route[] {

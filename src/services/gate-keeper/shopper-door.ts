@@ -95,7 +95,11 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
   const show = (order: Order) => orderBody(order, cashier.currency);
   return [
     on(api.sales, ({ headers }) => board.all(headers.get("if-none-match"))),
-    on(api.sale, async ({ params, headers }) => (await board.one(params.id, headers.get("if-none-match"))) ?? problem(404, `there is no sale ${params.id}`)),
+    on(
+      api.sale,
+      async ({ params, headers }) =>
+        (await board.one(params.id, headers.get("if-none-match"))) ?? problem(404, `there is no sale ${params.id}`),
+    ),
     on(api.cart, (input) => door.forShopper(input, inQuery(input.query), ({ userId }) => door.cart(userId))),
     on(api.removeFromCart, (input) => door.forShopper(input, inQuery(input.query), ({ userId }) => door.release(userId, input.params.sku))),
     on(api.placeOrder, (input) =>
@@ -129,7 +133,9 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
     on(api.startPayment, (input) =>
       door.forOwner(input, inBody(input.body), input.params.id, (order) => {
         const request = ["startPayment", order.userId, order.orderId, input.body.provider ?? ""];
-        return keyed.once(input.headers.get("idempotency-key"), order.userId, request, () => startPayment(cashier, order, input.body.provider, 200));
+        return keyed.once(input.headers.get("idempotency-key"), order.userId, request, () =>
+          startPayment(cashier, order, input.body.provider, 200),
+        );
       }),
     ),
     on(api.notifyPayment, ({ params, body, headers }) => door.notified(params.provider, body, headers)),
