@@ -12,7 +12,8 @@ import { Failure } from "./core/failure.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "./core/ids.ts";
 import { type FailureReason, isFailure, type Reason, type Step } from "./core/reason.ts";
 import type { Clock, DurationMs, MonotonicUs, UnixMs } from "./core/time.ts";
-import type { KeptReply, Key, Ledger } from "./ledger/ledger.ts";
+import type { KeptPurchase, KeptReply, Key, Ledger } from "./ledger/ledger.ts";
+import type { SaleTerms } from "./sales/sale.ts";
 import type { InventoryManager, InventoryVerdict } from "./services/inventory-manager/service.ts";
 import type { PolicyController, PolicyVerdict } from "./services/policy-controller/service.ts";
 import type { SafeProtector, SafeVerdict } from "./services/safe-protector/service.ts";
@@ -30,6 +31,8 @@ export interface Purchase {
   readonly key: Key | null;
   /** The limit that the policy step has found; 0 means none. */
   quantityLimit: number;
+  /** The terms of the sale that the policy step has found for the SKU; `null`: it is in none. */
+  sale: SaleTerms | null;
   /** Ends the purchase: tells the shopper and writes the record. Called exactly once. */
   settle(outcome: Outcome, course: Course): void;
 }
@@ -38,7 +41,7 @@ export type Outcome =
   | { readonly kind: "held"; readonly quantity: number; readonly heldUntil: UnixMs }
   | { readonly kind: "refused"; readonly step: Step; readonly reason: Reason }
   /** The key had its answer already: here it is again. */
-  | { readonly kind: "repeated"; readonly reply: KeptReply }
+  | { readonly kind: "repeated"; readonly reply: KeptPurchase }
   /** The key belongs to another request. */
   | { readonly kind: "key-reused" };
 
@@ -69,8 +72,9 @@ export async function purchaseTogether(arrived: readonly Purchase[], services: P
   await turn.step(
     "policy",
     (purchases) => services.policyController.validate(purchases),
-    (purchase, { quantityLimit }) => {
+    (purchase, { quantityLimit, sale }) => {
       purchase.quantityLimit = quantityLimit;
+      purchase.sale = sale;
     },
   );
   await turn.step("inventory", (purchases) => services.inventoryManager.validate(purchases));
@@ -82,6 +86,8 @@ export async function purchaseTogether(arrived: readonly Purchase[], services: P
 type Verdict = SafeVerdict | PolicyVerdict | InventoryVerdict | CartVerdict | { readonly allowed: boolean; readonly reason: FailureReason };
 
 const PASSED = { allowed: true } as const;
+/** Refusals that pass with time: the same key may buy later. */
+const PASSES: ReadonlySet<Reason> = new Set(["throttled", "not-started", "paused"]);
 const THROTTLED = { allowed: false, reason: "throttled" } as const;
 
 const admitted = (count: number, wanted: number): readonly Verdict[] =>
@@ -101,11 +107,11 @@ class Turn {
     this.#course = { atUs: services.clock.monotonicUs(), steps: [], stepUs: [] };
   }
 
-  /** Asks one service about everyone who stands; who is refused leaves. */
+  /** Asks one service about everyone who stands; `learn` takes what its verdict adds to a purchase, and who is refused leaves. */
   async step<V extends Verdict>(
     step: Step,
     ask: (standing: readonly Purchase[]) => Answer<readonly V[]>,
-    onPass?: (purchase: Purchase, verdict: V) => void,
+    learn?: (purchase: Purchase, verdict: V) => void,
   ): Promise<void> {
     const asked = this.#standing;
     if (asked.length === 0) return;
@@ -120,13 +126,11 @@ class Turn {
     for (let i = 0; i < asked.length; i += 1) {
       const purchase = asked[i] as Purchase;
       const verdict = verdicts instanceof Failure ? ({ allowed: false, reason: `${step}-unavailable` } as const) : (verdicts[i] as V);
+      if (learn && !(verdicts instanceof Failure)) learn(purchase, verdict as V);
       if (!verdict.allowed) this.#leave(purchase, step, verdict);
       else if ("heldUntil" in verdict)
         purchase.settle({ kind: "held", quantity: verdict.quantity, heldUntil: verdict.heldUntil }, this.#course);
-      else {
-        onPass?.(purchase, verdict as V);
-        passed.push(purchase);
-      }
+      else passed.push(purchase);
     }
     this.#standing = passed;
   }
@@ -153,10 +157,10 @@ class Turn {
   async rememberRefusals(): Promise<void> {
     if (this.#toRemember.length === 0) return;
     const { replies, clock, shoppingCart } = this.#services;
-    const toKeep = this.#toRemember.map(({ purchase, step, reason }): KeptReply => {
+    const toKeep = this.#toRemember.map(({ purchase, step, reason }): KeptPurchase => {
       const { key, sessionId, sku, quantity } = purchase;
       assert(key !== null, "only a purchase with a key is remembered");
-      return { key, sessionId, step, reason, sku, quantity, heldUntil: 0, frozenForMs: shoppingCart.frozenForMs };
+      return { kind: "purchase", key, sessionId, step, reason, sku, quantity, heldUntil: 0, frozenForMs: shoppingCart.frozenForMs };
     });
     const kept = await answerOf(() => replies.remember(toKeep, clock.now()));
     this.#course.atUs = clock.monotonicUs();
@@ -176,15 +180,15 @@ class Turn {
     }
     assert(reason !== null && reason !== "no-hold", "who is refused is told why");
     const told: Reason = reason === "no-room-for-key" ? `${step}-unavailable` : reason;
-    // The ledger has remembered its own refusals. A throttled or failed purchase was not decided: its key stays free for another try.
-    const isDecided = step !== "cart" && told !== "throttled" && !isFailure(told);
+    // The ledger has remembered its own refusals. Who came too early, or was not heard, was not decided about: the key stays free.
+    const isDecided = step !== "cart" && !PASSES.has(told) && !isFailure(told);
     if (purchase.key !== null && isDecided) this.#toRemember.push({ purchase, step, reason: told });
     else purchase.settle({ kind: "refused", step, reason: told }, this.#course);
   }
 }
 
 const outcomeOfKept = (reply: KeptReply, purchase: Purchase): Outcome =>
-  reply.key.fingerprint === purchase.key?.fingerprint ? { kind: "repeated", reply } : { kind: "key-reused" };
+  reply.kind === "purchase" && reply.key.fingerprint === purchase.key?.fingerprint ? { kind: "repeated", reply } : { kind: "key-reused" };
 
 /** A failure is an answer here: the step is unavailable. Anything else that is thrown is a bug and goes on up. */
 async function answerOf<T>(ask: () => Answer<T>): Promise<T | Failure> {

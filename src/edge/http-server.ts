@@ -11,7 +11,7 @@ import { Failure } from "../core/failure.ts";
 import { problem } from "../core/problem.ts";
 import { BODY_BYTES_MAX, CONNECTION_IDLE_SECONDS } from "../limits.ts";
 import { PathTable } from "./path-table.ts";
-import { InputChecker, invalid, refuseByHeaders, tooLarge } from "./request-input.ts";
+import { InputChecker, invalid, refuseByHeaders, refuseByLength, tooLarge } from "./request-input.ts";
 
 export interface HttpServerSettings {
   readonly host: string;
@@ -111,7 +111,9 @@ export class HttpServer {
     }
     if (endpoint.body === null) return new Promise<Response>((tell) => this.#handle(bound, request, rawParams, null, tell));
     const contentLength = request.headers.get("content-length");
-    const refusal = refuseByHeaders(request.headers.get("content-type"), contentLength);
+    const refusal = endpoint.isBodyRaw
+      ? refuseByLength(contentLength)
+      : refuseByHeaders(request.headers.get("content-type"), contentLength);
     if (refusal) return this.#respond(refusal);
     return new Promise<Response>((tell) => {
       (contentLength === null ? readChunks(request) : request.text()).then(
@@ -132,7 +134,7 @@ export class HttpServer {
   ): void {
     const fail = (error: unknown): void => tell(this.#failed(error));
     try {
-      const reply = replyTo(bound, request, rawParams, text);
+      const reply = replyTo(bound, this.#server, request, rawParams, text);
       if (reply instanceof Promise) reply.then((later) => tell(this.#respond(later)), fail);
       else tell(this.#respond(reply));
     } catch (error) {
@@ -181,8 +183,28 @@ const bind = (route: Route): Bound => ({
   hasQuery: Object.keys(route.endpoint.query.properties).length > 0,
 });
 
+/** What a handler sees of a request. A class, so that a purchase pays for no closure that only few ask. */
+class CheckedRequest {
+  constructor(
+    readonly params: unknown,
+    readonly query: unknown,
+    readonly body: unknown,
+    private readonly request: Request,
+    private readonly server: Server<undefined>,
+  ) {}
+
+  get headers(): Headers {
+    return this.request.headers;
+  }
+
+  peer(): string {
+    return this.server.requestIP(this.request)?.address ?? "";
+  }
+}
+
 function replyTo(
   { route, checker, hasQuery }: Bound,
+  server: Server<undefined>,
   request: Request,
   rawParams: Readonly<Record<string, string>> | null,
   text: string | null,
@@ -191,9 +213,9 @@ function replyTo(
   if ("refusal" in params) return params.refusal;
   const query = hasQuery ? checker.query(searchOf(request.url)) : NOTHING;
   if ("refusal" in query) return query.refusal;
-  const body = text === null ? NOTHING : checker.body(text);
+  const body = text === null ? NOTHING : route.endpoint.isBodyRaw ? { value: text } : checker.body(text);
   if ("refusal" in body) return body.refusal;
-  const input = { params: params.value, query: query.value, body: body.value, headers: request.headers };
+  const input = new CheckedRequest(params.value, query.value, body.value, request, server);
   return route.handle(input as Parameters<Route["handle"]>[0]);
 }
 

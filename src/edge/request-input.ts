@@ -87,8 +87,11 @@ export function refuseByHeaders(contentType: string | null, contentLength: strin
       headers: { accept: "application/json" },
     });
   }
-  return contentLength !== null && Number(contentLength) > BODY_BYTES_MAX ? tooLarge() : null;
+  return refuseByLength(contentLength);
 }
+
+export const refuseByLength = (contentLength: string | null): HttpReply | null =>
+  contentLength !== null && Number(contentLength) > BODY_BYTES_MAX ? tooLarge() : null;
 
 export const tooLarge = (): HttpReply =>
   problem(413, `the body is longer than ${BODY_BYTES_MAX} bytes`, { headers: { connection: "close" } });

@@ -19,7 +19,16 @@ const BuyBody = Type.Object({
   goodsSKU: SkuSchema,
   goodsQuantity: PurchaseQuantity,
 });
-export type BuyBody = Static<typeof BuyBody>;
+/** Where a signed token says who buys, the body need not; what it says of the user must be the token's, and the rest does not count. */
+const TokenBuyBody = Type.Object({
+  sessionID: Type.Optional(SessionIdSchema),
+  clientIP: Type.Optional(IpAddressText),
+  userID: Type.Optional(UserIdSchema),
+  userLevel: Type.Optional(UserLevel),
+  goodsSKU: SkuSchema,
+  goodsQuantity: PurchaseQuantity,
+});
+export type BuyBody = Static<typeof TokenBuyBody>;
 
 /** What a shopper's POST reads beside its body. The server checks the key itself: it may be quoted. */
 export const ShopperHeaders = Type.Object({
@@ -71,8 +80,7 @@ const heldExample = {
   hold: { goodsSKU: "SKU0001", goodsQuantity: 1, expiresAt: 1_795_322_400_000 },
 };
 
-export const gateKeeperApi = {
-  buy: {
+const buy = {
     name: "buy",
     method: "POST",
     path: "/buy",
@@ -101,5 +109,6 @@ export const gateKeeperApi = {
         ...{ goodsSKU: "SKU0001", goodsQuantity: 1 },
       },
     },
-  },
-} satisfies Record<string, Endpoint>;
+} satisfies Endpoint;
+
+export const gateKeeperApi = { buy, buyWithToken: { ...buy, body: TokenBuyBody } } satisfies Record<string, Endpoint>;

@@ -2,14 +2,17 @@
  * GateKeeper: the only public door. It gives every purchase its trace id, collects those of one turn of the event loop, sends them through
  * the steps together (`src/purchase.ts`), answers each, and writes its record.
  */
+import type { Answer } from "../../core/answer.ts";
 import { assert } from "../../core/assert.ts";
 import { type HttpReply, on, type Route } from "../../core/endpoint.ts";
+import { invalidKey, keyInFlight, parseIdempotencyKey } from "../../core/idempotency-key.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "../../core/ids.ts";
 import { parseIpAddress } from "../../core/ip-address.ts";
-import { problem } from "../../core/problem.ts";
 import type { Clock, MonotonicUs } from "../../core/time.ts";
+import type { Identity, Shopper } from "../../identity/identity.ts";
+import type { SaleTerms } from "../../sales/sale.ts";
 import type { Key } from "../../ledger/ledger.ts";
-import { IDEMPOTENCY_KEY_CHARS_MAX, PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../../limits.ts";
+import { PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../../limits.ts";
 import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "../../purchase.ts";
 import { AccessRecords } from "./access-record.ts";
 import { gateKeeperApi as api, type BuyBody } from "./api.ts";
@@ -29,17 +32,15 @@ export interface GateKeeperParts {
   readonly retryAfterSeconds: () => number;
   /** Hears of a bug on the way of a turn; its purchases are answered with a failure. */
   readonly onBug: (error: unknown) => void;
+  /** The keys of requests on their way, of purchases and of all others: a key is one key whatever it is used for. */
+  readonly keysInFlight: Set<string>;
 }
 
 const NO_COURSE: Course = { atUs: 0, steps: [], stepUs: [] };
-/** 1 to 255 visible ASCII characters. */
-const keyPattern = new RegExp(`^[!-~]{1,${IDEMPOTENCY_KEY_CHARS_MAX}}$`);
-
 export class GateKeeper {
   readonly #parts: GateKeeperParts;
   readonly #replies: PurchaseReplies;
   readonly #records = new AccessRecords();
-  readonly #keysInFlight = new Set<string>();
   #waiting: Arrival[] = [];
   #isTurnScheduled = false;
   #looks = 0;
@@ -56,28 +57,22 @@ export class GateKeeper {
     return this.#inFlight;
   }
 
-  buy(body: BuyBody, keyText: string | null, language: Language): HttpReply | Promise<HttpReply> {
-    const key = keyText === null ? null : keyOf(keyText, body);
-    if (key === "invalid") {
-      const detail = `must be 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} visible ASCII characters`;
-      return problem(400, `the header Idempotency-Key ${detail}`, { errors: [{ pointer: "#/header/Idempotency-Key", detail }] });
-    }
-    if (key && this.#keysInFlight.has(key.text)) {
-      return problem(409, "a purchase with this Idempotency-Key is on its way; ask again with the same key in a moment", {
-        headers: { "retry-after": "1" },
-      });
-    }
-    return new Promise((resolve) => this.#enter(new Arrival(this, body, key, language, resolve)));
+  /** @param shopper who buys; what the body says of that counts only where the shop trusts it, and is the shopper's own then */
+  buy(shopper: Shopper, body: BuyBody, keyText: string | null, language: Language): HttpReply | Promise<HttpReply> {
+    const key = keyText === null ? null : keyOf(keyText, shopper, body);
+    if (key === "invalid") return invalidKey();
+    if (key && this.#parts.keysInFlight.has(key.text)) return keyInFlight();
+    return new Promise((resolve) => this.#enter(new Arrival(this, shopper, body, key, language, resolve)));
   }
 
   /** Ends a purchase: writes its record, counts it, and tells the shopper. */
   finish(arrival: Arrival, outcome: Outcome, course: Course): HttpReply {
     this.#inFlight -= 1;
-    if (arrival.key) this.#keysInFlight.delete(arrival.key.text);
+    if (arrival.key) this.#parts.keysInFlight.delete(arrival.key.text);
     const totalUs = Math.max(0, course.atUs - arrival.receivedUs);
     this.#parts.record(this.#records.line(this.#time(), arrival, outcome, course, totalUs));
     this.#parts.count(outcome, totalUs);
-    return this.#replies.of(outcome, arrival.sessionId, arrival.sku, arrival.quantity, arrival.language);
+    return this.#replies.of(outcome, arrival);
   }
 
   nextTraceId(): SessionId {
@@ -90,7 +85,7 @@ export class GateKeeper {
 
   #enter(arrival: Arrival): void {
     this.#inFlight += 1;
-    if (arrival.key) this.#keysInFlight.add(arrival.key.text);
+    if (arrival.key) this.#parts.keysInFlight.add(arrival.key.text);
     if (this.#inFlight > PURCHASES_IN_FLIGHT_MAX) {
       arrival.settle({ kind: "refused", step: "throttle", reason: "throttled" }, NO_COURSE);
       return;
@@ -151,17 +146,18 @@ class Arrival implements Purchase {
   readonly language: Language;
   readonly receivedUs: MonotonicUs;
   quantityLimit = 0;
+  sale: SaleTerms | null = null;
   readonly #gate: GateKeeper;
   readonly #reply: (reply: HttpReply) => void;
   #isSettled = false;
 
-  constructor(gate: GateKeeper, body: BuyBody, key: Key | null, language: Language, reply: (reply: HttpReply) => void) {
+  constructor(gate: GateKeeper, shopper: Shopper, body: BuyBody, key: Key | null, language: Language, reply: (reply: HttpReply) => void) {
     this.#gate = gate;
     this.#reply = reply;
     this.sessionId = gate.nextTraceId();
-    this.userId = body.userID;
-    this.userLevel = body.userLevel;
-    this.clientIp = parseIpAddress(body.clientIP) as IpAddress;
+    this.userId = shopper.userId;
+    this.userLevel = shopper.userLevel;
+    this.clientIp = shopper.clientIp;
     this.sku = body.goodsSKU;
     this.quantity = body.goodsQuantity;
     this.key = key;
@@ -180,15 +176,34 @@ class Arrival implements Purchase {
   }
 }
 
-/** The key, quoted or bare, with everything of the body that matters; what the client sends as `sessionID` does not. */
-function keyOf(text: string, body: BuyBody): Key | "invalid" {
-  const bare = text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
-  if (!keyPattern.test(bare)) return "invalid";
+/** The key with everything of the request that matters. Where the body need not say it, an address or a level that changes on the way, as
+ *  a phone's does, makes no other request. What the client sends as `sessionID` does not matter. */
+function keyOf(header: string, shopper: Shopper, { userLevel = "", clientIP, goodsSKU, goodsQuantity }: BuyBody): Key | "invalid" {
+  const text = parseIdempotencyKey(header);
+  if (text === null) return "invalid";
+  const address = clientIP === undefined ? "" : parseIpAddress(clientIP);
   // Ids have no control characters, so two different purchases never read the same.
-  const fingerprint = [body.userID, body.userLevel, parseIpAddress(body.clientIP), body.goodsSKU, body.goodsQuantity].join("\n");
-  return { text: bare, fingerprint };
+  return { text, fingerprint: [shopper.userId, userLevel, address, goodsSKU, goodsQuantity].join("\n") };
 }
 
-export function routes(gate: GateKeeper): Route[] {
-  return [on(api.buy, ({ body, headers }) => gate.buy(body, headers.get("idempotency-key"), languageOf(headers.get("accept-language"))))];
+/** @param endpoint `api.buy`, or `api.buyWithToken` where the shopper's token says who buys */
+export function routes(gate: GateKeeper, identity: Identity, endpoint: typeof api.buy | typeof api.buyWithToken): Route[] {
+  const buy = (shopper: Shopper | Refused, { body, headers }: BuyInput): Answer<HttpReply> =>
+    "refusal" in shopper
+      ? shopper.refusal
+      : gate.buy(shopper, body, headers.get("idempotency-key"), languageOf(headers.get("accept-language")));
+  return [
+    on(endpoint as typeof api.buyWithToken, (input) => {
+      const shopper = identity.shopper(input, input.body);
+      return shopper instanceof Promise ? shopper.then((known) => buy(known, input)) : buy(shopper, input);
+    }),
+  ];
+}
+
+interface Refused {
+  readonly refusal: HttpReply;
+}
+interface BuyInput {
+  readonly body: BuyBody;
+  readonly headers: { get(name: string): string | null };
 }

@@ -5,7 +5,8 @@ import type { SessionId, Sku, UserId } from "../../core/ids.ts";
 import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
 import type { Clock, DurationMs, UnixMs } from "../../core/time.ts";
-import type { CartLine, HoldCommand, HoldReply, KeptReply, Key, Ledger } from "../../ledger/ledger.ts";
+import type { SaleTerms } from "../../sales/sale.ts";
+import type { CartLine, HoldCommand, HoldReply, KeptPurchase, Key, Ledger } from "../../ledger/ledger.ts";
 import { shoppingCartApi as api } from "./api.ts";
 
 export interface CartAdd {
@@ -15,6 +16,8 @@ export interface CartAdd {
   readonly quantity: number;
   /** Bounds ordered + pending + frozen + asked; 0 means none. */
   readonly quantityLimit: number;
+  /** The sale that the SKU is bought in; `null`: it is in none, and always open. */
+  readonly sale: Pick<SaleTerms, "opensAt" | "closesAt" | "frozenForMs"> | null;
   readonly key: Key | null;
 }
 
@@ -22,10 +25,10 @@ export type CartVerdict =
   | { readonly allowed: true; readonly quantity: number; readonly heldUntil: UnixMs }
   | {
       readonly allowed: false;
-      readonly reason: "throttled" | "unknown-goods" | "limit-reached" | "sold-out" | "no-room-for-key" | "key-reused" | "no-hold";
+      readonly reason: "throttled" | "unknown-goods" | "not-started" | "ended" | "limit-reached" | "sold-out" | "no-room-for-key" | "key-reused" | "no-hold";
     }
   /** The key has its reply already. */
-  | { readonly allowed: false; readonly reason: "repeated"; readonly kept: KeptReply };
+  | { readonly allowed: false; readonly reason: "repeated"; readonly kept: KeptPurchase };
 
 const THROTTLED: CartVerdict = { allowed: false, reason: "throttled" };
 
@@ -46,8 +49,11 @@ export class ShoppingCart {
   async add(adds: readonly CartAdd[]): Promise<readonly CartVerdict[]> {
     const served = this.#throttle.admit(adds.length);
     const commands = (served === adds.length ? adds : adds.slice(0, served)).map((add): HoldCommand => {
-      const { sku, userId, quantity, quantityLimit, sessionId, key } = add;
-      return { verb: "hold", sku, userId, quantity, limit: quantityLimit, frozenForMs: this.frozenForMs, sessionId, key };
+      const { sku, userId, quantity, quantityLimit, sale, sessionId, key } = add;
+      const opensAt = sale?.opensAt ?? 0;
+      const closesAt = sale?.closesAt ?? 0;
+      const frozenForMs = sale?.frozenForMs ?? this.frozenForMs;
+      return { verb: "hold", sku, userId, quantity, limit: quantityLimit, opensAt, closesAt, frozenForMs, sessionId, key };
     });
     const replies = commands.length > 0 ? await this.#ledger.hold(commands, this.#clock.now()) : [];
     const verdicts = replies.map(verdictOf);
@@ -80,6 +86,8 @@ function verdictOf(reply: HoldReply): CartVerdict {
   if (reply.kind === "repeated") return { allowed: false, reason: "repeated", kept: reply.reply };
   switch (reply.reason) {
     case "unknown-goods":
+    case "not-started":
+    case "ended":
     case "limit-reached":
     case "sold-out":
     case "no-hold":
@@ -134,7 +142,7 @@ export function routes(cart: ShoppingCart): Route[] {
   return [
     on(api.doAddGoodsToCart, async ({ body }) => {
       const { sessionID: sessionId, userID: userId, goodsSKU: sku, goodsQuantity: quantity, quantityLimit = 0 } = body;
-      const add = cart.add([{ sessionId, userId, sku, quantity, quantityLimit, key: null }]);
+      const add = cart.add([{ sessionId, userId, sku, quantity, quantityLimit, sale: null, key: null }]);
       return reply(body, await unlessUnavailable(add.then(([verdict]) => verdict as CartVerdict)));
     }),
     on(api.updateGoodsInCart, async ({ body }) => {
