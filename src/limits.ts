@@ -58,8 +58,6 @@ export const REPLIES_MAX = 25_165_824;
 export const KEPT_REFUSALS_SHARE = 0.5;
 /** Replies in one row of the store: what must be read to repeat one of them. */
 export const REPLIES_PER_ROW = 32;
-/** How long an order that has ended still answers with its end state. */
-export const ENDED_ORDER_KEPT_MS: DurationMs = 24 * 3_600_000;
 /** Rows of ended holds, orders and replies removed from the store in one turn; the rest stay for the next tick. */
 export const SWEEP_ROWS_PER_TURN = 500;
 /** SKUs looked at in one tick of the sweeper. */
@@ -169,3 +167,17 @@ export const REFUND_ERROR_CHARS_MAX = 500;
 export const REFUND_KEPT_MS: DurationMs = 90 * 24 * 3_600_000;
 /** Old refunds removed in one turn; the rest stay for the next tick. */
 export const REFUNDS_SWEPT_PER_TURN = 100;
+// --- Orders in the ledger --------------------------------------------------------------------------------------------------
+/** SKUs in one order. More: the order is refused with `too-many-items`. */
+export const ORDER_ITEMS_MAX = 100;
+/** How long an order that has ended stays in the store, at least. One whose refund is due stays for good. */
+export const ORDER_KEPT_MS: DurationMs = 90 * 24 * 3_600_000;
+/** A reply kept for the key of a request that is no purchase. Room for an order of `ORDER_ITEMS_MAX` items with the longest SKUs; whoever makes
+ *  a longer one has a bug. */
+export const KEPT_BODY_CHARS_MAX = 64 * 1024;
+
+// --- Orders and other requests of shoppers ---------------------------------------------------------------------------------
+/** Requests with an idempotency key that are on their way, purchases among them. One more, and it is no purchase: 503. */
+export const KEYED_REQUESTS_IN_FLIGHT_MAX = 30_000;
+/** Texts of a success kept ready, one for each time that goods stay frozen. One more: all are made anew as they are needed. */
+export const SUCCESS_TEXTS_MAX = 64;

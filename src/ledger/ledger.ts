@@ -4,15 +4,20 @@
  *
  * **A hold**, for one user and one SKU:
  *
- * - *free*: the user has none. `hold` makes one, if the limit and the stock allow.
+ * - *free*: the user has none. `hold` makes one, if the sale is open, and the limit and the stock allow.
  * - *held*: the quantity is frozen until `heldUntil`. More of it (`hold`) or another quantity (`change`) keeps the deadline.
- *   It is left by `release` (free), by its deadline (free, at that instant), or by `place`.
- * - *payment pending*: `place` made it an order with one short, capped payment window, its only other deadline. It is left by `pay` (sold), by
- *   `cancel` (free, or back to held with the deadline it had), or by its deadline (free, the order is expired).
- * - *sold*: `pay` took the goods out of stock. This is an end.
+ *   It is left by `release` (free), by its deadline (free, at that instant), or by `place` (part of an order).
  *
- * A payment that comes after the order expired takes the stock again when it is there and the limit allows; otherwise the order is
- * *refund due*, an end that somebody must act on. It is never silent.
+ * **An order**, for one user and one SKU or more, all of them or none:
+ *
+ * - *payment pending*: `place` made it of live holds, with one short, capped payment window, its only deadline. It is left by `pay`,
+ *   by `cancel`, or by its deadline.
+ * - *paid*: the right amount came, and the goods are out of stock. This is an end.
+ * - *cancelled*: the goods are free again, or back to held with the deadline that each had.
+ * - *expired*: nobody paid in time; the goods are free since `payUntil`. Money that comes later takes the stock again, when there is enough of
+ *   every SKU and the limits allow (*paid*); otherwise it is due back.
+ * - *refund due*: money came for which there are no goods: too late, after a cancellation, or the wrong amount. This is an end that somebody must
+ *   act on. It is never silent.
  */
 import type { Answer } from "../core/answer.ts";
 import type { OrderId, SessionId, Sku, UserId } from "../core/ids.ts";
@@ -49,17 +54,36 @@ export interface Line {
 
 export type OrderState = "payment-pending" | "paid" | "cancelled" | "expired" | "refund-due";
 
-export interface Order {
-  readonly orderId: OrderId;
+/** Some of one SKU in an order. */
+export interface OrderItem {
   readonly sku: Sku;
-  readonly userId: UserId;
   readonly quantity: number;
-  readonly state: OrderState;
-  readonly payUntil: UnixMs;
+  /** What one of them costs, fixed when the order was placed. */
+  readonly priceCents: Cents;
   /** The deadline that the hold had, and has again if the payment fails. */
   readonly heldUntil: UnixMs;
+}
+
+/** Money that has come in for an order, as its provider names it. */
+export interface Payment {
+  readonly provider: string;
+  readonly paymentId: string;
+  readonly amountCents: Cents;
+  readonly currency: string;
+}
+
+export interface Order {
+  readonly orderId: OrderId;
+  readonly userId: UserId;
+  /** 1 to `ORDER_ITEMS_MAX`, each of another SKU. */
+  readonly items: readonly OrderItem[];
+  readonly state: OrderState;
+  readonly placedAt: UnixMs;
+  readonly payUntil: UnixMs;
   /** When the order reached its present state. */
   readonly since: UnixMs;
+  /** The money that made it `paid` or `refund-due`. */
+  readonly payment: Payment | null;
 }
 
 /** An idempotency key with what it stands for: two requests are the same when their fingerprints are. */
@@ -70,7 +94,8 @@ export interface Key {
 }
 
 /** The first answer to a purchase that carried a key, complete enough to give it again word for word. */
-export interface KeptReply {
+export interface KeptPurchase {
+  readonly kind: "purchase";
   readonly key: Key;
   readonly sessionId: SessionId;
   readonly step: Step;
@@ -82,6 +107,17 @@ export interface KeptReply {
   readonly frozenForMs: DurationMs;
 }
 
+/** The first answer to any other request that carried a key. */
+export interface KeptResponse {
+  readonly kind: "response";
+  readonly key: Key;
+  readonly status: number;
+  /** At most `KEPT_BODY_CHARS_MAX` characters. */
+  readonly body: string;
+}
+
+export type KeptReply = KeptPurchase | KeptResponse;
+
 // --- Commands --------------------------------------------------------------------------------------------------------------
 
 /** Sets goods: `put` creates or replaces, `update` needs them to exist, `remove` needs nothing of them to be frozen. */
@@ -89,13 +125,18 @@ export type StockCommand =
   | { readonly verb: "stock"; readonly mode: "put" | "update"; readonly sku: Sku; readonly onHand: number; readonly priceCents: Cents }
   | { readonly verb: "stock"; readonly mode: "remove"; readonly sku: Sku };
 
-/** Freezes `quantity` more for the user. `limit` bounds ordered + pending + held + asked; 0 means none. */
+/** Freezes `quantity` more for the user, within the sale's window by the SKU's own time. */
 export interface HoldCommand {
   readonly verb: "hold";
   readonly sku: Sku;
   readonly userId: UserId;
   readonly quantity: number;
+  /** Bounds ordered + pending + held + asked; 0 means none. */
   readonly limit: number;
+  /** The first millisecond of the sale; 0: it was always open. */
+  readonly opensAt: UnixMs;
+  /** The first millisecond after the sale; 0: it never closes. */
+  readonly closesAt: UnixMs;
   readonly frozenForMs: DurationMs;
   readonly sessionId: SessionId;
   readonly key: Key | null;
@@ -113,26 +154,31 @@ export interface ReleaseCommand {
   readonly sku: Sku;
   readonly userId: UserId;
 }
-/** Moves the user's hold into an order that must be paid within `windowMs`. */
+/** Moves the user's holds of these SKUs, all of them or none, into one order that must be paid within `windowMs`. The order id is the key: asked
+ *  again by the same user for the same SKUs, it answers with the order as it is by then. A SKU named twice counts once, at its first price. */
 export interface PlaceCommand {
   readonly verb: "place";
   readonly orderId: OrderId;
-  readonly sku: Sku;
   readonly userId: UserId;
+  readonly items: readonly { readonly sku: Sku; readonly priceCents: Cents }[];
   readonly windowMs: DurationMs;
 }
-/** The money is there. `limit` counts only when the payment is late and the stock must be taken again. */
+/** The money is there. An order that money has ended before stays as it is: whoever asks compares its `payment` to learn whether this is a second
+ *  one, which must go back. */
 export interface PayCommand {
   readonly verb: "pay";
   readonly orderId: OrderId;
-  readonly sku: Sku;
-  readonly limit: number;
+  readonly payment: Payment;
+  /** False: the amount is wrong, the money goes back. */
+  readonly isAmountRight: boolean;
+  /** Per SKU of the order; counts only when the payment is late and the stock must be taken again; 0 or absent means none. */
+  readonly limits: ReadonlyMap<Sku, number>;
 }
-/** Ends an unpaid order: `free` gives the stock back, `held` (the payment failed) gives the user the hold back. */
+/** Ends an unpaid order: `free` gives the stock back, `held` (the payment failed) gives the user the holds back, where their deadlines
+ *  allow. */
 export interface CancelCommand {
   readonly verb: "cancel";
   readonly orderId: OrderId;
-  readonly sku: Sku;
   readonly to: "free" | "held";
 }
 /** Ends what is due. Every verb does this first; this one does nothing else. */
@@ -152,16 +198,11 @@ export type RecordCommand =
     }
   | { readonly verb: "record"; readonly mode: "remove"; readonly sku: Sku; readonly userId: UserId };
 
-export type Command =
-  | StockCommand
-  | HoldCommand
-  | ChangeCommand
-  | ReleaseCommand
-  | PlaceCommand
-  | PayCommand
-  | CancelCommand
-  | ExpireCommand
-  | RecordCommand;
+/** A command about one SKU. */
+export type SkuCommand = StockCommand | HoldCommand | ChangeCommand | ReleaseCommand | ExpireCommand | RecordCommand;
+/** A command about an order, and so about all its SKUs at once. Its time is the latest that any of them has seen. */
+export type OrderCommand = PlaceCommand | PayCommand | CancelCommand;
+export type Command = SkuCommand | OrderCommand;
 
 // --- Replies ---------------------------------------------------------------------------------------------------------------
 
@@ -171,11 +212,17 @@ export type LedgerRefusal =
       readonly kind: "refused";
       readonly reason:
         | "unknown-goods"
+        /** The sale begins later. The only refusal of a hold that is not kept for its key: the same key may buy after the start. */
+        | "not-started"
+        /** The sale is over. */
+        | "ended"
         | "limit-reached"
         | "sold-out"
         | "no-hold"
         | "no-record"
         | "unknown-order"
+        /** More SKUs than an order may have. */
+        | "too-many-items"
         | "key-reused"
         | "too-many-goods"
         | "no-room-for-key";
@@ -189,7 +236,7 @@ export type StockReply = { readonly kind: "stocked"; readonly goods: Goods } | {
 export type HoldReply =
   | { readonly kind: "held"; readonly quantity: number; readonly heldUntil: UnixMs }
   /** The key was used before with the same fingerprint: the reply it got then. Nothing has changed. */
-  | { readonly kind: "repeated"; readonly reply: KeptReply }
+  | { readonly kind: "repeated"; readonly reply: KeptPurchase }
   | LedgerRefusal;
 export type ReleaseReply = { readonly kind: "released"; readonly quantity: number } | LedgerRefusal;
 export type OrderReply = { readonly kind: "order"; readonly order: Order } | LedgerRefusal;
@@ -214,6 +261,49 @@ export interface OrderRecord {
   readonly ordered: number;
 }
 
+// --- Events ----------------------------------------------------------------------------------------------------------------
+
+/**
+ * What a store tells of its changes, inside the turn that saves them, each exactly once for every change that is durable. Each user's story of a
+ * SKU reads true in the order in which it is told. What a deadline has ended is told when its row is overwritten or swept, and `at` is the
+ * deadline; so the goods may be somebody else's by then. `place` ends a hold without a word of its own: `order.placed` says it.
+ */
+export type LedgerEvent = HoldEvent | HoldEndEvent | SoldOutEvent | OrderEvent;
+
+/** `created`: the user had no hold of this SKU. `changed`: another quantity than before. */
+export interface HoldEvent {
+  readonly type: "hold.created" | "hold.changed";
+  readonly at: UnixMs;
+  readonly sku: Sku;
+  readonly userId: UserId;
+  /** The purchase that did it; `null` where none did: the cart was changed, or a payment failed. */
+  readonly sessionId: SessionId | null;
+  /** Frozen for this user now. */
+  readonly quantity: number;
+  readonly heldUntil: UnixMs;
+}
+export interface HoldEndEvent {
+  readonly type: "hold.released" | "hold.expired";
+  readonly at: UnixMs;
+  readonly sku: Sku;
+  readonly userId: UserId;
+  /** What became free. */
+  readonly quantity: number;
+}
+/** There were some available, and now there are none. */
+export interface SoldOutEvent {
+  readonly type: "goods.sold-out";
+  readonly at: UnixMs;
+  readonly sku: Sku;
+}
+export interface OrderEvent {
+  readonly type: "order.placed" | "order.paid" | "order.cancelled" | "order.expired" | "order.refund-due";
+  readonly at: UnixMs;
+  readonly order: Order;
+}
+
+// --- The store -------------------------------------------------------------------------------------------------------------
+
 /**
  * What a store promises, for every verb: a batch is decided in its order, each command in one atomic step; the answer comes when the change
  * is durable; `now` never makes a SKU's time go back; everything due is ended before the command is looked at. It rejects with
@@ -233,7 +323,7 @@ export interface Ledger {
 
   /** The first replies to these keys, `null` where a key is new (or older than 24 hours). */
   recall(keys: readonly Key[], now: UnixMs): Answer<readonly (KeptReply | null)[]>;
-  /** Keeps replies that were given without the ledger. A key that already has one keeps it; the kept reply comes back, `null` where
+  /** Keeps replies that were given without a hold. A key that already has one keeps it; the kept reply comes back, `null` where
    *  there was no room for one more key (`REPLIES_MAX`). */
   remember(replies: readonly KeptReply[], now: UnixMs): Promise<readonly (KeptReply | null)[]>;
 
@@ -241,7 +331,10 @@ export interface Ledger {
   goods(skus: readonly Sku[], now: UnixMs): Answer<readonly (Goods | null)[]>;
   lines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): Answer<readonly Line[]>;
   cart(userId: UserId, now: UnixMs): Answer<readonly CartLine[]>;
-  order(orderId: OrderId, sku: Sku, now: UnixMs): Answer<Order | null>;
+  /** The order as it is at `now`. One that has ended is there for `ORDER_KEPT_MS` at least; one with a refund due, for good. */
+  order(orderId: OrderId, now: UnixMs): Answer<Order | null>;
+  /** Up to `limit` orders of a user as they are at `now`, newest first, from behind `after`. */
+  ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Answer<readonly Order[]>;
   /** Up to `limit` goods in the order of their SKUs' UTF-8 bytes, from behind `after`. */
   listGoods(after: Sku | null, limit: number, now: UnixMs): Answer<readonly Goods[]>;
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): Answer<readonly OrderRecord[]>;

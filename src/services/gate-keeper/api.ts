@@ -81,34 +81,34 @@ const heldExample = {
 };
 
 const buy = {
-    name: "buy",
-    method: "POST",
-    path: "/buy",
-    params: none,
-    query: none,
-    body: BuyBody,
-    needsAdminKey: false,
-    isForShoppers: true,
-    headers: ShopperHeaders,
-    summary: "Buys: freezes goods for a shopper until a deadline, or says why not.",
-    replies: {
-      200: reply("`repResult` tells which of the two it is.", Type.Union([Held, Refused]), heldExample),
-      429: throttled(Refused, { ...refusedExample, isThrottled: true, step: "throttle", reason: "throttled" }),
-      503: unavailable(
-        "A step could not answer: nothing is frozen, or it is and ends at its deadline. Ask again with the same key.",
-        Refused,
-        {
-          ...{ ...refusedExample, step: "cart", reason: "cart-unavailable" },
-        },
-      ),
-    },
-    problems: keyProblems,
-    example: {
-      body: {
-        ...{ sessionID: "xxxx", clientIP: "202.100.100.1", userID: "UID0000000001", userLevel: 5 },
-        ...{ goodsSKU: "SKU0001", goodsQuantity: 1 },
+  name: "buy",
+  method: "POST",
+  path: "/buy",
+  params: none,
+  query: none,
+  body: BuyBody,
+  needsAdminKey: false,
+  isForShoppers: true,
+  headers: ShopperHeaders,
+  summary: "Buys: freezes goods for a shopper until a deadline, or says why not.",
+  replies: {
+    200: reply("`repResult` tells which of the two it is.", Type.Union([Held, Refused]), heldExample),
+    429: throttled(Refused, { ...refusedExample, isThrottled: true, step: "throttle", reason: "throttled" }),
+    503: unavailable(
+      "A step could not answer: nothing is frozen, or it is and ends at its deadline. Ask again with the same key.",
+      Refused,
+      {
+        ...{ ...refusedExample, step: "cart", reason: "cart-unavailable" },
       },
+    ),
+  },
+  problems: keyProblems,
+  example: {
+    body: {
+      ...{ sessionID: "xxxx", clientIP: "202.100.100.1", userID: "UID0000000001", userLevel: 5 },
+      ...{ goodsSKU: "SKU0001", goodsQuantity: 1 },
     },
+  },
 } satisfies Endpoint;
 
 export const gateKeeperApi = { buy, buyWithToken: { ...buy, body: TokenBuyBody } } satisfies Record<string, Endpoint>;

@@ -1,13 +1,24 @@
 /** From the outcome of a purchase to the reply the contract describes. */
 import type { HttpReply } from "../../core/endpoint.ts";
+import { keyReused } from "../../core/idempotency-key.ts";
 import type { SessionId, Sku } from "../../core/ids.ts";
 import { jsonText } from "../../core/json-text.ts";
-import { problem } from "../../core/problem.ts";
 import { isFailure, type Reason, STEPS, type Step } from "../../core/reason.ts";
 import type { DurationMs, UnixMs } from "../../core/time.ts";
-import type { KeptReply } from "../../ledger/ledger.ts";
+import type { KeptPurchase } from "../../ledger/ledger.ts";
+import { SUCCESS_TEXTS_MAX } from "../../limits.ts";
 import type { Outcome } from "../../purchase.ts";
-import { addedText, LANGUAGES, type Language, refusalText, successText } from "./messages.ts";
+import type { SaleTerms } from "../../sales/sale.ts";
+import { addedText, type Language, refusalText, successText } from "./messages.ts";
+
+/** What a reply says of its purchase. */
+export interface Asked {
+  readonly sessionId: SessionId;
+  readonly sku: Sku;
+  readonly quantity: number;
+  readonly language: Language;
+  readonly sale: Pick<SaleTerms, "opensAt" | "frozenForMs"> | null;
+}
 
 const RETRY_IN_A_SECOND = { "retry-after": "1" };
 
@@ -17,37 +28,39 @@ export class PurchaseReplies {
     en: headsByStep(),
     zh: headsByStep(),
   };
-  readonly #successHeads: Readonly<Record<Language, string>>;
+  /** By how long the goods stay frozen: sales may have their own time. */
+  readonly #successHeads: Readonly<Record<Language, Map<DurationMs, string>>> = { en: new Map(), zh: new Map() };
+  readonly #frozenForMs: DurationMs;
   readonly #retryAfterSeconds: () => number;
   /** One object as long as the seconds stay the same: the edge knows it again. */
   #retryAfter = RETRY_IN_A_SECOND;
 
   constructor(frozenForMs: DurationMs, retryAfterSeconds: () => number) {
     this.#retryAfterSeconds = retryAfterSeconds;
-    const [en, zh] = LANGUAGES.map((language) => successHead(successText(frozenForMs, language))) as [string, string];
-    this.#successHeads = { en, zh };
+    this.#frozenForMs = frozenForMs;
   }
 
-  /** @param asked how many the purchase asked for: who then holds more has added to a hold */
-  of(outcome: Outcome, sessionId: SessionId, sku: Sku, asked: number, language: Language): HttpReply {
+  of(outcome: Outcome, asked: Asked): HttpReply {
+    const { sessionId, sku, quantity, language, sale } = asked;
     switch (outcome.kind) {
       case "held": {
-        const head = outcome.quantity === asked ? this.#successHeads[language] : successHead(addedText(outcome.heldUntil, language));
+        const frozenForMs = sale?.frozenForMs ?? this.#frozenForMs;
+        // Who then holds more than was asked for has added to a hold.
+        const isNew = outcome.quantity === quantity;
+        const head = isNew ? this.#successHead(frozenForMs, language) : successHead(addedText(outcome.heldUntil, language));
         return this.#success(head, sessionId, sku, outcome.quantity, outcome.heldUntil);
       }
       case "refused":
-        return this.#refusal(outcome.step, outcome.reason, sessionId, language);
+        return this.#refusal(outcome.step, outcome.reason, sessionId, language, sale);
       case "repeated":
-        return this.#again(outcome.reply, asked, language);
+        return this.#again(outcome.reply, quantity, language);
       case "key-reused":
-        return problem(422, "this Idempotency-Key was used for another purchase; use a new key for a new purchase", {
-          errors: [{ pointer: "#/header/Idempotency-Key", detail: "was used with another body" }],
-        });
+        return keyReused();
     }
   }
 
-  #again(kept: KeptReply, asked: number, language: Language): HttpReply {
-    if (kept.reason !== null) return this.#refusal(kept.step, kept.reason as Reason, kept.sessionId, language);
+  #again(kept: KeptPurchase, asked: number, language: Language): HttpReply {
+    if (kept.reason !== null) return this.#refusal(kept.step, kept.reason as Reason, kept.sessionId, language, null);
     const text = kept.quantity === asked ? successText(kept.frozenForMs, language) : addedText(kept.heldUntil, language);
     return this.#success(successHead(text), kept.sessionId, kept.sku, kept.quantity, kept.heldUntil);
   }
@@ -58,11 +71,22 @@ export class PurchaseReplies {
     return { status: 200, body };
   }
 
-  #refusal(step: Step, reason: Reason, sessionId: SessionId, language: Language): HttpReply {
-    const body = `${this.#refusalHead(step, reason, language)}"sessionID":"${sessionId}"}`;
+  #refusal(step: Step, reason: Reason, sessionId: SessionId, language: Language, sale: Asked["sale"]): HttpReply {
+    const opensAt = reason === "not-started" && sale ? `,"opensAt":${sale.opensAt}` : "";
+    const body = `${this.#refusalHead(step, reason, language)}"sessionID":"${sessionId}"${opensAt}}`;
     if (reason === "throttled") return { status: 429, body, headers: this.#retryAfterHeaders() };
     if (isFailure(reason)) return { status: 503, body, headers: RETRY_IN_A_SECOND };
     return { status: 200, body };
+  }
+
+  #successHead(frozenForMs: DurationMs, language: Language): string {
+    const heads = this.#successHeads[language];
+    const known = heads.get(frozenForMs);
+    if (known !== undefined) return known;
+    if (heads.size >= SUCCESS_TEXTS_MAX) heads.clear();
+    const head = successHead(successText(frozenForMs, language));
+    heads.set(frozenForMs, head);
+    return head;
   }
 
   #retryAfterHeaders(): { readonly "retry-after": string } {

@@ -10,12 +10,12 @@ import type { IpAddress, SessionId, Sku, UserId } from "../../core/ids.ts";
 import { parseIpAddress } from "../../core/ip-address.ts";
 import type { Clock, MonotonicUs } from "../../core/time.ts";
 import type { Identity, Shopper } from "../../identity/identity.ts";
-import type { SaleTerms } from "../../sales/sale.ts";
 import type { Key } from "../../ledger/ledger.ts";
 import { PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../../limits.ts";
 import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "../../purchase.ts";
+import type { SaleTerms } from "../../sales/sale.ts";
 import { AccessRecords } from "./access-record.ts";
-import { gateKeeperApi as api, type BuyBody } from "./api.ts";
+import type { gateKeeperApi as api, BuyBody } from "./api.ts";
 import { type Language, languageOf } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
 

@@ -5,8 +5,8 @@ import type { SessionId, Sku, UserId } from "../../core/ids.ts";
 import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
 import type { Clock, DurationMs, UnixMs } from "../../core/time.ts";
-import type { SaleTerms } from "../../sales/sale.ts";
 import type { CartLine, HoldCommand, HoldReply, KeptPurchase, Key, Ledger } from "../../ledger/ledger.ts";
+import type { SaleTerms } from "../../sales/sale.ts";
 import { shoppingCartApi as api } from "./api.ts";
 
 export interface CartAdd {
@@ -25,7 +25,16 @@ export type CartVerdict =
   | { readonly allowed: true; readonly quantity: number; readonly heldUntil: UnixMs }
   | {
       readonly allowed: false;
-      readonly reason: "throttled" | "unknown-goods" | "not-started" | "ended" | "limit-reached" | "sold-out" | "no-room-for-key" | "key-reused" | "no-hold";
+      readonly reason:
+        | "throttled"
+        | "unknown-goods"
+        | "not-started"
+        | "ended"
+        | "limit-reached"
+        | "sold-out"
+        | "no-room-for-key"
+        | "key-reused"
+        | "no-hold";
     }
   /** The key has its reply already. */
   | { readonly allowed: false; readonly reason: "repeated"; readonly kept: KeptPurchase };
