@@ -178,12 +178,12 @@ class Arrival implements Purchase {
 
 /** The key with everything of the request that matters. Where the body need not say it, an address or a level that changes on the way, as
  *  a phone's does, makes no other request. What the client sends as `sessionID` does not matter. */
-function keyOf(header: string, shopper: Shopper, { userLevel = "", clientIP, goodsSKU, goodsQuantity }: BuyBody): Key | "invalid" {
+function keyOf(header: string, shopper: Shopper, { userLevel, clientIP, goodsSKU, goodsQuantity }: BuyBody): Key | "invalid" {
   const text = parseIdempotencyKey(header);
   if (text === null) return "invalid";
   const address = clientIP === undefined ? "" : parseIpAddress(clientIP);
   // Ids have no control characters, so two different purchases never read the same.
-  return { text, fingerprint: [shopper.userId, userLevel, address, goodsSKU, goodsQuantity].join("\n") };
+  return { text, fingerprint: [shopper.userId, userLevel ?? "", address, goodsSKU, goodsQuantity].join("\n") };
 }
 
 /** @param endpoint `api.buy`, or `api.buyWithToken` where the shopper's token says who buys */
