@@ -31,7 +31,10 @@ export async function openIdentity(settings: IdentitySettings, io: IdentityIo): 
   const addresses = new ClientAddresses(settings.proxies);
   if (settings.kind === "trusted") return new TrustedIdentity(addresses);
   const { keySource } = settings;
-  if (keySource.kind === "url") refuseUnlessSafe(keySource.url);
+  if (keySource.kind === "url") {
+    refuseUnlessSafe(keySource.url);
+    if (!isBound(settings)) throw new IdentityRefused(`${NAMES.url}: ${UNBOUND}`);
+  }
   const keys = new KeyRing({ read: () => readKeys(settings, io), clock: io.clock, report: io.report });
   try {
     await keys.open();
@@ -43,13 +46,14 @@ export async function openIdentity(settings: IdentitySettings, io: IdentityIo): 
   return new JwtIdentity({ settings, keys, addresses, clock: io.clock });
 }
 
-async function readKeys({ keySource, issuer, audience }: TokenSettings, io: IdentityIo): Promise<TokenKeys> {
-  const keys = await keysFrom(keySource, io);
-  if (!keys.isSecret && issuer === null && audience === null) {
-    throw new KeysInvalid("a public key's owner signs tokens for others too; give the issuer or the audience, best both");
-  }
+async function readKeys(settings: TokenSettings, io: IdentityIo): Promise<TokenKeys> {
+  const keys = await keysFrom(settings.keySource, io);
+  if (!keys.isSecret && !isBound(settings)) throw new KeysInvalid(UNBOUND);
   return keys;
 }
+
+const isBound = ({ issuer, audience }: TokenSettings): boolean => issuer !== null || audience !== null;
+const UNBOUND = "a public key's owner signs tokens for others too; give the issuer or the audience, best both";
 
 async function keysFrom(source: TokenSettings["keySource"], io: IdentityIo): Promise<TokenKeys> {
   switch (source.kind) {
