@@ -37,7 +37,8 @@ export class StripeProvider implements PaymentProvider {
 
   constructor({ secretKey, webhookSecrets, baseUrl }: StripeSettings, fetch: Fetch, clock: Clock) {
     this.#stripe = new Stripe(secretKey, {
-      httpClient: Stripe.createFetchHttpClient(fetch),
+      // Its type asks for the whole of `fetch`; it calls it and does nothing else.
+      httpClient: Stripe.createFetchHttpClient(fetch as typeof globalThis.fetch),
       maxNetworkRetries: PROVIDER_RETRIES_MAX,
       timeout: PROVIDER_TIMEOUT_MS,
       telemetry: false,
