@@ -12,7 +12,15 @@ import { ID_PATTERN, type OrderId } from "../core/ids.ts";
 import { centsOf, priceOf } from "../core/money.ts";
 import type { Clock } from "../core/time.ts";
 import { PAYMENT_AMOUNT_MAX, PAYMENT_ID_CHARS_MAX, PROVIDER_TIMEOUT_MS } from "../limits.ts";
-import { type Notice, type Payment, type PaymentProvider, type PaymentRequest, type PaymentStart, providerFailure } from "./provider.ts";
+import {
+  type Fetch,
+  type Notice,
+  type Payment,
+  type PaymentProvider,
+  type PaymentRequest,
+  type PaymentStart,
+  providerFailure,
+} from "./provider.ts";
 import { Signer } from "./signed-text.ts";
 
 export interface GenericSettings {
@@ -64,12 +72,12 @@ export class GenericProvider implements PaymentProvider {
   readonly canRefund: boolean;
   readonly #settings: GenericSettings;
   readonly #signer: Signer;
-  readonly #fetch: typeof globalThis.fetch;
+  readonly #fetch: Fetch;
   readonly #clock: Clock;
   readonly #paid = Compile(Notification);
   readonly #failed = Compile(Failed);
 
-  constructor(settings: GenericSettings, fetch: typeof globalThis.fetch, clock: Clock) {
+  constructor(settings: GenericSettings, fetch: Fetch, clock: Clock) {
     this.name = settings.name;
     this.canRefund = settings.refundUrl !== null;
     this.#settings = settings;

@@ -54,6 +54,9 @@ export interface PaymentProvider {
   refund(payment: Payment, orderId: OrderId): Promise<void>;
 }
 
+/** As much of `fetch` as a provider needs; given, because only the edge reaches the network. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
 export type Providers = ReadonlyMap<string, PaymentProvider>;
 
 /** The message is safe to show to a shopper; the cause is for the operator. */

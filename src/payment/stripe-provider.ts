@@ -7,7 +7,15 @@ import { Failure } from "../core/failure.ts";
 import { isId, type OrderId } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
 import { NOTICE_AGE_SECONDS_MAX, PAYMENT_STARTS_IN_FLIGHT_MAX, PROVIDER_RETRIES_MAX, PROVIDER_TIMEOUT_MS } from "../limits.ts";
-import { type Notice, type Payment, type PaymentProvider, type PaymentRequest, type PaymentStart, providerFailure } from "./provider.ts";
+import {
+  type Fetch,
+  type Notice,
+  type Payment,
+  type PaymentProvider,
+  type PaymentRequest,
+  type PaymentStart,
+  providerFailure,
+} from "./provider.ts";
 
 export interface StripeSettings {
   readonly secretKey: string;
@@ -27,9 +35,10 @@ export class StripeProvider implements PaymentProvider {
   readonly #clock: Clock;
   #starting = 0;
 
-  constructor({ secretKey, webhookSecrets, baseUrl }: StripeSettings, fetch: typeof globalThis.fetch, clock: Clock) {
+  constructor({ secretKey, webhookSecrets, baseUrl }: StripeSettings, fetch: Fetch, clock: Clock) {
     this.#stripe = new Stripe(secretKey, {
-      httpClient: Stripe.createFetchHttpClient(fetch),
+      // Its type asks for the whole of `fetch`; it calls it and does nothing else.
+      httpClient: Stripe.createFetchHttpClient(fetch as typeof globalThis.fetch),
       maxNetworkRetries: PROVIDER_RETRIES_MAX,
       timeout: PROVIDER_TIMEOUT_MS,
       telemetry: false,

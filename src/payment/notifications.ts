@@ -1,0 +1,28 @@
+/** A provider's notification, from its raw text to what became of it. Only an answer in the 200s ends it: anything else, and it comes again. */
+import { type HttpReply, json } from "../core/endpoint.ts";
+import { problem } from "../core/problem.ts";
+import type { Notice, Providers } from "./provider.ts";
+
+export interface Notification {
+  /** The provider's name, from the path. */
+  readonly provider: string;
+  /** The body as it came, byte for byte: the signature is over it. */
+  readonly rawBody: string;
+  readonly headers: { get(name: string): string | null };
+}
+
+/**
+ * @param settle resolves when what the notice means is durable; its `Failure` becomes 503, and the notification comes again
+ */
+export async function takeNotification(
+  providers: Providers,
+  { provider: name, rawBody, headers }: Notification,
+  settle: (notice: Exclude<Notice, { readonly kind: "other" }>) => Promise<void>,
+): Promise<HttpReply> {
+  const provider = providers.get(name);
+  if (!provider) return problem(404, `no payment provider of the name ${name} is configured`);
+  const notice = await provider.readNotification(rawBody, headers);
+  if ("refusal" in notice) return problem(400, `the notification was refused: ${notice.refusal}`);
+  if (notice.kind !== "other") await settle(notice);
+  return json({ received: true });
+}

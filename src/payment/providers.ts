@@ -1,0 +1,40 @@
+/** The providers that an operator has configured, checked once at start. */
+import type { Clock } from "../core/time.ts";
+import { NOTICE_SECRETS_MAX } from "../limits.ts";
+import { GenericProvider, type GenericSettings, redirectTemplateFault } from "./generic-provider.ts";
+import type { Fetch, PaymentProvider } from "./provider.ts";
+import { StripeProvider, type StripeSettings } from "./stripe-provider.ts";
+
+export interface ProviderSettings {
+  readonly stripe: StripeSettings | null;
+  readonly generic: GenericSettings | null;
+}
+
+/** Throws, with one line for the operator, when a setting cannot be used. */
+export function openProviders({ stripe, generic }: ProviderSettings, fetch: Fetch, clock: Clock): PaymentProvider[] {
+  const providers: PaymentProvider[] = [];
+  if (stripe) {
+    refuse("stripe", secretsFault(stripe.webhookSecrets) ?? baseUrlFault(stripe.baseUrl));
+    providers.push(new StripeProvider(stripe, fetch, clock));
+  }
+  if (generic) {
+    refuse(generic.name, secretsFault(generic.secrets) ?? redirectTemplateFault(generic.redirectTemplate));
+    providers.push(new GenericProvider(generic, fetch, clock));
+  }
+  return providers;
+}
+
+function refuse(provider: string, fault: string | null): void {
+  if (fault !== null) throw new Error(`the payment provider ${provider} cannot be used: ${fault}`);
+}
+
+function secretsFault(secrets: readonly string[]): string | null {
+  // Without a secret no notification can be believed: money would be taken, and nobody would ever get goods for it.
+  if (secrets.length === 0) return "it needs a secret for its notifications";
+  return secrets.length > NOTICE_SECRETS_MAX ? `it has more than ${NOTICE_SECRETS_MAX} secrets` : null;
+}
+
+function baseUrlFault(url: URL | null): string | null {
+  if (url === null || (/^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "" && url.username === "")) return null;
+  return "its base URL is not of the form http://host:port";
+}
