@@ -5,8 +5,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import packageJson from "../package.json" with { type: "json" };
-import { withDescription } from "./api-description/routes.ts";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
 import type { SaleId } from "./core/ids.ts";
@@ -16,7 +14,6 @@ import { traceIds } from "./core/trace-id.ts";
 import { AccessLog } from "./edge/access-log.ts";
 import { GroupCommit } from "./edge/group-commit.ts";
 import { HttpServer } from "./edge/http-server.ts";
-import { libraryFiles } from "./edge/library-file.ts";
 import { ServiceMetrics } from "./edge/metrics.ts";
 import { openSqliteFile, type SqliteFile } from "./edge/sqlite-file.ts";
 import { Sweeper } from "./edge/sweeper.ts";
@@ -42,12 +39,11 @@ import { routes as registryRoutes, ServiceRegistry } from "./services/service-re
 import { routes as cartRoutes, ShoppingCart } from "./services/shopping-cart/service.ts";
 import { hostListenedOn, type ServiceName, type Settings } from "./settings/table.ts";
 import { stockDemo } from "./topology/demo.ts";
+import { describedRoutes } from "./topology/description.ts";
 import { describeGauges } from "./topology/gauges.ts";
-import { JOBS, PORTS, type PortName } from "./topology/ports.ts";
+import { PORTS, type PortName } from "./topology/ports.ts";
 
 export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA;
-
-const pageFiles = libraryFiles("swagger-ui-dist");
 
 export interface Running {
   readonly addresses: readonly ServiceAddress[];
@@ -209,7 +205,7 @@ class OneProcess {
       return new HttpServer({
         host: hostListenedOn(this.#settings),
         port,
-        routes: this.#described(name, [
+        routes: describedRoutes(name, [
           ...routes,
           ...healthRoutes(
             () => this.#health(name),
@@ -225,11 +221,6 @@ class OneProcess {
         `${name} cannot listen on port ${port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`,
       );
     }
-  }
-
-  /** All that a port serves goes through here, so that nothing is served that its description leaves out. */
-  #described(name: PortName, routes: readonly Route[]): Route[] {
-    return withDescription({ service: name, description: JOBS[name], version: packageJson.version }, routes, pageFiles);
   }
 
   #health(name: PortName): Health {

@@ -22,6 +22,8 @@ export interface Operation extends Json {
   readonly parameters: readonly Json[];
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, MediaType>> };
   readonly responses: Readonly<Record<string, Response>>;
+  /** One of these is enough; an empty one is nothing at all. */
+  readonly security?: readonly Readonly<Partial<Record<"adminKey" | "shopperToken", readonly string[]>>>[];
 }
 export interface MediaType extends Json {
   readonly schema: Json;
@@ -34,6 +36,7 @@ export interface Response extends Json {
 export interface OpenApiDocument extends Json {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: { readonly Problem: Json }; readonly securitySchemes: Json };
 }
 
 const PROBLEM = { schema: { $ref: "#/components/schemas/Problem" } };
@@ -59,7 +62,7 @@ export function openApiDocument(about: ServiceDescription, endpoints: readonly E
     servers: [{ url: "/" }],
     paths,
     components: {
-      schemas: { Problem: ProblemDocument },
+      schemas: { Problem: { ...ProblemDocument } },
       securitySchemes: {
         adminKey: { type: "http", scheme: "bearer", description: "The admin key, when one is configured." },
         shopperToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A shopper's token, where tokens are in use." },
@@ -94,7 +97,7 @@ function operationOf(endpoint: Endpoint, operationId: string): Operation {
   };
 }
 
-function securityOf(endpoint: Endpoint): Json {
+function securityOf(endpoint: Endpoint): Pick<Operation, "security"> {
   if (endpoint.needsAdminKey) return { security: [{ adminKey: [] }] };
   // Without tokens the request itself says who asks: the empty alternative.
   return endpoint.isForShoppers ? { security: [{ shopperToken: [] }, {}] } : {};

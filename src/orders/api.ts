@@ -5,6 +5,7 @@ import { OrderIdSchema, SkuSchema, UserIdSchema } from "../core/ids.ts";
 import { PageLimit } from "../core/paging.ts";
 import { UserLevel } from "../core/quantity.ts";
 import { ORDER_ITEMS_MAX } from "../limits.ts";
+import { ordersDescribed as described } from "./described.ts";
 
 const none = Type.Object({});
 export const orderPath = Type.Object({ id: OrderIdSchema });
@@ -16,6 +17,7 @@ export const ProviderName = Type.Optional(Type.String({ pattern: "^[a-z]{1,32}$"
 
 export const ordersApi = {
   placeOrder: {
+    ...described.placeOrder,
     name: "placeOrder",
     method: "POST",
     path: "/orders",
@@ -30,6 +32,7 @@ export const ordersApi = {
     needsAdminKey: true,
   },
   findOrders: {
+    ...described.findOrders,
     name: "findOrders",
     method: "GET",
     path: "/orders",
@@ -38,8 +41,18 @@ export const ordersApi = {
     body: null,
     needsAdminKey: true,
   },
-  getOrder: { name: "getOrder", method: "GET", path: "/orders/{id}", params: orderPath, query: none, body: null, needsAdminKey: true },
+  getOrder: {
+    ...described.getOrder,
+    name: "getOrder",
+    method: "GET",
+    path: "/orders/{id}",
+    params: orderPath,
+    query: none,
+    body: null,
+    needsAdminKey: true,
+  },
   cancelOrder: {
+    ...described.cancelOrder,
     name: "cancelOrder",
     method: "POST",
     path: "/orders/{id}/cancel",

@@ -6,6 +6,7 @@ import { IsoTime } from "../core/iso-time.ts";
 import { PageLimit } from "../core/paging.ts";
 import { Price, TierLimit } from "../core/quantity.ts";
 import { FROZEN_FOR_MS_MAX, PAYMENT_WINDOW_MS_MAX, SALE_ITEMS_MAX, SALE_NAME_CHARS_MAX } from "../limits.ts";
+import { salesDescribed as described } from "./described.ts";
 
 const none = Type.Object({});
 const seconds = (maximum: number) => Type.Integer({ minimum: 1, maximum, description: `an integer from 1 to ${maximum}` });
@@ -32,17 +33,50 @@ const read = { method: "GET", body: null, needsAdminKey: false } as const;
 const change = { query: none, needsAdminKey: true } as const;
 
 export const salesApi = {
-  addSale: { ...change, method: "POST", name: "addSale", path: "/sales", params: none, body: SalePlanBody },
+  addSale: { ...change, method: "POST", ...described.addSale, name: "addSale", path: "/sales", params: none, body: SalePlanBody },
   findAllSales: {
     ...read,
+    ...described.findAllSales,
     name: "findAllSales",
     path: "/sales",
     params: none,
     query: Type.Object({ after: Type.Optional(SaleIdSchema), limit: PageLimit }),
   },
-  getSale: { ...read, name: "getSale", path: "/sales/{id}", params: salePath, query: none },
-  updateSale: { ...change, method: "PUT", name: "updateSale", path: "/sales/{id}", params: salePath, body: SalePlanBody },
-  removeSale: { ...change, method: "DELETE", name: "removeSale", path: "/sales/{id}", params: salePath, body: null },
-  pauseSale: { ...change, method: "POST", name: "pauseSale", path: "/sales/{id}/pause", params: salePath, body: null },
-  resumeSale: { ...change, method: "POST", name: "resumeSale", path: "/sales/{id}/resume", params: salePath, body: null },
+  getSale: { ...read, ...described.getSale, name: "getSale", path: "/sales/{id}", params: salePath, query: none },
+  updateSale: {
+    ...change,
+    method: "PUT",
+    ...described.updateSale,
+    name: "updateSale",
+    path: "/sales/{id}",
+    params: salePath,
+    body: SalePlanBody,
+  },
+  removeSale: {
+    ...change,
+    method: "DELETE",
+    ...described.removeSale,
+    name: "removeSale",
+    path: "/sales/{id}",
+    params: salePath,
+    body: null,
+  },
+  pauseSale: {
+    ...change,
+    method: "POST",
+    ...described.pauseSale,
+    name: "pauseSale",
+    path: "/sales/{id}/pause",
+    params: salePath,
+    body: null,
+  },
+  resumeSale: {
+    ...change,
+    method: "POST",
+    ...described.resumeSale,
+    name: "resumeSale",
+    path: "/sales/{id}/resume",
+    params: salePath,
+    body: null,
+  },
 } satisfies Record<string, Endpoint>;

@@ -8,6 +8,7 @@ import { OrderIdSchema, SkuSchema, UserIdSchema } from "../../core/ids.ts";
 import { PageLimit } from "../../core/paging.ts";
 import { UserLevel } from "../../core/quantity.ts";
 import { OrderedSkus, orderPath, ProviderName } from "../../orders/api.ts";
+import { shopperDescribed as described } from "./shopper-described.ts";
 
 const none = Type.Object({});
 /** Needed in trusted mode; with a token it may be left out, and must be the token's otherwise. */
@@ -17,11 +18,18 @@ const read = { method: "GET", params: none, query: none, body: null, needsAdminK
 const post = { method: "POST", query: none, needsAdminKey: false } as const;
 
 export const shopperApi = {
-  sales: { ...read, name: "sales", path: "/sales" },
-  sale: { ...read, name: "sale", path: "/sales/{id}", params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) }) },
-  cart: { ...read, name: "cart", path: "/cart", query: ofUser },
+  sales: { ...read, ...described.sales, name: "sales", path: "/sales" },
+  sale: {
+    ...read,
+    ...described.sale,
+    name: "sale",
+    path: "/sales/{id}",
+    params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) }),
+  },
+  cart: { ...read, ...described.cart, name: "cart", path: "/cart", query: ofUser },
   removeFromCart: {
     ...read,
+    ...described.removeFromCart,
     name: "removeFromCart",
     method: "DELETE",
     path: "/cart/{sku}",
@@ -30,6 +38,7 @@ export const shopperApi = {
   },
   placeOrder: {
     ...post,
+    ...described.placeOrder,
     name: "placeOrder",
     path: "/orders",
     params: none,
@@ -37,14 +46,16 @@ export const shopperApi = {
   },
   orders: {
     ...read,
+    ...described.orders,
     name: "orders",
     path: "/orders",
     query: Type.Object({ userID, after: Type.Optional(OrderIdSchema), limit: PageLimit }),
   },
-  order: { ...read, name: "order", path: "/orders/{id}", params: orderPath, query: ofUser },
-  cancelOrder: { ...post, name: "cancelOrder", path: "/orders/{id}/cancel", params: orderPath, body: ofUser },
+  order: { ...read, ...described.order, name: "order", path: "/orders/{id}", params: orderPath, query: ofUser },
+  cancelOrder: { ...post, ...described.cancelOrder, name: "cancelOrder", path: "/orders/{id}/cancel", params: orderPath, body: ofUser },
   startPayment: {
     ...post,
+    ...described.startPayment,
     name: "startPayment",
     path: "/orders/{id}/payment",
     params: orderPath,
@@ -52,10 +63,11 @@ export const shopperApi = {
   },
   notifyPayment: {
     ...post,
+    ...described.notifyPayment,
     name: "notifyPayment",
     path: "/payments/{provider}",
     params: Type.Object({ provider: Type.String({ pattern: "^[a-z]{1,32}$", description: "the name of a payment provider" }) }),
-    body: Type.String(),
+    body: Type.String({ description: "the provider's own document, signed" }),
     isBodyRaw: true,
   },
 } satisfies Record<string, Endpoint>;
