@@ -181,3 +181,46 @@ export const KEPT_BODY_CHARS_MAX = 64 * 1024;
 export const KEYED_REQUESTS_IN_FLIGHT_MAX = 30_000;
 /** Texts of a success kept ready, one for each time that goods stay frozen. One more: all are made anew as they are needed. */
 export const SUCCESS_TEXTS_MAX = 64;
+// --- Events and webhooks ---------------------------------------------------------------------------------------------------
+/** Events in one row of the outbox. More in one turn: further rows. */
+export const OUTBOX_EVENTS_PER_ROW = 64;
+/** How long an event can be read, unless there are too many. Longer than webhooks are retried, so that none loses its first event to the sweeper. */
+export const OUTBOX_KEPT_MS: DurationMs = 48 * 3_600_000;
+/** Events in the outbox, about 200 bytes of disk each. One more: the oldest go, and a webhook that has not received them is disabled. */
+export const OUTBOX_EVENTS_MAX = 10_000_000;
+/** Events of one page when the request names no limit. */
+export const EVENTS_PER_PAGE_DEFAULT = 100;
+/** Events of one page. More: 400. */
+export const EVENTS_PER_PAGE_MAX = 1_000;
+/** Events looked at for one page: a filter that matches few of them gets a shorter page, and a cursor from which to ask on. */
+export const EVENTS_LOOKED_AT_PER_PAGE = 10_000;
+/** Events read from the outbox at once; between two such pieces everybody else has a turn. */
+export const EVENTS_PER_READ = 64;
+/** Open event streams. One more: 503. */
+export const EVENT_STREAMS_MAX = 100;
+/** The longest silence of an event stream. Well below `CONNECTION_IDLE_SECONDS`, behind which the connection is closed. */
+export const EVENT_STREAM_BEAT_MS: DurationMs = 5_000;
+/** How often event streams look for what is new: a look after every turn would cost purchases. */
+export const EVENT_STREAM_TICK_MS: DurationMs = 50;
+/** Webhooks. One more: 409. */
+export const WEBHOOKS_MAX = 100;
+/** A webhook's URL. Longer: 400. */
+export const WEBHOOK_URL_CHARS_MAX = 2_000;
+/** Signing keys of one webhook: the one in use and those it is changed for. More: 400. */
+export const WEBHOOK_SECRETS_MAX = 5;
+/** Ways to a receiver that do not wait for each other; each has at most one delivery under way. At most 32. */
+export const WEBHOOK_LANES = 8;
+/** Events of one webhook in memory. Further ones are read when the first of them has been delivered. */
+export const WEBHOOK_WINDOW_EVENTS = 4_096;
+/** How long a receiver may take to answer. Longer: the delivery is tried again. */
+export const WEBHOOK_TIMEOUT_MS: DurationMs = 15_000;
+/** The first retry comes within this; each further bound is twice as long. */
+export const WEBHOOK_RETRY_MS_MIN: DurationMs = 500;
+/** The longest wait between two tries. */
+export const WEBHOOK_RETRY_MS_MAX: DurationMs = 3_600_000;
+/** How long one event is tried. Then its webhook is disabled. */
+export const WEBHOOK_GIVE_UP_MS: DurationMs = 24 * 3_600_000;
+/** How often due retries are looked for. */
+export const WEBHOOK_TICK_MS: DurationMs = 100;
+/** How often the positions of webhooks are saved: what was delivered since is delivered again after a crash. */
+export const WEBHOOK_SAVE_MS: DurationMs = 1_000;

@@ -1,0 +1,49 @@
+/** An event out of the outbox. Its JSON is passed on as it was written; it is read only by whoever asks what is in it. */
+import type { EventType } from "./event.ts";
+
+interface Data {
+  readonly goodsSKU?: string;
+  readonly goodsSKUs?: readonly string[];
+  readonly orderID?: string;
+  readonly order?: { readonly items: readonly { readonly goodsSKU: string }[] };
+}
+
+const TYPE_AT = '{"type":"'.length;
+
+export class StoredEvent {
+  readonly id: number;
+  /** Without the id. */
+  readonly #text: string;
+  #data: Data | null = null;
+
+  constructor(id: number, text: string) {
+    this.id = id;
+    this.#text = text;
+  }
+
+  /** The event as the outside gets it. */
+  get text(): string {
+    return `{"id":"${this.id}",${this.#text.slice(1)}`;
+  }
+
+  get type(): EventType {
+    return this.#text.slice(TYPE_AT, this.#text.indexOf('"', TYPE_AT)) as EventType;
+  }
+
+  get skus(): readonly string[] {
+    const { goodsSKU, goodsSKUs, order } = this.#read();
+    if (goodsSKU !== undefined) return [goodsSKU];
+    return goodsSKUs ?? order?.items.map((item) => item.goodsSKU) ?? [];
+  }
+
+  /** Events that share one of these names are told in order: its SKUs, or its order where it names no SKU. */
+  get orderedBy(): readonly string[] {
+    const { skus } = this;
+    return skus.length > 0 ? skus : [this.#read().orderID ?? ""];
+  }
+
+  #read(): Data {
+    this.#data ??= (JSON.parse(this.#text) as { readonly data: Data }).data;
+    return this.#data;
+  }
+}

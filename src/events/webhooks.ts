@@ -1,0 +1,200 @@
+/**
+ * The webhooks: who is told, and that everybody enabled has a courier. What an operator changes is durable before it is answered; how far
+ * delivery has come is saved every second, so that after a crash some events are delivered again and none is left out.
+ */
+import { Failure } from "../core/failure.ts";
+import type { UnixMs } from "../core/time.ts";
+import { WEBHOOK_SAVE_MS, WEBHOOKS_MAX } from "../limits.ts";
+import { Courier, type CourierTools } from "./courier.ts";
+import type { EventType } from "./event.ts";
+import type { Progress, Webhook, WebhookId } from "./webhook.ts";
+import { NEW_SECRET_BYTES, secretOf } from "./webhook-signature.ts";
+import type { WebhookStore } from "./webhook-store.ts";
+
+interface Turns {
+  turn<T>(work: () => T): Promise<T>;
+}
+
+export interface WebhookTools extends CourierTools {
+  readonly turns: Turns;
+  /** Unpredictable ones: secrets are made of them. */
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+export interface NewWebhook {
+  readonly url: string;
+  readonly types?: readonly EventType[];
+  readonly secrets?: readonly string[];
+}
+
+export interface WebhookChange extends NewWebhook {
+  readonly enabled?: boolean;
+}
+
+export interface WebhookStatus {
+  readonly webhook: Webhook;
+  readonly progress: Progress;
+}
+
+interface Kept {
+  webhook: Webhook;
+  /** As it is saved; while there is a courier, that one knows better. */
+  progress: Progress;
+  courier: Courier | null;
+}
+
+const BY_OPERATOR = "disabled by an operator";
+
+export class Webhooks {
+  readonly #store: WebhookStore;
+  readonly #tools: WebhookTools;
+  readonly #kept = new Map<WebhookId, Kept>();
+  #savedAt: UnixMs = 0;
+  #isSaving = false;
+  #isStopped = false;
+
+  constructor(store: WebhookStore, tools: WebhookTools) {
+    this.#store = store;
+    this.#tools = tools;
+    for (const { webhook, progress } of store.all()) {
+      const kept: Kept = { webhook, progress, courier: null };
+      this.#kept.set(webhook.id, kept);
+      if (webhook.disabledBecause === null) this.#employ(kept);
+    }
+    tools.outbox.onRemoval((oldestId) => this.#disableThoseBehind(oldestId));
+  }
+
+  list(): readonly WebhookStatus[] {
+    return [...this.#kept.values()].map(statusOf).sort((a, b) => a.webhook.createdAt - b.webhook.createdAt);
+  }
+
+  find(id: WebhookId): WebhookStatus | null {
+    const kept = this.#kept.get(id);
+    return kept ? statusOf(kept) : null;
+  }
+
+  /** Tells the receiver what happens from now on. `null`: there are too many. */
+  add({ url, types, secrets }: NewWebhook): Promise<WebhookStatus | null> {
+    const { turns, outbox, clock, randomBytes } = this.#tools;
+    const webhook: Webhook = {
+      id: `wh_${Buffer.from(randomBytes(8)).toString("hex")}` as WebhookId,
+      url,
+      types: types ?? null,
+      secrets: secrets ?? [secretOf(randomBytes(NEW_SECRET_BYTES))],
+      createdAt: clock.now(),
+      disabledBecause: null,
+    };
+    return turns.turn(() => {
+      if (this.#kept.size >= WEBHOOKS_MAX) return null;
+      const kept: Kept = { webhook, progress: { position: outbox.lastId, failing: null, lastError: null }, courier: null };
+      this.#store.save(webhook, kept.progress);
+      this.#kept.set(webhook.id, kept);
+      this.#employ(kept);
+      return statusOf(kept);
+    });
+  }
+
+  /** Secrets that are not given stay. Enabled again, it goes on where it was, or with the oldest event that is still there. */
+  change(id: WebhookId, { url, types, secrets, enabled }: WebhookChange): Promise<WebhookStatus | null> {
+    return this.#tools.turns.turn(() => {
+      const kept = this.#kept.get(id);
+      if (!kept) return null;
+      const before = kept.webhook;
+      const disabledBecause = enabled === undefined ? before.disabledBecause : enabled ? null : (before.disabledBecause ?? BY_OPERATOR);
+      kept.webhook = { ...before, url, types: types ?? null, secrets: secrets ?? before.secrets, disabledBecause };
+      kept.courier?.change(kept.webhook);
+      if (disabledBecause !== null) dismiss(kept);
+      else if (kept.courier === null) {
+        const position = Math.max(kept.progress.position, this.#tools.outbox.oldestId - 1);
+        // The day for its first event begins anew.
+        kept.progress = { ...kept.progress, position, failing: null };
+        this.#employ(kept);
+      }
+      this.#save(kept);
+      return statusOf(kept);
+    });
+  }
+
+  remove(id: WebhookId): Promise<boolean> {
+    return this.#tools.turns.turn(() => {
+      this.#kept.get(id)?.courier?.stop();
+      this.#store.remove(id);
+      return this.#kept.delete(id);
+    });
+  }
+
+  /** Sends what is new or due again. Called every `WEBHOOK_TICK_MS`. */
+  tick(): void {
+    if (this.#isStopped) return;
+    for (const { courier } of this.#kept.values()) courier?.work();
+    const now = this.#tools.clock.now();
+    // A clock that went back must not keep positions from being saved.
+    if (Math.abs(now - this.#savedAt) < WEBHOOK_SAVE_MS) return;
+    this.#savedAt = now;
+    void this.#saveProgress();
+  }
+
+  /** Ends what is under way and saves how far it came. Before the store closes. */
+  async close(): Promise<void> {
+    this.#isStopped = true;
+    for (const { courier } of this.#kept.values()) courier?.stop();
+    await this.#saveProgress();
+  }
+
+  #employ(kept: Kept): void {
+    kept.courier = new Courier(kept.webhook, kept.progress, this.#tools, (reason) => {
+      void this.#durably(() => this.#disable(kept, reason));
+    });
+  }
+
+  /** Within a turn. */
+  #disable(kept: Kept, reason: string): void {
+    if (this.#kept.get(kept.webhook.id) !== kept || kept.webhook.disabledBecause !== null) return;
+    kept.webhook = { ...kept.webhook, disabledBecause: reason };
+    dismiss(kept);
+    this.#save(kept);
+  }
+
+  /** Within the turn that removes events: a receiver that did not get them must not be told of later ones as if nothing was missing. */
+  #disableThoseBehind(oldestId: number): void {
+    for (const kept of this.#kept.values()) {
+      if (kept.courier === null) continue;
+      const { position } = kept.courier.progress;
+      if (position + 1 >= oldestId) this.#save(kept);
+      else this.#disable(kept, `the events from ${position + 1} to ${oldestId - 1} were not delivered and are no longer kept`);
+    }
+  }
+
+  async #saveProgress(): Promise<void> {
+    const changed = [...this.#kept.values()].filter(({ courier, progress }) => courier && !isSame(courier.progress, progress));
+    if (this.#isSaving || changed.length === 0) return;
+    this.#isSaving = true;
+    await this.#durably(() => {
+      for (const kept of changed) if (this.#kept.get(kept.webhook.id) === kept) this.#save(kept);
+    });
+    this.#isSaving = false;
+  }
+
+  /** A store that has failed has told its owner already, and what is not saved is delivered again. */
+  #durably(work: () => void): Promise<void> {
+    return this.#tools.turns.turn(work).catch((error: unknown) => {
+      if (!(error instanceof Failure)) this.#tools.onBug(error);
+    });
+  }
+
+  /** Within a turn. */
+  #save(kept: Kept): void {
+    kept.progress = statusOf(kept).progress;
+    this.#store.save(kept.webhook, kept.progress);
+  }
+}
+
+const statusOf = ({ webhook, courier, progress }: Kept): WebhookStatus => ({ webhook, progress: courier?.progress ?? progress });
+
+function dismiss(kept: Kept): void {
+  kept.progress = statusOf(kept).progress;
+  kept.courier?.stop();
+  kept.courier = null;
+}
+
+const isSame = (a: Progress, b: Progress): boolean => JSON.stringify(a) === JSON.stringify(b);
