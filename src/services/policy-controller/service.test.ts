@@ -2,12 +2,13 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
+import type { OrderId, SaleId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import { Throttle } from "../../core/throttle.ts";
 import { GroupCommit } from "../../edge/group-commit.ts";
 import { EmbeddedLedger } from "../../ledger/embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../../ledger/embedded/memory-journal.ts";
 import { TIERS_PER_SKU_MAX } from "../../limits.ts";
+import type { SaleTerms } from "../../sales/sale.ts";
 import { POLICIES_SCHEMA, PolicyStore } from "./policy-store.ts";
 import { type PolicyCheck, PolicyController } from "./service.ts";
 
@@ -20,6 +21,10 @@ class Office {
   readonly #db = new Database(":memory:");
   readonly #turns: GroupCommit;
   readonly ledger = new EmbeddedLedger(new MemoryJournal());
+  /** The terms of the SKUs that are in a sale. */
+  readonly terms = new Map<Sku, SaleTerms>();
+  readonly sales = { termsOf: (sku: Sku) => this.terms.get(sku) ?? null };
+  now = NOW;
   controller: PolicyController;
 
   constructor(readonly burst: number | null = null) {
@@ -32,9 +37,9 @@ class Office {
 
   /** Another life over the same store. */
   restart(): PolicyController {
-    const clock = { now: () => NOW, monotonicUs: () => 0 };
+    const clock = { now: () => this.now, monotonicUs: () => 0 };
     const throttle = new Throttle({ ratePerSecond: this.burst === null ? null : 1, burst: this.burst ?? 1 }, clock);
-    this.controller = new PolicyController(new PolicyStore(this.#db), this.#turns, this.ledger, throttle, clock);
+    this.controller = new PolicyController(new PolicyStore(this.#db), this.#turns, this.ledger, throttle, clock, this.sales);
     return this.controller;
   }
 
@@ -60,10 +65,10 @@ describe("the verdict", () => {
     await office.allow(2, 5);
     const verdicts = await office.controller.validate([check("A", 1, 6), check("A", 2, 6), check("A", 2, 5), check("A", 1, 6)]);
     expect(verdicts).toEqual([
-      { allowed: false, reason: "level-too-low", orderQuantity: 6, quantityLimit: 0 },
-      { allowed: false, reason: "limit-reached", orderQuantity: 6, quantityLimit: 5 },
-      { allowed: true, reason: null, orderQuantity: 5, quantityLimit: 5 },
-      { allowed: false, reason: "throttled", orderQuantity: 6, quantityLimit: 0 },
+      { allowed: false, reason: "level-too-low", orderQuantity: 6, quantityLimit: 0, sale: null },
+      { allowed: false, reason: "limit-reached", orderQuantity: 6, quantityLimit: 5, sale: null },
+      { allowed: true, reason: null, orderQuantity: 5, quantityLimit: 5, sale: null },
+      { allowed: false, reason: "throttled", orderQuantity: 6, quantityLimit: 0, sale: null },
     ]);
   });
 
@@ -80,8 +85,8 @@ describe("the verdict", () => {
     await office.hold("A", 50, OPEN);
     const verdicts = await office.controller.validate([check("A", 1, 1), check("A", 1, 2)]);
     expect(verdicts).toEqual([
-      { allowed: true, reason: null, orderQuantity: 10, quantityLimit: 10 },
-      { allowed: false, reason: "limit-reached", orderQuantity: 11, quantityLimit: 10 },
+      { allowed: true, reason: null, orderQuantity: 10, quantityLimit: 10, sale: null },
+      { allowed: false, reason: "limit-reached", orderQuantity: 11, quantityLimit: 10, sale: null },
     ]);
   });
 
@@ -90,7 +95,7 @@ describe("the verdict", () => {
     await office.allow(5, 1);
     await office.hold("A", 500, OPEN);
     expect(await office.controller.validate([check("A", 0, 1_000_000, OPEN)])).toEqual([
-      { allowed: true, reason: null, orderQuantity: 1_000_000, quantityLimit: 0 },
+      { allowed: true, reason: null, orderQuantity: 1_000_000, quantityLimit: 0, sale: null },
     ]);
   });
 
@@ -123,6 +128,109 @@ describe("the verdict", () => {
       ...{ sessionID: "s", userID: "A", goodsSKU: "SKU1", userLevel: 1, orderQuantity: 2 },
       ...{ isAllowed: false, isThrottled: true, version: "1.0", quantityLimit: 0, reason: "throttled" },
     });
+  });
+});
+
+describe("the verdict on goods in a sale", () => {
+  const terms = (changes: Partial<SaleTerms> = {}): SaleTerms => ({
+    ...{ saleId: "S1" as SaleId, opensAt: NOW, closesAt: NOW + 10, priceCents: 990, quantityLimit: 0 },
+    ...{ frozenForMs: null, paymentWindowMs: null, isPaused: false },
+    ...changes,
+  });
+  const reasonAt = async (office: Office, now: number, one = check("A", 0, 9)) => {
+    office.now = now;
+    const [verdict] = await office.controller.validate([one]);
+    return verdict?.reason;
+  };
+
+  test("is exact: refused a millisecond before the start, allowed at it and a millisecond before the end, refused at the end", async () => {
+    const office = new Office();
+    office.terms.set(SKU, terms());
+    const reasons: unknown[] = [];
+    for (const now of [NOW - 1, NOW, NOW + 9, NOW + 10]) reasons.push(await reasonAt(office, now));
+    expect(reasons).toEqual(["not-started", null, null, "ended"]);
+  });
+
+  test("has one order: throttled, ended, not started, paused, level too low, limit reached; each of these breaks the later rules too", async () => {
+    const office = new Office(4);
+    await office.allow(2, 5);
+    office.terms.set(SKU, terms({ isPaused: true, quantityLimit: 1 }));
+    const reasons: unknown[] = [];
+    for (const now of [NOW + 10, NOW - 1, NOW]) reasons.push(await reasonAt(office, now));
+    office.terms.set(SKU, terms({ quantityLimit: 1 }));
+    reasons.push(await reasonAt(office, NOW));
+    reasons.push(await reasonAt(office, NOW + 10));
+    expect(reasons).toEqual(["ended", "not-started", "paused", "level-too-low", "throttled"]);
+    const another = new Office();
+    await another.allow(0, 5);
+    another.terms.set(SKU, terms({ quantityLimit: 1 }));
+    expect(await reasonAt(another, NOW)).toBe("limit-reached");
+  });
+
+  test("counts against the smaller of the tier's limit and the sale's, where there is one", async () => {
+    const limits = [
+      { tier: 5, sale: 3, counts: 3 },
+      { tier: 3, sale: 5, counts: 3 },
+      { tier: 3, sale: 0, counts: 3 },
+      { tier: null, sale: 3, counts: 3 },
+      { tier: null, sale: 0, counts: 0 },
+    ];
+    for (const { tier, sale, counts } of limits) {
+      const office = new Office();
+      if (tier !== null) await office.allow(0, tier);
+      office.terms.set(SKU, terms({ quantityLimit: sale }));
+      await office.hold("A", 2);
+      const verdicts = await office.controller.validate([check("A", 0, 1), check("A", 0, 2)]);
+      const told = verdicts.map(({ allowed, quantityLimit }) => ({ allowed, quantityLimit }));
+      expect({ tier, sale, told }).toEqual({
+        ...{ tier, sale },
+        told: [
+          { allowed: true, quantityLimit: counts },
+          { allowed: counts === 0, quantityLimit: counts },
+        ],
+      });
+    }
+  });
+
+  test("carries the very terms that counted, allowed or refused; goods in no sale carry none", async () => {
+    const office = new Office();
+    const [open, closed] = [terms(), terms({ opensAt: NOW + 1 })];
+    office.terms.set(SKU, open);
+    office.terms.set("SKU3" as Sku, closed);
+    const checks = [check("A", 0, 1), check("A", 0, 1, "SKU3" as Sku), check("A", 0, 1, OPEN)];
+    const verdicts = await office.controller.validate(checks);
+    expect(verdicts.map(({ sale }) => sale)).toEqual([open, closed, null]);
+    expect(verdicts[0]?.sale).toBe(open);
+  });
+
+  test("of goods that nobody can buy now, or that everybody can, asks the ledger nothing", async () => {
+    const office = new Office();
+    await office.allow(0, 5);
+    let looks = 0;
+    const lines = office.ledger.lines.bind(office.ledger);
+    office.ledger.lines = (of, now) => {
+      looks += of.length;
+      return lines(of, now);
+    };
+    office.terms.set(SKU, terms({ opensAt: NOW + 1, quantityLimit: 1 }));
+    office.terms.set(OPEN, terms());
+    await office.controller.validate([check("A", 0, 1), check("A", 0, 1, OPEN), check("A", 0, 1, "SKU3" as Sku)]);
+    expect(looks).toBe(0);
+    office.terms.set(OPEN, terms({ quantityLimit: 1 }));
+    await office.controller.validate([check("A", 0, 1, OPEN)]);
+    expect(looks).toBe(1);
+  });
+
+  test("of a sale that has not started says when it opens", async () => {
+    const office = new Office();
+    office.terms.set(SKU, terms({ opensAt: NOW + 5 }));
+    const body = async () => JSON.parse((await office.controller.reply(check("A", 1, 2))).body as string);
+    expect(await body()).toEqual({
+      ...{ sessionID: "s", userID: "A", goodsSKU: "SKU1", userLevel: 1, orderQuantity: 2, isAllowed: false },
+      ...{ isThrottled: false, version: "1.0", quantityLimit: 0, reason: "not-started", opensAt: NOW + 5 },
+    });
+    office.now = NOW + 10;
+    expect(Object.keys(await body())).not.toContain("opensAt");
   });
 });
 
