@@ -5,7 +5,8 @@
 import { jsonText } from "../core/json-text.ts";
 import { priceOf } from "../core/money.ts";
 import type { UnixMs } from "../core/time.ts";
-import type { DoorbusterEvent, Order, Payment } from "./event.ts";
+import type { Order, Payment } from "../ledger/ledger.ts";
+import type { DoorbusterEvent } from "./event.ts";
 
 export class EventTexts {
   #at: UnixMs = Number.NaN;

@@ -10,7 +10,7 @@ import { Failure } from "../core/failure.ts";
 import type { OrderId, Sku } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
 import type { Ledger, Order, Payment } from "../ledger/ledger.ts";
-import type { Notice, PaymentProvider, PaymentStart } from "../payment/provider.ts";
+import type { Notice, PaymentStart, Providers } from "../payment/provider.ts";
 import { decideSettlement, totalCents } from "../payment/settlement.ts";
 
 export type StartReply =
@@ -23,7 +23,7 @@ export type StartReply =
 export interface CashierParts {
   readonly ledger: Pick<Ledger, "order" | "pay">;
   /** By name; the first is the one that is taken when nobody chooses. */
-  readonly providers: ReadonlyMap<string, PaymentProvider>;
+  readonly providers: Providers;
   /** Lower-case ISO 4217. */
   readonly currency: string;
   /** The limit that counts for a user of this level who pays late; 0 means none. */
@@ -47,8 +47,8 @@ export class Cashier {
     return this.#parts.currency;
   }
 
-  provider(name: string): PaymentProvider | null {
-    return this.#parts.providers.get(name) ?? null;
+  get providers(): Providers {
+    return this.#parts.providers;
   }
 
   /** Starts the payment, or finds the one that was started: providers are asked with the order as the key. No lock is held meanwhile. */

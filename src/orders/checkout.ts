@@ -27,7 +27,7 @@ export interface OrderWish {
 
 /** 201 with the order and what its payment needs; 409 when there is nothing to order. */
 export async function placeOrder({ desk, cashier }: Checkout, { customer, skus, provider, orderId }: OrderWish): Promise<HttpReply> {
-  if (provider !== undefined && !cashier.provider(provider)) return unknownProvider(provider);
+  if (provider !== undefined && !cashier.providers.has(provider)) return unknownProvider(provider);
   const reply = await desk.place(customer, skus, orderId);
   if (reply.kind === "placed") return startPayment(cashier, reply.order, provider, 201);
   switch (reply.reason) {

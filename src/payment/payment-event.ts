@@ -1,7 +1,7 @@
 /** What the operator is told about money that has to go back. */
 import type { OrderId } from "../core/ids.ts";
 import type { UnixMs } from "../core/time.ts";
-import type { Payment } from "./provider.ts";
+import type { Payment } from "../ledger/ledger.ts";
 
 export interface PaymentEvent {
   /** `payment.refund-failed`: somebody has to act, the system will not try any more. */

@@ -7,16 +7,7 @@ import { Failure } from "../core/failure.ts";
 import type { OrderId } from "../core/ids.ts";
 import type { Cents } from "../core/money.ts";
 import type { UnixMs } from "../core/time.ts";
-
-/** Money that a provider says it has. */
-export interface Payment {
-  readonly provider: string;
-  /** The provider's own name for it. */
-  readonly paymentId: string;
-  readonly amountCents: Cents;
-  /** Lower-case ISO 4217. */
-  readonly currency: string;
-}
+import type { Payment } from "../ledger/ledger.ts";
 
 export interface PaymentRequest {
   readonly orderId: OrderId;

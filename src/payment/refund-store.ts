@@ -2,7 +2,7 @@
 import type { Database } from "bun:sqlite";
 import type { OrderId } from "../core/ids.ts";
 import type { UnixMs } from "../core/time.ts";
-import type { Payment } from "./provider.ts";
+import type { Payment } from "../ledger/ledger.ts";
 import type { Refund, RefundState } from "./refund-schedule.ts";
 
 export const REFUNDS_SCHEMA = `

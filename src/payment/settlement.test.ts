@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { PRICE_MAX, PURCHASE_QUANTITY_MAX } from "../limits.ts";
-import type { Payment } from "./provider.ts";
+import type { Payment } from "../ledger/ledger.ts";
 import { decideSettlement, type OwedOrder, totalCents } from "./settlement.ts";
 
 const payment: Payment = { provider: "stripe", paymentId: "pi_1", amountCents: 19_980, currency: "eur" };

@@ -6,7 +6,7 @@
  */
 import type { Cents } from "../core/money.ts";
 import type { OrderState } from "../ledger/ledger.ts";
-import type { Payment } from "./provider.ts";
+import type { Payment } from "../ledger/ledger.ts";
 
 /** As much of an order as the decision needs. */
 export interface OwedOrder {

@@ -5,12 +5,12 @@
 import Stripe from "stripe";
 import { Failure } from "../core/failure.ts";
 import { isId, type OrderId } from "../core/ids.ts";
+import type { Payment } from "../ledger/ledger.ts";
 import type { Clock } from "../core/time.ts";
 import { NOTICE_AGE_SECONDS_MAX, PAYMENT_STARTS_IN_FLIGHT_MAX, PROVIDER_RETRIES_MAX, PROVIDER_TIMEOUT_MS } from "../limits.ts";
 import {
   type Fetch,
   type Notice,
-  type Payment,
   type PaymentProvider,
   type PaymentRequest,
   type PaymentStart,

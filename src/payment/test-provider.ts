@@ -15,7 +15,8 @@ import { GenericProvider, signatureOf } from "./generic-provider.ts";
 import type { Notification } from "./notifications.ts";
 import { type PayableOrder, payMessageReply, payPageReply } from "./pay-page.ts";
 import type { PayPageLanguage } from "./pay-page-texts.ts";
-import type { Fetch, Notice, Payment, PaymentProvider, PaymentRequest, PaymentStart } from "./provider.ts";
+import type { Payment } from "../ledger/ledger.ts";
+import type { Fetch, Notice, PaymentProvider, PaymentRequest, PaymentStart } from "./provider.ts";
 import { Signer } from "./signed-text.ts";
 
 export interface TestProviderParts {

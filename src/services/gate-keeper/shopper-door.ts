@@ -1,4 +1,5 @@
 /** The shopper's door besides `buy`. Each shopper sees only what is theirs: somebody else's order is as unknown as one that never was. */
+import type { TObject, TSchema } from "typebox";
 import type { Answer } from "../../core/answer.ts";
 import { type HttpReply, json, on, type RequestInput, type Route } from "../../core/endpoint.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
@@ -12,6 +13,7 @@ import { PAGE_ROWS_DEFAULT } from "../../limits.ts";
 import { type Checkout, cancelOrder, placeOrder, startPayment, unknownOrder } from "../../orders/checkout.ts";
 import type { KeyedRequests } from "../../orders/keyed-requests.ts";
 import { orderBody } from "../../orders/order-body.ts";
+import { takeNotification } from "../../payment/notifications.ts";
 import { shopperApi as api } from "./shopper-api.ts";
 
 /** The public snapshot of sales (`src/sales/board.ts`). */
@@ -29,7 +31,7 @@ export interface ShopperDoorParts {
   readonly clock: Clock;
 }
 
-type Asked = Pick<RequestInput, "headers" | "peer">;
+type Asked = Pick<RequestInput<TObject, TObject, TSchema>, "headers" | "peer">;
 
 /** What the request says of its sender, and where. */
 interface Where {
@@ -76,17 +78,6 @@ export class ShopperDoor {
   async release(userId: UserId, sku: Sku): Promise<HttpReply> {
     await this.#parts.ledger.release([{ verb: "release", sku, userId }], this.#parts.clock.now());
     return this.cart(userId);
-  }
-
-  /** A provider reports. Its signature is the only proof of who it is. 2xx only once all that follows is durable, so that it asks again otherwise. */
-  async notified(providerName: string, rawBody: string, headers: Asked["headers"]): Promise<HttpReply> {
-    const { cashier } = this.#parts.checkout;
-    const provider = cashier.provider(providerName);
-    if (!provider) return problem(404, `there is no payment provider ${providerName} here`);
-    const notice = await provider.readNotification(rawBody, headers);
-    if ("refusal" in notice) return problem(400, notice.refusal);
-    await cashier.settle(notice);
-    return json({ received: true });
   }
 }
 
@@ -138,6 +129,8 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
         );
       }),
     ),
-    on(api.notifyPayment, ({ params, body, headers }) => door.notified(params.provider, body, headers)),
+    on(api.notifyPayment, ({ params, body, headers }) =>
+      takeNotification(cashier.providers, { provider: params.provider, rawBody: body, headers }, (notice) => cashier.settle(notice)),
+    ),
   ];
 }
