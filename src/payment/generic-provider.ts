@@ -10,17 +10,10 @@ import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
 import { ID_PATTERN, type OrderId } from "../core/ids.ts";
 import { centsOf, priceOf } from "../core/money.ts";
-import type { Payment } from "../ledger/ledger.ts";
 import type { Clock } from "../core/time.ts";
+import type { Payment } from "../ledger/ledger.ts";
 import { PAYMENT_AMOUNT_MAX, PAYMENT_ID_CHARS_MAX, PROVIDER_TIMEOUT_MS } from "../limits.ts";
-import {
-  type Fetch,
-  type Notice,
-  type PaymentProvider,
-  type PaymentRequest,
-  type PaymentStart,
-  providerFailure,
-} from "./provider.ts";
+import { type Fetch, type Notice, type PaymentProvider, type PaymentRequest, type PaymentStart, providerFailure } from "./provider.ts";
 import { Signer } from "./signed-text.ts";
 
 export interface GenericSettings {

@@ -8,8 +8,8 @@
  */
 import type { OrderId } from "../core/ids.ts";
 import type { DurationMs, UnixMs } from "../core/time.ts";
-import { REFUND_ERROR_CHARS_MAX, REFUND_RETRY_MS_MAX, REFUND_RETRY_MS_MIN, REFUND_TRIED_FOR_MS } from "../limits.ts";
 import type { Payment } from "../ledger/ledger.ts";
+import { REFUND_ERROR_CHARS_MAX, REFUND_RETRY_MS_MAX, REFUND_RETRY_MS_MIN, REFUND_TRIED_FOR_MS } from "../limits.ts";
 
 export const REFUND_STATES = ["due", "done", "given-up"] as const;
 export type RefundState = (typeof REFUND_STATES)[number];

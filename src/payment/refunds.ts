@@ -6,9 +6,9 @@
 import { Failure } from "../core/failure.ts";
 import type { OrderId } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
+import type { Payment } from "../ledger/ledger.ts";
 import { REFUND_KEPT_MS, REFUNDS_IN_FLIGHT_MAX, REFUNDS_SWEPT_PER_TURN } from "../limits.ts";
 import type { PaymentEvent } from "./payment-event.ts";
-import type { Payment } from "../ledger/ledger.ts";
 import type { Providers } from "./provider.ts";
 import { afterFailure, begun, made, type Refund, type RefundState, triedAgain } from "./refund-schedule.ts";
 import type { RefundStore } from "./refund-store.ts";

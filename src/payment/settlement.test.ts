@@ -1,8 +1,8 @@
 /** What money that arrived means for its order, in every state the order can be in. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { PRICE_MAX, PURCHASE_QUANTITY_MAX } from "../limits.ts";
 import type { Payment } from "../ledger/ledger.ts";
+import { PRICE_MAX, PURCHASE_QUANTITY_MAX } from "../limits.ts";
 import { decideSettlement, type OwedOrder, totalCents } from "./settlement.ts";
 
 const payment: Payment = { provider: "stripe", paymentId: "pi_1", amountCents: 19_980, currency: "eur" };

@@ -5,8 +5,7 @@
  * ledger gives back: an order that became `refund-due`, or that another payment won meanwhile, then answers `refund`.
  */
 import type { Cents } from "../core/money.ts";
-import type { OrderState } from "../ledger/ledger.ts";
-import type { Payment } from "../ledger/ledger.ts";
+import type { OrderState, Payment } from "../ledger/ledger.ts";
 
 /** As much of an order as the decision needs. */
 export interface OwedOrder {

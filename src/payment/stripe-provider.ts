@@ -5,17 +5,10 @@
 import Stripe from "stripe";
 import { Failure } from "../core/failure.ts";
 import { isId, type OrderId } from "../core/ids.ts";
-import type { Payment } from "../ledger/ledger.ts";
 import type { Clock } from "../core/time.ts";
+import type { Payment } from "../ledger/ledger.ts";
 import { NOTICE_AGE_SECONDS_MAX, PAYMENT_STARTS_IN_FLIGHT_MAX, PROVIDER_RETRIES_MAX, PROVIDER_TIMEOUT_MS } from "../limits.ts";
-import {
-  type Fetch,
-  type Notice,
-  type PaymentProvider,
-  type PaymentRequest,
-  type PaymentStart,
-  providerFailure,
-} from "./provider.ts";
+import { type Fetch, type Notice, type PaymentProvider, type PaymentRequest, type PaymentStart, providerFailure } from "./provider.ts";
 
 export interface StripeSettings {
   readonly secretKey: string;

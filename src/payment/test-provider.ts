@@ -10,12 +10,12 @@ import { Failure } from "../core/failure.ts";
 import type { OrderId } from "../core/ids.ts";
 import { type Cents, priceOf } from "../core/money.ts";
 import type { Clock, UnixMs } from "../core/time.ts";
+import type { Payment } from "../ledger/ledger.ts";
 import { payPageApi as api, type PayChoice } from "./api.ts";
 import { GenericProvider, signatureOf } from "./generic-provider.ts";
 import type { Notification } from "./notifications.ts";
 import { type PayableOrder, payMessageReply, payPageReply } from "./pay-page.ts";
 import type { PayPageLanguage } from "./pay-page-texts.ts";
-import type { Payment } from "../ledger/ledger.ts";
 import type { Fetch, Notice, PaymentProvider, PaymentRequest, PaymentStart } from "./provider.ts";
 import { Signer } from "./signed-text.ts";
 

@@ -123,7 +123,7 @@ describe("two sales of one SKU", () => {
 describe("a SKU", () => {
   test("in no sale has no terms and no price of a sale", () => {
     const desk = new SaleDesk();
-    expect([desk.book.termsOf(SKU, NOON), desk.book.priceOf(SKU, NOON)]).toEqual([null, null]);
+    expect([desk.book.termsOf(SKU, NOON), desk.book.boughtUnder(SKU, NOON)]).toEqual([null, null]);
   });
 
   test("has one shared object of terms, however often it is asked for", async () => {
@@ -135,7 +135,7 @@ describe("a SKU", () => {
   test("costs its own price before the sale, the sale's in it, and still after it, for what was put into a cart in time", async () => {
     const desk = new SaleDesk();
     await desk.open("S1");
-    expect([START - 1, START, END - 1, END, END + 86_400_000].map((now) => desk.book.priceOf(SKU, now))).toEqual([
+    expect([START - 1, START, END - 1, END, END + 86_400_000].map((now) => desk.book.boughtUnder(SKU, now)?.priceCents ?? null)).toEqual([
       null,
       990,
       990,

@@ -4,13 +4,12 @@
  * is in no sale.
  */
 import type { SaleId, Sku } from "../core/ids.ts";
-import type { Cents } from "../core/money.ts";
 import type { Clock, UnixMs } from "../core/time.ts";
 import { SALES_MAX } from "../limits.ts";
 import { ANNOUNCED, type Announced, eventOf, eventsDue, nextAnnouncementOf, type SaleRecord } from "./announcements.ts";
 import { type PlanRefusal, refusalOfPlan, type Sale, type SaleEvent, type SalePlan, type SaleTerms, statusOf, termsOf } from "./sale.ts";
 import type { SaleStore } from "./sale-store.ts";
-import { overlapIn, priceAt, type Timeline, termsAt, withoutSale, withTerms } from "./timeline.ts";
+import { boughtAt, overlapIn, type Timeline, termsAt, withoutSale, withTerms } from "./timeline.ts";
 
 export type SaleRefusal =
   | PlanRefusal
@@ -53,10 +52,11 @@ export class SaleBook {
     return timeline === undefined ? null : termsAt(timeline, now);
   }
 
-  /** What a SKU in somebody's cart costs at `now`: the price of the sale it is in, else of the last one that has ended; `null`: its own. */
-  priceOf(sku: Sku, now: UnixMs): Cents | null {
+  /** The terms on which a SKU in somebody's cart is paid at `now`: of the sale it is in, else of the last one that has ended; `null`: its own
+   *  price counts. */
+  boughtUnder(sku: Sku, now: UnixMs): SaleTerms | null {
     const timeline = this.#timelines.get(sku);
-    return timeline === undefined ? null : priceAt(timeline, now);
+    return timeline === undefined ? null : boughtAt(timeline, now);
   }
 
   sale(id: SaleId): Sale | null {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { idOf } from "../../test/sale-desk.ts";
 import type { SaleTerms } from "./sale.ts";
-import { overlapIn, priceAt, type Timeline, termsAt, withoutSale, withTerms } from "./timeline.ts";
+import { overlapIn, boughtAt, type Timeline, termsAt, withoutSale, withTerms } from "./timeline.ts";
 
 const terms = (id: string, opensAt: number, closesAt: number, priceCents = opensAt): SaleTerms => ({
   ...{ saleId: idOf(id), opensAt, closesAt, priceCents },
@@ -39,7 +39,7 @@ describe("the terms that count for a SKU", () => {
         const last = all.filter(({ closesAt }) => closesAt <= now).sort((a, b) => b.closesAt - a.closesAt)[0];
         const timeline = timelineOf(...all);
         expect(termsAt(timeline, now)).toBe((open ?? toCome ?? last) as SaleTerms);
-        expect(priceAt(timeline, now)).toBe((open ?? last)?.priceCents ?? null);
+        expect(boughtAt(timeline, now)).toBe(open ?? last ?? null);
       }),
       { numRuns: 2_000, seed: 1 },
     );

@@ -1,6 +1,5 @@
 /** The terms of one SKU in all its sales, in the order of their windows. Windows of one SKU never overlap, so at most one is open at a time. */
 import type { SaleId } from "../core/ids.ts";
-import type { Cents } from "../core/money.ts";
 import type { UnixMs } from "../core/time.ts";
 import type { SaleTerms } from "./sale.ts";
 
@@ -12,13 +11,12 @@ export function termsAt(timeline: Timeline, now: UnixMs): SaleTerms {
   return timeline[Math.min(index, timeline.length - 1)] as SaleTerms;
 }
 
-/** The price of the open window, else of the last one that was open: what was put into a cart in it is paid at its price. `null` before the
- *  first window. */
-export function priceAt(timeline: Timeline, now: UnixMs): Cents | null {
+/** The terms of the open window, else of the last one that was open: what was put into a cart in it is paid on them. `null` before the first
+ *  window. */
+export function boughtAt(timeline: Timeline, now: UnixMs): SaleTerms | null {
   const index = firstNotOver(timeline, now);
   const next = timeline[index];
-  if (next !== undefined && next.opensAt <= now) return next.priceCents;
-  return timeline[index - 1]?.priceCents ?? null;
+  return next !== undefined && next.opensAt <= now ? next : (timeline[index - 1] ?? null);
 }
 
 /** The terms of another sale than `own` whose window has a moment in common with this one. Windows are half-open: one may begin when

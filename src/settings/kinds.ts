@@ -23,6 +23,19 @@ export interface Setting<T> {
   readonly parse: (text: string) => Parsed<T>;
 }
 
+/** A setting that cannot be used; the message names it and says what to give. */
+export class InvalidSetting extends Error {}
+
+/** `frozenFor` -> `--frozen-for` */
+export function flagOf(setting: Setting<unknown>): string {
+  return `--${setting.name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `frozenFor` -> `DOORBUSTER_FROZEN_FOR` */
+export function variableOf(setting: Setting<unknown>): string {
+  return `DOORBUSTER_${setting.name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
 interface Described {
   readonly help: string;
 }
@@ -109,4 +122,46 @@ export function text<F extends string | null>(
   const { allowed, fallback, help, pattern, fault } = settings;
   const parse = (given: string) => (pattern.test(given) ? { value: given } : { fault });
   return { name, kind, unit: null, allowed, fallback, defaultText: fallback ?? "none", help, parse };
+}
+
+/** One of a few words. */
+export function choice<W extends string, F extends W | null>(
+  name: string,
+  words: readonly W[],
+  settings: Described & { readonly fallback: F; readonly defaultText?: string },
+): Setting<W | F> {
+  const { fallback, help } = settings;
+  const parse = (given: string): Parsed<W> => {
+    const value = words.find((word) => word === given);
+    return value === undefined ? { fault: "is not known" } : { value };
+  };
+  const allowed = words.join(" or ");
+  return { name, kind: "text", unit: null, allowed, fallback, defaultText: settings.defaultText ?? String(fallback), help, parse };
+}
+
+/** Text that a rule of its own reads. */
+export function tested<T, F extends T | null>(
+  name: string,
+  kind: "text" | "path" | "key",
+  settings: Pick<Setting<T | F>, "parse" | "allowed" | "fallback" | "defaultText" | "help">,
+): Setting<T | F> {
+  return { name, kind, unit: null, ...settings };
+}
+
+const LIST_ENTRIES_MAX = 100;
+
+/** Several, separated by commas; none unless given. */
+export function list<T>(
+  name: string,
+  kind: "text" | "key",
+  settings: Described & { readonly parse: (entry: string) => Parsed<T>; readonly allowed: string },
+): Setting<readonly T[]> {
+  const parse = (given: string): Parsed<readonly T[]> => {
+    const entries = given.split(",").map((entry) => settings.parse(entry.trim()));
+    const fault = entries.find((entry) => "fault" in entry);
+    if (fault && "fault" in fault) return fault;
+    if (entries.length > LIST_ENTRIES_MAX) return { fault: `has more than ${LIST_ENTRIES_MAX} entries` };
+    return { value: entries.flatMap((entry) => ("value" in entry ? [entry.value] : [])) };
+  };
+  return { name, kind, unit: null, allowed: settings.allowed, fallback: [], defaultText: "none", help: settings.help, parse };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FROZEN_FOR_MS_MAX } from "../limits.ts";
-import { configFileNamed, configKeyOf, flagOf, readSettings, type SettingSources, variableOf } from "./read.ts";
+import { flagOf, variableOf } from "./kinds.ts";
+import { configFileNamed, configKeyOf, readSettings, type SettingSources } from "./read.ts";
 import { hostListenedOn, SERVICE_NAMES, SETTINGS, type Settings } from "./table.ts";
 
 const nothing: SettingSources = { flags: {}, environment: {}, configFileText: null };

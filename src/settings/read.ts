@@ -2,21 +2,11 @@
  * Reads the settings: a flag wins over a variable, a variable over the file, the file over the default. Whatever is unknown or invalid is
  * refused, also where another source would have won: a setting that is silently not in force is worse than a start that fails.
  */
-import type { Setting } from "./kinds.ts";
+import { flagOf, InvalidSetting, type Setting, variableOf } from "./kinds.ts";
 import { config, SETTINGS, type Settings, settingsFrom, throttles } from "./table.ts";
 
 const settingsByName: ReadonlyMap<string, Setting<unknown>> = new Map(SETTINGS.map((setting) => [setting.name, setting]));
 const settingsByVariable: ReadonlyMap<string, Setting<unknown>> = new Map(SETTINGS.map((setting) => [variableOf(setting), setting]));
-
-/** `frozenFor` -> `--frozen-for` */
-export function flagOf(setting: Setting<unknown>): string {
-  return `--${setting.name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/** `frozenFor` -> `DOORBUSTER_FROZEN_FOR` */
-export function variableOf(setting: Setting<unknown>): string {
-  return `DOORBUSTER_${setting.name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-}
 
 /** `frozenFor`, or `null` for the one setting that cannot stand in the file: where the file is. */
 export const configKeyOf = (setting: Setting<unknown>): string | null => (setting === config ? null : setting.name);
@@ -37,8 +27,6 @@ interface Given {
   readonly source: string;
   readonly value: unknown;
 }
-
-class InvalidSetting extends Error {}
 
 /** All settings, or one line that names the first bad one, where it came from, what was given and what is allowed. */
 export function readSettings(sources: SettingSources): { readonly settings: Settings } | { readonly error: string } {

@@ -5,6 +5,7 @@
 import type { TokenBucketSettings } from "../core/token-bucket.ts";
 import { FROZEN_FOR_MS_MAX } from "../limits.ts";
 import { duration, integer, onOff, rate, type Setting, text } from "./kinds.ts";
+import { SHOP_SETTINGS, type ShopSettings, shopSettingsFrom } from "./shop.ts";
 
 /** The services that have a throttle of their own. */
 export const SERVICE_NAMES = ["gate-keeper", "safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
@@ -17,6 +18,7 @@ export interface Settings {
   /** `null`: protected mode, the process listens on loopback only. */
   readonly adminKey: string | null;
   readonly demo: boolean;
+  readonly shop: ShopSettings;
   readonly frozenForMs: number;
   readonly throttles: Readonly<Record<ServiceName, TokenBucketSettings>>;
   readonly accessLog: { readonly fileBytesMax: number; readonly filesMax: number };
@@ -102,6 +104,7 @@ export const throttles: Readonly<Record<ServiceName, Throttle>> = {
 /** In the order in which `start --help` lists them. */
 export const SETTINGS: readonly Setting<unknown>[] = [
   ...[data, host, portOffset, adminKey, config, demo, frozenFor, accessLogFileMegabytes, accessLogFiles],
+  ...SHOP_SETTINGS,
   ...SERVICE_NAMES.flatMap((service) => [throttles[service].rate, throttles[service].burst]),
 ];
 
@@ -112,6 +115,7 @@ export function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
     portOffset: pick(portOffset),
     adminKey: pick(adminKey),
     demo: pick(demo),
+    shop: shopSettingsFrom(pick, isLoopback(hostListenedOn({ host: pick(host), adminKey: pick(adminKey) }))),
     frozenForMs: pick(frozenFor),
     throttles: {
       "gate-keeper": bucketFrom(throttles["gate-keeper"], pick),

@@ -111,6 +111,14 @@ export class PolicyController {
     return { allowed, reason: allowed ? null : "limit-reached", orderQuantity, quantityLimit, sale };
   }
 
+  /** The limit that counts for a user of this level who pays late; 0 means none. Somebody below the lowest tier has bought before it was
+   *  raised, and is held to it. */
+  limitOf(sku: Sku, userLevel: number, sale: Pick<SaleTerms, "quantityLimit"> | null): number {
+    const tiers = this.tiersOf(sku);
+    const tier = tierFor(tiers, userLevel) ?? tiers[0];
+    return smallerLimit(tier?.quantityLimit ?? 0, sale?.quantityLimit ?? 0);
+  }
+
   list(after: PolicyRow | null, limit: number): readonly PolicyRow[] {
     return this.#store.list(after, limit);
   }

@@ -1,0 +1,153 @@
+/**
+ * What stands around the purchase in one process: sales as the public sees them, orders and their payment, events and webhooks. It is put together
+ * here, has its timers, and ends with the process.
+ */
+import type { Database } from "bun:sqlite";
+import { randomBytes } from "node:crypto";
+import type { HttpReply, Route } from "../core/endpoint.ts";
+import type { OrderId } from "../core/ids.ts";
+import type { Clock } from "../core/time.ts";
+import type { GroupCommit } from "../edge/group-commit.ts";
+import { timers } from "../edge/timers.ts";
+import { sendWebhook } from "../edge/webhook-sender.ts";
+import { EventStreams } from "../events/event-streams.ts";
+import type { Outbox } from "../events/outbox.ts";
+import { eventRoutes, webhookRoutes } from "../events/routes.ts";
+import { WebhookStore } from "../events/webhook-store.ts";
+import { Webhooks } from "../events/webhooks.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { EVENT_STREAM_TICK_MS, REFUND_TICK_MS, WEBHOOK_TICK_MS } from "../limits.ts";
+import { Cashier } from "../orders/cashier.ts";
+import type { Checkout } from "../orders/checkout.ts";
+import { KeyedRequests } from "../orders/keyed-requests.ts";
+import { OrderDesk } from "../orders/order-desk.ts";
+import { orderRoutes } from "../orders/routes.ts";
+import { takeNotification } from "../payment/notifications.ts";
+import type { PaymentProvider, Providers } from "../payment/provider.ts";
+import { openProviders } from "../payment/providers.ts";
+import { refundRoutes } from "../payment/refund-routes.ts";
+import { RefundStore } from "../payment/refund-store.ts";
+import { Refunds } from "../payment/refunds.ts";
+import { payPageRoutes, TestProvider } from "../payment/test-provider.ts";
+import { SaleBoard } from "../sales/board.ts";
+import type { SaleBook } from "../sales/sale-book.ts";
+import { languageOf } from "../services/gate-keeper/messages.ts";
+import { ShopperDoor, type ShopperDoorParts, shopperRoutes } from "../services/gate-keeper/shopper-door.ts";
+import type { PolicyController } from "../services/policy-controller/service.ts";
+import type { Settings } from "../settings/table.ts";
+
+export interface ShopParts {
+  readonly settings: Settings;
+  readonly db: Database;
+  readonly commit: GroupCommit;
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly sales: SaleBook;
+  readonly policies: PolicyController;
+  readonly identity: Identity;
+  readonly keysInFlight: Set<string>;
+  /** The gate's address as this machine's browsers reach it. */
+  readonly gateUrl: string;
+  readonly clock: Clock;
+  readonly onBug: (error: unknown) => void;
+}
+
+export class Shop {
+  readonly refunds: Refunds;
+  readonly webhooks: Webhooks;
+  readonly #streams: EventStreams;
+  readonly #parts: ShopParts;
+  readonly #checkout: Checkout;
+  readonly #keyed: KeyedRequests;
+  readonly #testProvider: TestProvider | null;
+  readonly #stopTimers: readonly (() => void)[];
+
+  constructor(parts: ShopParts) {
+    this.#parts = parts;
+    const { settings, db, commit, ledger, outbox, clock, onBug } = parts;
+    this.#testProvider = settings.demo ? this.#openTestProvider() : null;
+    const providers = this.#openProviders();
+    const emit = outbox.add.bind(outbox);
+    this.refunds = new Refunds({ store: new RefundStore(db), turns: commit, providers, emit, clock, chance: Math.random });
+    const random = Math.random;
+    this.webhooks = new Webhooks(new WebhookStore(db), { outbox, send: sendWebhook, clock, random, onBug, turns: commit, randomBytes });
+    this.#streams = new EventStreams(outbox, clock);
+    const newId = (): string => randomBytes(12).toString("hex");
+    this.#keyed = new KeyedRequests({ replies: ledger, keysInFlight: parts.keysInFlight, newId, clock });
+    this.#checkout = { desk: this.#openDesk(), cashier: this.#openCashier(providers) };
+    this.#stopTimers = [
+      timers.every(EVENT_STREAM_TICK_MS, () => this.#streams.tick()),
+      timers.every(WEBHOOK_TICK_MS, () => this.webhooks.tick()),
+      timers.every(REFUND_TICK_MS, () => void this.refunds.work().catch(onBug)),
+    ];
+  }
+
+  gateRoutes(): Route[] {
+    const { settings, identity, ledger, sales, clock } = this.#parts;
+    const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
+    const door: ShopperDoorParts = { identity, board, ledger, checkout: this.#checkout, keyed: this.#keyed, clock };
+    return [...shopperRoutes(new ShopperDoor(door), door), ...(this.#testProvider ? payPageRoutes(this.#testProvider) : [])];
+  }
+
+  cartRoutes(): Route[] {
+    return [
+      ...orderRoutes(this.#checkout, this.#keyed),
+      ...refundRoutes(this.refunds),
+      ...eventRoutes(this.#parts.outbox, this.#streams),
+      ...webhookRoutes(this.webhooks),
+    ];
+  }
+
+  /** Ends the event streams, which would keep their server from closing. */
+  endStreams(): void {
+    this.#streams.close();
+  }
+
+  /** After the servers have closed, before the store does. */
+  async close(): Promise<void> {
+    for (const stop of this.#stopTimers) stop();
+    await this.refunds.close();
+    await this.webhooks.close();
+  }
+
+  #openDesk(): OrderDesk {
+    const { settings, ledger, sales, clock } = this.#parts;
+    const boughtUnder = sales.boughtUnder.bind(sales);
+    return new OrderDesk({ ledger, boughtUnder, paymentWindowMs: settings.shop.paymentWindowMs, clock });
+  }
+
+  #openCashier(providers: Providers): Cashier {
+    const { settings, ledger, sales, policies, commit, clock } = this.#parts;
+    return new Cashier({
+      ledger,
+      providers,
+      currency: settings.shop.currency,
+      limitOf: (sku, userLevel) => policies.limitOf(sku, userLevel, sales.boughtUnder(sku, clock.now())),
+      requestRefund: (payment, orderId) => commit.turn(() => this.refunds.request(payment, orderId)),
+      clock,
+    });
+  }
+
+  #openProviders(): Providers {
+    const { settings, clock } = this.#parts;
+    const configured: PaymentProvider[] = openProviders(settings.shop.providers, fetch, clock);
+    const all = this.#testProvider ? [...configured, this.#testProvider] : configured;
+    return new Map(all.map((provider) => [provider.name, provider]));
+  }
+
+  #openTestProvider(): TestProvider {
+    const { gateUrl, clock } = this.#parts;
+    return new TestProvider({
+      gateUrl,
+      secret: randomBytes(32).toString("base64"),
+      order: (orderId: OrderId) => this.#checkout.desk.order(orderId),
+      notify: (notification): Promise<HttpReply> => {
+        const { cashier } = this.#checkout;
+        return takeNotification(cashier.providers, notification, (notice) => cashier.settle(notice));
+      },
+      languageOf,
+      clock,
+    });
+  }
+}
