@@ -18,7 +18,7 @@ export function openProviders({ stripe, generic }: ProviderSettings, fetch: Fetc
     providers.push(new StripeProvider(stripe, fetch, clock));
   }
   if (generic) {
-    refuse(generic.name, secretsFault(generic.secrets) ?? redirectTemplateFault(generic.redirectTemplate));
+    refuse(generic.name, secretsFault(generic.secrets) ?? templateFault(generic) ?? refundUrlFault(generic));
     providers.push(new GenericProvider(generic, fetch, clock));
   }
   return providers;
@@ -37,4 +37,15 @@ function secretsFault(secrets: readonly string[]): string | null {
 function baseUrlFault(url: URL | null): string | null {
   if (url === null || (/^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "" && url.username === "")) return null;
   return "its base URL is not of the form http://host:port";
+}
+
+function templateFault({ redirectTemplate }: GenericSettings): string | null {
+  const fault = redirectTemplateFault(redirectTemplate);
+  return fault && `the address of its pay page ${fault}`;
+}
+
+function refundUrlFault({ refundUrl }: GenericSettings): string | null {
+  return refundUrl === null || (/^https?:\/\//.test(refundUrl) && URL.canParse(refundUrl))
+    ? null
+    : "its refund address is no http or https address";
 }
