@@ -3,22 +3,24 @@ import type { Clock } from "../core/time.ts";
 import { NOTICE_SECRETS_MAX } from "../limits.ts";
 import { GenericProvider, type GenericSettings, redirectTemplateFault } from "./generic-provider.ts";
 import type { Fetch, PaymentProvider } from "./provider.ts";
-import { StripeProvider, type StripeSettings } from "./stripe-provider.ts";
+import type { StripeSettings } from "./stripe-provider.ts";
 
 export interface ProviderSettings {
   readonly stripe: StripeSettings | null;
   readonly generic: GenericSettings | null;
 }
 
-/** Throws, with one line for the operator, when a setting cannot be used. */
-export function openProviders({ stripe, generic }: ProviderSettings, fetch: Fetch, clock: Clock): PaymentProvider[] {
+/** Rejects, with one line for the operator, when a setting cannot be used. */
+export async function openProviders({ stripe, generic }: ProviderSettings, fetch: Fetch, clock: Clock): Promise<PaymentProvider[]> {
   const providers: PaymentProvider[] = [];
   if (stripe) {
     refuse("stripe", secretsFault(stripe.webhookSecrets) ?? baseUrlFault(stripe.baseUrl));
+    // Its library is large: only who uses it waits for it at start and has it in memory.
+    const { StripeProvider } = await import("./stripe-provider.ts");
     providers.push(new StripeProvider(stripe, fetch, clock));
   }
   if (generic) {
-    refuse(generic.name, secretsFault(generic.secrets) ?? redirectTemplateFault(generic.redirectTemplate));
+    refuse(generic.name, secretsFault(generic.secrets) ?? templateFault(generic) ?? refundUrlFault(generic));
     providers.push(new GenericProvider(generic, fetch, clock));
   }
   return providers;
@@ -37,4 +39,15 @@ function secretsFault(secrets: readonly string[]): string | null {
 function baseUrlFault(url: URL | null): string | null {
   if (url === null || (/^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "" && url.username === "")) return null;
   return "its base URL is not of the form http://host:port";
+}
+
+function templateFault({ redirectTemplate }: GenericSettings): string | null {
+  const fault = redirectTemplateFault(redirectTemplate);
+  return fault && `the address of its pay page ${fault}`;
+}
+
+function refundUrlFault({ refundUrl }: GenericSettings): string | null {
+  return refundUrl === null || (/^https?:\/\//.test(refundUrl) && URL.canParse(refundUrl))
+    ? null
+    : "its refund address is no http or https address";
 }

@@ -1,6 +1,6 @@
 /**
  * The payment provider of the demo, with a pay page of its own. It is a generic provider whose other side is in this process too: its page is
- * reached through a signed address, and tells the shop through a signed notification that takes the same way as any other. It keeps nothing:
+ * reached through a signed address, and tells the shop through a signed notification, on the way that all of them take. It keeps nothing:
  * what it shows is the order as it is.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
