@@ -44,6 +44,7 @@ export class KeyPlace {
   text: string;
   isReachable = true;
   readings = 0;
+  whileReading: () => void = () => undefined;
 
   constructor(text: string) {
     this.text = text;
@@ -51,6 +52,7 @@ export class KeyPlace {
 
   readonly read = async (): Promise<string> => {
     this.readings += 1;
+    this.whileReading();
     if (!this.isReachable) throw new Error("nobody answers");
     return this.text;
   };

@@ -68,6 +68,7 @@ describe("a good token", () => {
     const token = await signWithSecret({ ...goodClaims(), exp: inSeconds(10) });
     shop.pass(10_000 + TOKEN_CLOCK_TOLERANCE_MS - 1);
     expect(await shop.told(token)).toEqual(shopper("UID1", 5));
+    expect(shop.ask(`Bearer ${token}`)).toEqual(shopper("UID1", 5));
     shop.pass(1);
     expect(await shop.told(token)).toBe("401 expired");
     expect(await (await Shop.withSecret()).told(await signWithSecret({ ...goodClaims(), exp: inSeconds(-6) }))).toBe("401 expired");

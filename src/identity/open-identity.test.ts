@@ -38,6 +38,7 @@ describe("a key file is refused", () => {
     ["that holds a key of another kind", JSON.stringify({ kty: "EC", crv: "P-384", x: "AA", y: "AA" }), /RSA, Ed25519 or P-256/],
     ["whose kind is no kind", JSON.stringify({ kty: "constructor" }), /RSA, Ed25519 or P-256/],
     ["that holds a key for encryption", JSON.stringify({ ...rsa.publicJwk, use: "enc" }), /not for signatures/],
+    ["that holds a key for making signatures", JSON.stringify({ ...rsa.publicJwk, key_ops: ["sign"] }), /not for checking signatures/],
     ["that holds a key for another algorithm", JSON.stringify({ ...rsa.publicJwk, alg: "PS256" }), /another algorithm/],
     ["that holds a short RSA key", JSON.stringify(shortJwk), /1024 bits, fewer than 2048/],
     ["that holds a short RSA key as PEM", String(shortKey.export({ type: "spki", format: "pem" })), /1024 bits/],

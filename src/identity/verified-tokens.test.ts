@@ -33,4 +33,12 @@ describe("the verified tokens", () => {
     tokens.keep("token", tokenOf("after"));
     expect([tokens.size, tokens.find("token")?.userId]).toEqual([1, "after" as UserId]);
   });
+
+  test("take room once, however often they are verified", () => {
+    const tokens = new VerifiedTokens();
+    tokens.keep("quiet", tokenOf("quiet"));
+    const long = "x".repeat(TOKEN_CHARS_MAX);
+    for (let i = 0; i < (2 * VERIFIED_TOKENS_CHARS_MAX) / TOKEN_CHARS_MAX; i += 1) tokens.keep(long, tokenOf("busy"));
+    expect(tokens.find("quiet")).toBeDefined();
+  });
 });
