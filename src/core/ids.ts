@@ -27,4 +27,5 @@ const id = <T extends Branded<string>>() =>
 export const UserIdSchema = id<UserId>();
 export const SkuSchema = id<Sku>();
 export const SessionIdSchema = id<SessionId>();
+export const OrderIdSchema = id<OrderId>();
 export const SaleIdSchema = id<SaleId>();
