@@ -1,6 +1,7 @@
 /** One purchase through the five steps: the real services over a ledger in memory, asked in turns as the gate asks them. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { NO_SALES } from "../test/sale-desk.ts";
 import { Failure } from "./core/failure.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "./core/ids.ts";
 import { STEPS, type Step } from "./core/reason.ts";
@@ -12,7 +13,7 @@ import type { KeptReply, Key } from "./ledger/ledger.ts";
 import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "./purchase.ts";
 import { InventoryManager } from "./services/inventory-manager/service.ts";
 import { POLICIES_SCHEMA, PolicyStore } from "./services/policy-controller/policy-store.ts";
-import { NO_SALES, PolicyController } from "./services/policy-controller/service.ts";
+import { PolicyController } from "./services/policy-controller/service.ts";
 import { DECISIONS_SCHEMA, DecisionStore } from "./services/safe-protector/decision-store.ts";
 import { SafeProtector } from "./services/safe-protector/service.ts";
 import { ShoppingCart } from "./services/shopping-cart/service.ts";

@@ -121,6 +121,12 @@ class OneProcess {
       ServiceMetrics
     >;
     this.#gate = this.#makeGate();
+    const sweeps = [
+      (now: UnixMs) => this.#ledger.sweep(now),
+      (now: UnixMs) => this.#protector.sweep(now),
+      (now: UnixMs) => this.#sales.announce(now),
+    ];
+    this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
     describeGauges(this.#metrics, {
       gate: this.#gate,
       accessLog,
@@ -130,12 +136,6 @@ class OneProcess {
       ledger: this.#ledger,
       applications: () => this.#registry.applications(this.#clock.now()).length,
     });
-    const sweeps = [
-      (now: UnixMs) => this.#ledger.sweep(now),
-      (now: UnixMs) => this.#protector.sweep(now),
-      (now: UnixMs) => this.#sales.announce(now),
-    ];
-    this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
   }
 
   async listen(): Promise<Running> {

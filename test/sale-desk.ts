@@ -26,6 +26,9 @@ export const plan = (changes: Partial<SalePlan> = {}): SalePlan => ({
   ...changes,
 });
 
+/** For a PolicyController that no sale concerns. */
+export const NO_SALES = { termsOf: () => null };
+
 export class SaleDesk {
   now = NOON;
   readonly clock = { now: () => this.now, monotonicUs: () => 0 };

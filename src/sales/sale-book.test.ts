@@ -227,8 +227,9 @@ describe("the start and the end", () => {
 
   test("are not announced again after a restart, and what was missed is caught up, in the order in which it happened", async () => {
     const desk = new SaleDesk();
+    // The one that follows stands first in the store: the order is the clock's, and an end comes before a start of the same millisecond.
+    await desk.open("S0", { startsAt: END, endsAt: END + 10 });
     await desk.open("S1");
-    await desk.open("S2", { startsAt: END, endsAt: END + 10 });
     await desk.open("S3", { startsAt: START + 5, endsAt: END + 1_000, items: [item("b")] });
     desk.now = START;
     await desk.book.announce(desk.now);
@@ -237,7 +238,7 @@ describe("the start and the end", () => {
     await desk.book.announce(desk.now);
     desk.restart();
     await desk.book.announce(desk.now);
-    expect(desk.told()).toEqual(["sale.started S1", "sale.started S3", "sale.ended S1", "sale.started S2", "sale.ended S2"]);
+    expect(desk.told()).toEqual(["sale.started S1", "sale.started S3", "sale.ended S1", "sale.started S0", "sale.ended S0"]);
   });
 
   test("are announced when the clock was set back in between, but no second time", async () => {

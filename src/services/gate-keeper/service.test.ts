@@ -1,6 +1,7 @@
 /** The gate with the real services behind it, over a ledger in memory: its turns, its keys, its bounds, and its access records. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { NO_SALES } from "../../../test/sale-desk.ts";
 import type { HttpReply } from "../../core/endpoint.ts";
 import type { Sku } from "../../core/ids.ts";
 import { Throttle } from "../../core/throttle.ts";
@@ -12,7 +13,7 @@ import { PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../
 import type { Outcome, PurchaseServices } from "../../purchase.ts";
 import { InventoryManager } from "../inventory-manager/service.ts";
 import { POLICIES_SCHEMA, PolicyStore } from "../policy-controller/policy-store.ts";
-import { NO_SALES, PolicyController } from "../policy-controller/service.ts";
+import { PolicyController } from "../policy-controller/service.ts";
 import { DECISIONS_SCHEMA, DecisionStore } from "../safe-protector/decision-store.ts";
 import { SafeProtector } from "../safe-protector/service.ts";
 import { ShoppingCart } from "../shopping-cart/service.ts";

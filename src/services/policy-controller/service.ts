@@ -39,8 +39,6 @@ export interface PolicyVerdict {
 
 /** Where the terms of a SKU are found. */
 export type SaleTermsSource = Pick<SaleBook, "termsOf">;
-/** For who sells without sales. */
-export const NO_SALES: SaleTermsSource = { termsOf: () => null };
 
 interface Turns {
   turn<T>(work: () => T): Promise<T>;
