@@ -93,15 +93,14 @@ export class Courier {
     const { url, secrets } = this.#webhook;
     const answer = await send({ url, body, signal, headers: signedHeaders(secrets, String(id), clock.now(), body) });
     if (signal.aborted) return;
-    this.#judge(id, answer);
-    this.work();
-  }
-
-  #judge(id: number, answer: PostAnswer): void {
     if ("status" in answer && answer.status >= 200 && answer.status < 300) {
       this.#queue.delivered(id);
-      return;
-    }
+      this.work();
+    } else this.#failed(id, answer);
+  }
+
+  /** What is tried again waits for the next call of `work`, so that a receiver that refuses at once cannot keep the process busy. */
+  #failed(id: number, answer: PostAnswer): void {
     const at = this.#tools.clock.now();
     const detail = whatWentWrong(answer);
     this.#lastError = { at, eventId: id, detail };

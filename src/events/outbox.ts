@@ -131,9 +131,9 @@ export class Outbox {
     const found = this.#db
       .query<{ last: number | null }, [number, UnixMs, number, number]>(
         `select max(first_id) as last from (select first_id, count, at_ms from outbox order by first_id limit ?1)
-         where (at_ms < ?2 or first_id + count <= ?3) and first_id + count <= ?4`,
+         where (at_ms < ?2 or first_id <= ?3) and first_id + count <= ?4`,
       )
-      .get(rowsMax, now - this.#bounds.keptMs, this.#lastId - this.#bounds.eventsMax + 1, this.#lastId);
+      .get(rowsMax, now - this.#bounds.keptMs, this.#lastId - this.#bounds.eventsMax, this.#lastId);
     return found?.last ?? null;
   }
 
