@@ -158,7 +158,7 @@ describe("the examples", () => {
     const query = new URLSearchParams();
     for (const { place, name, example } of examples) {
       if (place === "path") address = address.replace(`{${name}}`, encodeURIComponent(String(example)));
-      if (place === "query") query.set(String(name), String(example));
+      if (place === "query") query.set(name, String(example));
     }
     return send(
       method,

@@ -19,11 +19,18 @@ type Json = Readonly<Record<string, unknown>>;
 export interface Operation extends Json {
   readonly operationId: string;
   readonly summary: string;
-  readonly parameters: readonly Json[];
+  readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, MediaType>> };
   readonly responses: Readonly<Record<string, Response>>;
   /** One of these is enough; an empty one is nothing at all. */
   readonly security?: readonly Readonly<Partial<Record<"adminKey" | "shopperToken", readonly string[]>>>[];
+}
+export interface Parameter extends Json {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly required: boolean;
+  readonly schema: Json;
+  readonly example?: unknown;
 }
 export interface MediaType extends Json {
   readonly schema: Json;
@@ -103,14 +110,14 @@ function securityOf(endpoint: Endpoint): Pick<Operation, "security"> {
   return endpoint.isForShoppers ? { security: [{ shopperToken: [] }, {}] } : {};
 }
 
-function parametersOf(place: "path" | "query" | "header", fields: TObject, examples: Json = {}): Json[] {
+function parametersOf(place: Parameter["in"], fields: TObject, examples: Json = {}): Parameter[] {
   const required = new Set((fields as { readonly required?: readonly string[] }).required);
   return Object.entries(fields.properties).map(([name, schema]) => ({
     name,
     in: place,
     required: required.has(name),
     ...descriptionOf(schema),
-    schema,
+    schema: schema as Json,
     ...(name in examples && { example: examples[name] }),
   }));
 }
