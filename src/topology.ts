@@ -14,15 +14,24 @@ import { traceIds } from "./core/trace-id.ts";
 import { AccessLog } from "./edge/access-log.ts";
 import { GroupCommit } from "./edge/group-commit.ts";
 import { HttpServer } from "./edge/http-server.ts";
+import { fetchKeySet, readKeyFile } from "./edge/key-text.ts";
 import { ServiceMetrics } from "./edge/metrics.ts";
 import { openSqliteFile, type SqliteFile } from "./edge/sqlite-file.ts";
 import { Sweeper } from "./edge/sweeper.ts";
 import { systemClock } from "./edge/system-clock.ts";
 import { timers } from "./edge/timers.ts";
+import { OUTBOX_SCHEMA, Outbox } from "./events/outbox.ts";
+import { WEBHOOKS_SCHEMA } from "./events/webhook-store.ts";
 import type { ServiceAddress } from "./greeting.ts";
+import type { Identity } from "./identity/identity.ts";
+import { openIdentity } from "./identity/open-identity.ts";
 import { EmbeddedLedger } from "./ledger/embedded/embedded-ledger.ts";
 import { LEDGER_SCHEMA, SqliteJournal } from "./ledger/embedded/sqlite-journal.ts";
+import type { LedgerEvent } from "./ledger/ledger.ts";
 import { LEASE_DURATION_SECONDS, LEASE_RENEWAL_MS, SHUTDOWN_MS_MAX, SWEEP_TICK_MS } from "./limits.ts";
+import type { PaymentProvider } from "./payment/provider.ts";
+import { openProviders } from "./payment/providers.ts";
+import { REFUNDS_SCHEMA } from "./payment/refund-store.ts";
 import type { Outcome } from "./purchase.ts";
 import { routes as saleRoutes } from "./sales/routes.ts";
 import { SaleBook } from "./sales/sale-book.ts";
@@ -42,8 +51,10 @@ import { stockDemo } from "./topology/demo.ts";
 import { describedRoutes } from "./topology/description.ts";
 import { describeGauges } from "./topology/gauges.ts";
 import { PORTS, type PortName } from "./topology/ports.ts";
+import { Shop } from "./topology/shop.ts";
 
-export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA;
+export const STORE_SCHEMA =
+  LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA;
 
 export interface Running {
   readonly addresses: readonly ServiceAddress[];
@@ -58,7 +69,11 @@ export async function start(settings: Settings): Promise<Running> {
   const file = openSqliteFile(settings.data, STORE_SCHEMA);
   try {
     const accessLog = await AccessLog.open({ folder: join(settings.data, "access-log"), ...settings.accessLog }, complain);
-    return await new OneProcess(settings, file, accessLog).listen();
+    const { identity: who, providers: payment } = settings.shop;
+    const io = { clock: systemClock, readFile: readKeyFile, fetchText: fetchKeySet, report: complain };
+    const identity = await openIdentity(who, io);
+    const providers = await openProviders(payment, fetch, systemClock);
+    return await new OneProcess({ settings, file, accessLog, identity, providers }).listen();
   } catch (error) {
     file.close();
     throw error;
@@ -71,6 +86,15 @@ function complain(message: string): void {
 
 function reportBug(error: unknown): void {
   complain(`a bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+}
+
+/** What must be open before the parts are put together. */
+interface Opened {
+  readonly settings: Settings;
+  readonly file: SqliteFile;
+  readonly accessLog: AccessLog;
+  readonly identity: Identity;
+  readonly providers: readonly PaymentProvider[];
 }
 
 class OneProcess {
@@ -88,6 +112,10 @@ class OneProcess {
   readonly #cart: ShoppingCart;
   readonly #registry = new ServiceRegistry();
   readonly #metrics: Readonly<Record<PortName, ServiceMetrics>>;
+  readonly #identity: Identity;
+  readonly #outbox: Outbox;
+  readonly #keysInFlight = new Set<string>();
+  readonly #shop: Shop;
   readonly #gate: GateKeeper;
   readonly #servers: HttpServer[] = [];
   readonly #sweeper: Sweeper;
@@ -97,12 +125,15 @@ class OneProcess {
   #failure: Failure | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(settings: Settings, file: SqliteFile, accessLog: AccessLog) {
+  constructor({ settings, file, accessLog, identity, providers }: Opened) {
     this.#settings = settings;
+    this.#identity = identity;
     this.#file = file;
     this.#accessLog = accessLog;
     this.#commit = new GroupCommit(file.db, (failure) => this.#stopSelling(failure));
-    this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit));
+    this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit), { emit: (event) => this.#tell(event) });
+    // After the ledger: what that tells while a turn is being closed belongs to the same turn's row.
+    this.#outbox = new Outbox(file.db, this.#commit);
     const clock = this.#clock;
     this.#protector = new SafeProtector(new DecisionStore(file.db), this.#commit, this.#throttle("safe-protector"), clock);
     this.#sales = new SaleBook({
@@ -110,7 +141,7 @@ class OneProcess {
       turns: this.#commit,
       clock,
       newId: () => randomBytes(8).toString("hex") as SaleId,
-      emit: () => undefined,
+      emit: (event) => this.#outbox.add(event),
     });
     const policyThrottle = this.#throttle("policy-controller");
     this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, policyThrottle, clock, this.#sales);
@@ -120,11 +151,17 @@ class OneProcess {
       PortName,
       ServiceMetrics
     >;
+    this.#shop = new Shop({
+      ...{ settings, db: file.db, commit: this.#commit, ledger: this.#ledger, outbox: this.#outbox, sales: this.#sales },
+      ...{ policies: this.#policies, identity, providers, keysInFlight: this.#keysInFlight, gateUrl: this.#urlOf("GateKeeper") },
+      ...{ clock, onBug: reportBug },
+    });
     this.#gate = this.#makeGate();
     const sweeps = [
       (now: UnixMs) => this.#ledger.sweep(now),
       (now: UnixMs) => this.#protector.sweep(now),
       (now: UnixMs) => this.#sales.announce(now),
+      (now: UnixMs) => this.#outbox.sweep(now),
     ];
     this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
     describeGauges(this.#metrics, {
@@ -141,11 +178,11 @@ class OneProcess {
   async listen(): Promise<Running> {
     if (this.#settings.demo) await stockDemo(this.#ledger, this.#policies, this.#clock.now());
     const routes: Readonly<Record<PortName, Route[]>> = {
-      GateKeeper: gateRoutes(this.#gate),
+      GateKeeper: [...gateRoutes(this.#gate, this.#identity), ...this.#shop.gateRoutes()],
       SafeProtector: protectorRoutes(this.#protector),
       PolicyController: [...policyRoutes(this.#policies), ...saleRoutes(this.#sales, this.#clock)],
       InventoryManager: inventoryRoutes(this.#inventory),
-      ShoppingCart: cartRoutes(this.#cart),
+      ShoppingCart: [...cartRoutes(this.#cart), ...this.#shop.cartRoutes()],
       ServiceRegistry: registryRoutes(this.#registry, this.#clock),
     };
     const names = Object.keys(PORTS) as PortName[];
@@ -155,13 +192,13 @@ class OneProcess {
     } catch (error) {
       for (const server of this.#servers) server.abort();
       this.#sweeper.stop();
+      await this.#shop.close();
       await this.#accessLog.close();
       throw error;
     }
     this.#register(names.filter((name) => name !== "ServiceRegistry"));
-    const host = reachableHost(hostListenedOn(this.#settings));
     return {
-      addresses: names.map((service) => ({ service, url: `http://${host.includes(":") ? `[${host}]` : host}:${this.#portOf(service)}` })),
+      addresses: names.map((service) => ({ service, url: this.#urlOf(service) })),
       close: () => this.#close(0, null),
       stopped: this.#stopped.promise,
     };
@@ -187,11 +224,24 @@ class OneProcess {
       count: (outcome, totalUs) => countPurchase(endOf(outcome), totalUs),
       retryAfterSeconds: () => throttle.retryAfterSeconds(),
       onBug: reportBug,
+      keysInFlight: this.#keysInFlight,
+      isIdentityProven: this.#identity.isProven,
     });
   }
 
   #throttle(service: ServiceName): Throttle {
     return new Throttle(this.#settings.throttles[service], this.#clock);
+  }
+
+  #urlOf(name: PortName): string {
+    const host = reachableHost(hostListenedOn(this.#settings));
+    return `http://${host.includes(":") ? `[${host}]` : host}:${this.#portOf(name)}`;
+  }
+
+  /** Within a turn. What is due back is asked for in the same commit that finds it due. */
+  #tell(event: LedgerEvent): void {
+    this.#outbox.add(event);
+    if (event.type === "order.refund-due" && event.order.payment) this.#shop.refunds.request(event.order.payment, event.order.orderId);
   }
 
   #portOf(name: PortName): number {
@@ -261,7 +311,9 @@ class OneProcess {
     timers.after(SHUTDOWN_MS_MAX, () => {
       for (const server of this.#servers) server.abort();
     });
+    this.#shop.endStreams();
     await Promise.all(this.#servers.map((server) => server.close()));
+    await this.#shop.close();
     this.#commit.close();
     await this.#accessLog.close();
     this.#file.close();

@@ -12,6 +12,9 @@ export function parseIdempotencyKey(header: string): string | null {
   return keyPattern.test(bare) ? bare : null;
 }
 
+/** The key as it is kept where it belongs to a shopper. Neither part has a control character, so no two pairs read the same. */
+export const ownKey = (owner: string, key: string): string => `${owner}\n${key}`;
+
 const POINTER = "#/header/Idempotency-Key";
 
 export function invalidKey(): HttpReply {

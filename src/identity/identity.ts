@@ -23,6 +23,9 @@ export interface Shopper {
 export type Asking = Arriving;
 
 export interface Identity {
+  /** Whether who asks is proven. Then an idempotency key is the shopper's own, and nobody can probe or block another's; without a proof the
+   *  key alone says that it is the same request. */
+  readonly isProven: boolean;
   /** Throws or rejects with a `Failure` when nobody can say now whether the token is good.
    *  @param pointerRoot where the claimed values stand, for the message that names one of them: `#` in the body, `#/query` */
   shopper(asking: Asking, claimed: Claimed, pointerRoot?: string): Answer<Shopper | { readonly refusal: HttpReply }>;

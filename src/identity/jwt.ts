@@ -33,6 +33,7 @@ const bearerPattern = /^bearer ([\w-]+\.[\w-]+\.[\w-]*)$/i;
 const HEADER_CHARS_MAX = "Bearer ".length + TOKEN_CHARS_MAX;
 
 export class JwtIdentity implements Identity {
+  readonly isProven = true;
   readonly #parts: JwtIdentityParts;
   /** By the whole header's text, which holds the whole token: a known one is found without taking the header apart. */
   readonly #verified = new VerifiedTokens();

@@ -9,6 +9,7 @@ import type { ClientAddresses } from "./client-address.ts";
 import type { Asking, Claimed, Identity, Shopper } from "./identity.ts";
 
 export class TrustedIdentity implements Identity {
+  readonly isProven = false;
   readonly #addresses: ClientAddresses;
 
   constructor(addresses: ClientAddresses) {

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type { HttpReply } from "../core/endpoint.ts";
-import { invalidKey, keyInFlight, keyReused, parseIdempotencyKey } from "../core/idempotency-key.ts";
+import { invalidKey, keyInFlight, keyReused, ownKey, parseIdempotencyKey } from "../core/idempotency-key.ts";
 import { problem } from "../core/problem.ts";
 import type { Clock } from "../core/time.ts";
 import type { KeptReply, Key, Ledger } from "../ledger/ledger.ts";
@@ -22,6 +22,17 @@ export interface KeyedRequestsParts {
   readonly clock: Clock;
 }
 
+export interface KeyedRequest {
+  /** The `Idempotency-Key`, quoted or bare; `null` when there is none. */
+  readonly header: string | null;
+  /** Who asks: the same key of somebody else makes another id. */
+  readonly owner: string;
+  /** Whether that is proven, and the key the owner's alone (`Identity.isProven`). */
+  readonly isOwned: boolean;
+  /** Everything in the request that matters, without control characters. */
+  readonly request: readonly (string | number)[];
+}
+
 /** Replies that decide something. What says "not now" leaves the key free for another try. */
 const DECIDED: ReadonlySet<number> = new Set([200, 201, 404, 409]);
 
@@ -32,22 +43,13 @@ export class KeyedRequests {
     this.#parts = parts;
   }
 
-  /**
-   * @param header the `Idempotency-Key`, quoted or bare; `null` when there is none
-   * @param whose who asks: the same key of somebody else makes another id
-   * @param request everything in the request that matters; without control characters
-   * @param work gets the id for what it creates
-   */
-  async once(
-    header: string | null,
-    whose: string,
-    request: readonly (string | number)[],
-    work: (id: string) => Promise<HttpReply>,
-  ): Promise<HttpReply> {
+  /** @param work gets the id for what it creates */
+  async once({ header, owner, isOwned, request }: KeyedRequest, work: (id: string) => Promise<HttpReply>): Promise<HttpReply> {
     const { replies, keysInFlight, newId, clock } = this.#parts;
     if (header === null) return work(newId());
-    const text = parseIdempotencyKey(header);
-    if (text === null) return invalidKey();
+    const bare = parseIdempotencyKey(header);
+    if (bare === null) return invalidKey();
+    const text = isOwned ? ownKey(owner, bare) : bare;
     if (keysInFlight.has(text)) return keyInFlight();
     if (keysInFlight.size >= KEYED_REQUESTS_IN_FLIGHT_MAX)
       return problem(503, "too many requests are on their way; try again in a second with the same key", {
@@ -58,7 +60,7 @@ export class KeyedRequests {
       const key: Key = { text, fingerprint: request.join("\n") };
       const [known] = await replies.recall([key], clock.now());
       if (known) return again(known, key);
-      const reply = await work(idFrom(whose, text));
+      const reply = await work(idFrom(owner, bare));
       if (!DECIDED.has(reply.status) || typeof reply.body !== "string") return reply;
       const [kept] = await replies.remember([{ key, kind: "response", status: reply.status, body: reply.body }], clock.now());
       return kept ? again(kept, key) : reply;
@@ -75,4 +77,4 @@ function again(kept: KeptReply, key: Key): HttpReply {
 }
 
 /** 96 bits of a digest: nobody finds two keys with one id. */
-const idFrom = (whose: string, keyText: string): string => createHash("sha256").update(`${whose}\n${keyText}`).digest("hex").slice(0, 24);
+const idFrom = (owner: string, key: string): string => createHash("sha256").update(ownKey(owner, key)).digest("hex").slice(0, 24);

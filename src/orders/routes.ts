@@ -15,7 +15,7 @@ export function orderRoutes(checkout: Checkout, keyed: KeyedRequests): Route[] {
     on(api.placeOrder, ({ body, headers }) => {
       const { userID: userId, userLevel = 0, goodsSKUs: skus = null, provider } = body;
       const request = ["placeOrder", userId, userLevel, provider ?? "", ...(skus ?? [])];
-      return keyed.once(headers.get("idempotency-key"), userId, request, (orderId) =>
+      return keyed.once({ header: headers.get("idempotency-key"), owner: userId, isOwned: false, request }, (orderId) =>
         placeOrder(checkout, { customer: { userId, userLevel }, skus, provider, orderId: orderId as OrderId }),
       );
     }),
@@ -35,7 +35,9 @@ export function orderRoutes(checkout: Checkout, keyed: KeyedRequests): Route[] {
       return order ? json(orderBody(order, cashier.currency)) : unknownOrder(params.id);
     }),
     on(api.cancelOrder, ({ params, headers }) =>
-      keyed.once(headers.get("idempotency-key"), "", ["cancelOrder", params.id], () => cancelOrder(checkout, params.id)),
+      keyed.once({ header: headers.get("idempotency-key"), owner: "", isOwned: false, request: ["cancelOrder", params.id] }, () =>
+        cancelOrder(checkout, params.id),
+      ),
     ),
   ];
 }

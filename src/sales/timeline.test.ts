@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { idOf } from "../../test/sale-desk.ts";
 import type { SaleTerms } from "./sale.ts";
-import { overlapIn, boughtAt, type Timeline, termsAt, withoutSale, withTerms } from "./timeline.ts";
+import { boughtAt, overlapIn, type Timeline, termsAt, withoutSale, withTerms } from "./timeline.ts";
 
 const terms = (id: string, opensAt: number, closesAt: number, priceCents = opensAt): SaleTerms => ({
   ...{ saleId: idOf(id), opensAt, closesAt, priceCents },

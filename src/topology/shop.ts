@@ -25,7 +25,6 @@ import { OrderDesk } from "../orders/order-desk.ts";
 import { orderRoutes } from "../orders/routes.ts";
 import { takeNotification } from "../payment/notifications.ts";
 import type { PaymentProvider, Providers } from "../payment/provider.ts";
-import { openProviders } from "../payment/providers.ts";
 import { refundRoutes } from "../payment/refund-routes.ts";
 import { RefundStore } from "../payment/refund-store.ts";
 import { Refunds } from "../payment/refunds.ts";
@@ -46,6 +45,7 @@ export interface ShopParts {
   readonly sales: SaleBook;
   readonly policies: PolicyController;
   readonly identity: Identity;
+  readonly providers: readonly PaymentProvider[];
   readonly keysInFlight: Set<string>;
   /** The gate's address as this machine's browsers reach it. */
   readonly gateUrl: string;
@@ -67,7 +67,7 @@ export class Shop {
     this.#parts = parts;
     const { settings, db, commit, ledger, outbox, clock, onBug } = parts;
     this.#testProvider = settings.demo ? this.#openTestProvider() : null;
-    const providers = this.#openProviders();
+    const providers = this.#allProviders();
     const emit = outbox.add.bind(outbox);
     this.refunds = new Refunds({ store: new RefundStore(db), turns: commit, providers, emit, clock, chance: Math.random });
     const random = Math.random;
@@ -129,10 +129,9 @@ export class Shop {
     });
   }
 
-  #openProviders(): Providers {
-    const { settings, clock } = this.#parts;
-    const configured: PaymentProvider[] = openProviders(settings.shop.providers, fetch, clock);
-    const all = this.#testProvider ? [...configured, this.#testProvider] : configured;
+  /** The demo's own comes last: whoever has configured another wants that one. */
+  #allProviders(): Providers {
+    const all = this.#testProvider ? [...this.#parts.providers, this.#testProvider] : this.#parts.providers;
     return new Map(all.map((provider) => [provider.name, provider]));
   }
 

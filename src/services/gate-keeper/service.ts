@@ -5,7 +5,7 @@
 import type { Answer } from "../../core/answer.ts";
 import { assert } from "../../core/assert.ts";
 import { type HttpReply, on, type Route } from "../../core/endpoint.ts";
-import { invalidKey, keyInFlight, parseIdempotencyKey } from "../../core/idempotency-key.ts";
+import { invalidKey, keyInFlight, ownKey, parseIdempotencyKey } from "../../core/idempotency-key.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "../../core/ids.ts";
 import { parseIpAddress } from "../../core/ip-address.ts";
 import type { Clock, MonotonicUs } from "../../core/time.ts";
@@ -34,6 +34,8 @@ export interface GateKeeperParts {
   readonly onBug: (error: unknown) => void;
   /** The keys of requests on their way, of purchases and of all others: a key is one key whatever it is used for. */
   readonly keysInFlight: Set<string>;
+  /** Whether a key belongs to its shopper alone (`Identity.isProven`). */
+  readonly isIdentityProven: boolean;
 }
 
 const NO_COURSE: Course = { atUs: 0, steps: [], stepUs: [] };
@@ -59,7 +61,7 @@ export class GateKeeper {
 
   /** @param shopper who buys; what the body says of that counts only where the shop trusts it, and is the shopper's own then */
   buy(shopper: Shopper, body: BuyBody, keyText: string | null, language: Language): HttpReply | Promise<HttpReply> {
-    const key = keyText === null ? null : keyOf(keyText, shopper, body);
+    const key = keyText === null ? null : keyOf(keyText, shopper, body, this.#parts.isIdentityProven);
     if (key === "invalid") return invalidKey();
     if (key && this.#parts.keysInFlight.has(key.text)) return keyInFlight();
     return new Promise((resolve) => this.#enter(new Arrival(this, shopper, body, key, language, resolve)));
@@ -178,22 +180,28 @@ class Arrival implements Purchase {
 
 /** The key with everything of the request that matters. Where the body need not say it, an address or a level that changes on the way, as
  *  a phone's does, makes no other request. What the client sends as `sessionID` does not matter. */
-function keyOf(header: string, shopper: Shopper, { userLevel, clientIP, goodsSKU, goodsQuantity }: BuyBody): Key | "invalid" {
-  const text = parseIdempotencyKey(header);
-  if (text === null) return "invalid";
+function keyOf(
+  header: string,
+  shopper: Shopper,
+  { userLevel, clientIP, goodsSKU, goodsQuantity }: BuyBody,
+  isOwned: boolean,
+): Key | "invalid" {
+  const bare = parseIdempotencyKey(header);
+  if (bare === null) return "invalid";
+  const text = isOwned ? ownKey(shopper.userId, bare) : bare;
   const address = clientIP === undefined ? "" : parseIpAddress(clientIP);
   // Ids have no control characters, so two different purchases never read the same.
   return { text, fingerprint: [shopper.userId, userLevel ?? "", address, goodsSKU, goodsQuantity].join("\n") };
 }
 
-/** @param endpoint `api.buy`, or `api.buyWithToken` where the shopper's token says who buys */
-export function routes(gate: GateKeeper, identity: Identity, endpoint: typeof api.buy | typeof api.buyWithToken): Route[] {
+export function routes(gate: GateKeeper, identity: Identity): Route[] {
   const buy = (shopper: Shopper | Refused, { body, headers }: BuyInput): Answer<HttpReply> =>
     "refusal" in shopper
       ? shopper.refusal
       : gate.buy(shopper, body, headers.get("idempotency-key"), languageOf(headers.get("accept-language")));
   return [
-    on(endpoint as typeof api.buyWithToken, (input) => {
+    // What the two declare differently is only which fields may be left out.
+    on(identity.isProven ? api.buyWithToken : (api.buy as unknown as typeof api.buyWithToken), (input) => {
       const shopper = identity.shopper(input, input.body);
       return shopper instanceof Promise ? shopper.then((known) => buy(known, input)) : buy(shopper, input);
     }),

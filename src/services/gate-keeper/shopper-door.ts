@@ -11,7 +11,7 @@ import type { Claimed, Identity, Shopper } from "../../identity/identity.ts";
 import type { Ledger, Order } from "../../ledger/ledger.ts";
 import { PAGE_ROWS_DEFAULT } from "../../limits.ts";
 import { type Checkout, cancelOrder, placeOrder, startPayment, unknownOrder } from "../../orders/checkout.ts";
-import type { KeyedRequests } from "../../orders/keyed-requests.ts";
+import type { KeyedRequest, KeyedRequests } from "../../orders/keyed-requests.ts";
 import { orderBody } from "../../orders/order-body.ts";
 import { takeNotification } from "../../payment/notifications.ts";
 import { shopperApi as api } from "./shopper-api.ts";
@@ -61,6 +61,10 @@ export class ShopperDoor {
     });
   }
 
+  keyed({ headers }: Asked, owner: UserId, request: KeyedRequest["request"]): KeyedRequest {
+    return { header: headers.get("idempotency-key"), owner, isOwned: this.#parts.identity.isProven, request };
+  }
+
   async cart(userId: UserId): Promise<HttpReply> {
     const { ledger, checkout, clock } = this.#parts;
     const now = clock.now();
@@ -97,7 +101,7 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
       door.forShopper(input, inBody(input.body), (customer) => {
         const { goodsSKUs: skus = null, provider } = input.body;
         const request = ["placeOrder", customer.userId, provider ?? "", ...(skus ?? [])];
-        return keyed.once(input.headers.get("idempotency-key"), customer.userId, request, (id) =>
+        return keyed.once(door.keyed(input, customer.userId, request), (id) =>
           placeOrder(checkout, { customer, skus, provider, orderId: id as OrderId }),
         );
       }),
@@ -118,15 +122,13 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
     on(api.order, (input) => door.forOwner(input, inQuery(input.query), input.params.id, (order) => json(show(order)))),
     on(api.cancelOrder, (input) =>
       door.forOwner(input, inBody(input.body), input.params.id, ({ orderId, userId }) =>
-        keyed.once(input.headers.get("idempotency-key"), userId, ["cancelOrder", userId, orderId], () => cancelOrder(checkout, orderId)),
+        keyed.once(door.keyed(input, userId, ["cancelOrder", userId, orderId]), () => cancelOrder(checkout, orderId)),
       ),
     ),
     on(api.startPayment, (input) =>
       door.forOwner(input, inBody(input.body), input.params.id, (order) => {
         const request = ["startPayment", order.userId, order.orderId, input.body.provider ?? ""];
-        return keyed.once(input.headers.get("idempotency-key"), order.userId, request, () =>
-          startPayment(cashier, order, input.body.provider, 200),
-        );
+        return keyed.once(door.keyed(input, order.userId, request), () => startPayment(cashier, order, input.body.provider, 200));
       }),
     ),
     on(api.notifyPayment, ({ params, body, headers }) =>
