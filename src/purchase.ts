@@ -12,7 +12,7 @@ import { Failure } from "./core/failure.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "./core/ids.ts";
 import { type FailureReason, isFailure, type Reason, type Step } from "./core/reason.ts";
 import type { Clock, DurationMs, MonotonicUs, UnixMs } from "./core/time.ts";
-import type { KeptReply, Key, Ledger } from "./ledger/ledger.ts";
+import type { KeptPurchase, KeptReply, Key, Ledger } from "./ledger/ledger.ts";
 import type { InventoryManager, InventoryVerdict } from "./services/inventory-manager/service.ts";
 import type { PolicyController, PolicyVerdict } from "./services/policy-controller/service.ts";
 import type { SafeProtector, SafeVerdict } from "./services/safe-protector/service.ts";
@@ -38,7 +38,7 @@ export type Outcome =
   | { readonly kind: "held"; readonly quantity: number; readonly heldUntil: UnixMs }
   | { readonly kind: "refused"; readonly step: Step; readonly reason: Reason }
   /** The key had its answer already: here it is again. */
-  | { readonly kind: "repeated"; readonly reply: KeptReply }
+  | { readonly kind: "repeated"; readonly reply: KeptPurchase }
   /** The key belongs to another request. */
   | { readonly kind: "key-reused" };
 
@@ -153,10 +153,10 @@ class Turn {
   async rememberRefusals(): Promise<void> {
     if (this.#toRemember.length === 0) return;
     const { replies, clock, shoppingCart } = this.#services;
-    const toKeep = this.#toRemember.map(({ purchase, step, reason }): KeptReply => {
+    const toKeep = this.#toRemember.map(({ purchase, step, reason }): KeptPurchase => {
       const { key, sessionId, sku, quantity } = purchase;
       assert(key !== null, "only a purchase with a key is remembered");
-      return { key, sessionId, step, reason, sku, quantity, heldUntil: 0, frozenForMs: shoppingCart.frozenForMs };
+      return { kind: "purchase", key, sessionId, step, reason, sku, quantity, heldUntil: 0, frozenForMs: shoppingCart.frozenForMs };
     });
     const kept = await answerOf(() => replies.remember(toKeep, clock.now()));
     this.#course.atUs = clock.monotonicUs();
@@ -184,7 +184,7 @@ class Turn {
 }
 
 const outcomeOfKept = (reply: KeptReply, purchase: Purchase): Outcome =>
-  reply.key.fingerprint === purchase.key?.fingerprint ? { kind: "repeated", reply } : { kind: "key-reused" };
+  reply.kind === "purchase" && reply.key.fingerprint === purchase.key?.fingerprint ? { kind: "repeated", reply } : { kind: "key-reused" };
 
 /** A failure is an answer here: the step is unavailable. Anything else that is thrown is a bug and goes on up. */
 async function answerOf<T>(ask: () => Answer<T>): Promise<T | Failure> {

@@ -5,7 +5,7 @@ import { jsonText } from "../../core/json-text.ts";
 import { problem } from "../../core/problem.ts";
 import { isFailure, type Reason, STEPS, type Step } from "../../core/reason.ts";
 import type { DurationMs, UnixMs } from "../../core/time.ts";
-import type { KeptReply } from "../../ledger/ledger.ts";
+import type { KeptPurchase } from "../../ledger/ledger.ts";
 import type { Outcome } from "../../purchase.ts";
 import { addedText, LANGUAGES, type Language, refusalText, successText } from "./messages.ts";
 
@@ -42,7 +42,7 @@ export class PurchaseReplies {
     }
   }
 
-  #again(kept: KeptReply, asked: number, language: Language): HttpReply {
+  #again(kept: KeptPurchase, asked: number, language: Language): HttpReply {
     if (kept.reason !== null) return this.#refusal(kept.step, kept.reason as Reason, kept.sessionId, language);
     const text = kept.quantity === asked ? successText(kept.frozenForMs, language) : addedText(kept.heldUntil, language);
     return this.#success(successHead(text), kept.sessionId, kept.sku, kept.quantity, kept.heldUntil);

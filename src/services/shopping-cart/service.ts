@@ -5,7 +5,7 @@ import type { SessionId, Sku, UserId } from "../../core/ids.ts";
 import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
 import type { Clock, DurationMs, UnixMs } from "../../core/time.ts";
-import type { CartLine, HoldCommand, HoldReply, KeptReply, Key, Ledger } from "../../ledger/ledger.ts";
+import type { CartLine, HoldCommand, HoldReply, KeptPurchase, Key, Ledger } from "../../ledger/ledger.ts";
 import { shoppingCartApi as api } from "./api.ts";
 
 export interface CartAdd {
@@ -25,7 +25,7 @@ export type CartVerdict =
       readonly reason: "throttled" | "unknown-goods" | "limit-reached" | "sold-out" | "no-room-for-key" | "key-reused" | "no-hold";
     }
   /** The key has its reply already. */
-  | { readonly allowed: false; readonly reason: "repeated"; readonly kept: KeptReply };
+  | { readonly allowed: false; readonly reason: "repeated"; readonly kept: KeptPurchase };
 
 const THROTTLED: CartVerdict = { allowed: false, reason: "throttled" };
 
@@ -47,7 +47,8 @@ export class ShoppingCart {
     const served = this.#throttle.admit(adds.length);
     const commands = (served === adds.length ? adds : adds.slice(0, served)).map((add): HoldCommand => {
       const { sku, userId, quantity, quantityLimit, sessionId, key } = add;
-      return { verb: "hold", sku, userId, quantity, limit: quantityLimit, frozenForMs: this.frozenForMs, sessionId, key };
+      const asked = { sku, userId, quantity, limit: quantityLimit, opensAt: 0, closesAt: 0 };
+      return { verb: "hold", ...asked, frozenForMs: this.frozenForMs, sessionId, key };
     });
     const replies = commands.length > 0 ? await this.#ledger.hold(commands, this.#clock.now()) : [];
     const verdicts = replies.map(verdictOf);
