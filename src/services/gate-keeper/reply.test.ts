@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { HttpReply } from "../../core/endpoint.ts";
 import type { SessionId, Sku } from "../../core/ids.ts";
 import { type Reason, STEPS, type Step } from "../../core/reason.ts";
-import type { KeptReply } from "../../ledger/ledger.ts";
+import type { KeptPurchase } from "../../ledger/ledger.ts";
 import { LANGUAGES, refusalText, successText } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
 
@@ -44,7 +44,8 @@ const success = (reponseMsg: string, goodsSKU: string, goodsQuantity: number, ex
   ...{ sessionID, step: "cart", reason: null, hold: { goodsSKU, goodsQuantity, expiresAt } },
 });
 
-const kept = (given: Partial<KeptReply>): KeptReply => ({
+const kept = (given: Partial<KeptPurchase>): KeptPurchase => ({
+  kind: "purchase",
   key: { text: "K", fingerprint: "f" },
   ...{ sessionId: firstSession, step: "cart", reason: null, sku, quantity: 2, heldUntil: 5_000, frozenForMs: FROZEN_FOR_MS },
   ...given,
