@@ -110,6 +110,7 @@ class Shop {
         quantity: wish.quantity ?? 1,
         key: wish.key ?? null,
         quantityLimit: 0,
+        sale: null,
         settle: (outcome, course) => {
           expect(ends[index]).toBeNull();
           ends[index] = outcome;

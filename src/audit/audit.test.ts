@@ -49,7 +49,10 @@ function openShop() {
   };
   const place = (orderId: string, userId: string, ...skus: readonly Sku[]) => {
     const items = skus.map((sku) => ({ sku, priceCents: 100 }));
-    return ledger.place([{ verb: "place", orderId: orderId as OrderId, userId: userId as UserId, items, windowMs: 10 * MINUTE }], NOW);
+    return ledger.place(
+      [{ verb: "place", orderId: orderId as OrderId, userId: userId as UserId, userLevel: 1, items, windowMs: 10 * MINUTE }],
+      NOW,
+    );
   };
   return { db, ledger, policies, hold, place, close };
 }

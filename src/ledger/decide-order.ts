@@ -58,10 +58,11 @@ function decidePlace({ order, parts }: OrderView, command: PlaceCommand, at: Uni
   if (order) return isSameOrder(order, command, asked) ? unchanged(order) : refuse("key-reused");
   if (asked.length > ORDER_ITEMS_MAX) return refuse("too-many-items");
   if (asked.length === 0 || parts.some(({ line }) => line.held === 0)) return refuse("no-hold");
-  const { orderId, userId, windowMs } = command;
+  const { orderId, userId, userLevel, windowMs } = command;
   const placed: Order = {
     orderId,
     userId,
+    userLevel,
     items: asked.map(({ sku, priceCents }, n): OrderItem => {
       const { held, heldUntil } = (parts[n] as OrderPart).line;
       return { sku, quantity: held, priceCents, heldUntil };
@@ -83,7 +84,7 @@ function decidePay({ order, parts }: OrderView, command: PayCommand, at: UnixMs)
   if (!order) return refuse("unknown-order");
   const { payment, isAmountRight } = command;
   const sell = (available: readonly OrderPart[]): OrderDecision => {
-    const after = eachPart(order, available, (item, goods, line) => sold(item, goods, line, at));
+    const after = eachPart(order, available, (item, goods, line) => sold(item, goods, line, order.userLevel, at));
     return end(order, "paid", payment, after, at);
   };
   switch (order.state) {
@@ -141,10 +142,10 @@ const given = ({ quantity }: OrderItem, goods: Goods, line: Line, at: UnixMs): P
   line: lineWith(line, line.held, line.heldUntil, line.pending - quantity),
 });
 
-/** One item leaves the stock and counts as ordered, in one step. */
-const sold = ({ quantity }: OrderItem, goods: Goods, line: Line, at: UnixMs): Part => ({
+/** One item leaves the stock and counts as ordered, in one step, as if an operator had added it to the record. */
+const sold = ({ quantity }: OrderItem, goods: Goods, line: Line, userLevel: number, at: UnixMs): Part => ({
   goods: { ...goods, onHand: goods.onHand - quantity, sold: goods.sold + quantity, clock: at },
-  line: lineOrdered(line, line.ordered + quantity, line.userLevel ?? 0),
+  line: lineOrdered(line, line.ordered + quantity, line.userLevel ?? userLevel),
 });
 
 const eachPart = (order: Order, parts: readonly OrderPart[], change: (item: OrderItem, goods: Goods, line: Line) => Part): Part[] =>

@@ -75,6 +75,8 @@ export interface Payment {
 export interface Order {
   readonly orderId: OrderId;
   readonly userId: UserId;
+  /** The user's level when it was placed: what is bought goes on record with it, where there is no record yet. */
+  readonly userLevel: number;
   /** 1 to `ORDER_ITEMS_MAX`, each of another SKU. */
   readonly items: readonly OrderItem[];
   readonly state: OrderState;
@@ -160,6 +162,7 @@ export interface PlaceCommand {
   readonly verb: "place";
   readonly orderId: OrderId;
   readonly userId: UserId;
+  readonly userLevel: number;
   readonly items: readonly { readonly sku: Sku; readonly priceCents: Cents }[];
   readonly windowMs: DurationMs;
 }

@@ -28,7 +28,7 @@ create index order_records on lines (user_id, sku) where user_level is not null;
 -- Orders at their end stay for months; only those that are unpaid are read at start. The payment is the one that made an order paid or
 -- refund-due.
 create table orders (
-  order_id text primary key, user_id text not null, state text not null, placed_at_ms integer not null, pay_until_ms integer not null,
+  order_id text primary key, user_id text not null, user_level integer not null, state text not null, placed_at_ms integer not null, pay_until_ms integer not null,
   since_ms integer not null, provider text, payment_id text, amount_cents integer, currency text
 ) strict, without rowid;
 create index orders_by_user on orders (user_id, placed_at_ms);

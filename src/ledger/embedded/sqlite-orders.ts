@@ -7,6 +7,7 @@ import type { Order, OrderItem, OrderState, Payment } from "../ledger.ts";
 interface Head {
   readonly orderId: OrderId;
   readonly userId: UserId;
+  readonly userLevel: number;
   readonly state: OrderState;
   readonly placedAt: UnixMs;
   readonly payUntil: UnixMs;
@@ -17,7 +18,7 @@ interface Head {
   readonly currency: string | null;
 }
 
-const HEAD = `select order_id as orderId, user_id as userId, state, placed_at_ms as placedAt, pay_until_ms as payUntil, since_ms as since, provider,
+const HEAD = `select order_id as orderId, user_id as userId, user_level as userLevel, state, placed_at_ms as placedAt, pay_until_ms as payUntil, since_ms as since, provider,
   payment_id as paymentId, amount_cents as amountCents, currency from orders`;
 const ITEMS = `select sku, quantity, price_cents as priceCents, held_until_ms as heldUntil from order_items where order_id = ? order by position`;
 
@@ -28,7 +29,7 @@ export class SqliteOrders {
   constructor(db: Database) {
     this.#db = db;
     this.#sql = {
-      add: db.query("insert into orders values (?, ?, ?, ?, ?, ?, null, null, null, null)"),
+      add: db.query("insert into orders values (?, ?, ?, ?, ?, ?, ?, null, null, null, null)"),
       addItem: db.query("insert into order_items values (?, ?, ?, ?, ?, ?)"),
       end: db.query(
         "update orders set state = ?, since_ms = ?, provider = ?, payment_id = ?, amount_cents = ?, currency = ? where order_id = ?",
@@ -41,8 +42,8 @@ export class SqliteOrders {
     };
   }
 
-  add({ orderId, userId, items, state, placedAt, payUntil, since }: Order): void {
-    this.#sql.add.run(orderId, userId, state, placedAt, payUntil, since);
+  add({ orderId, userId, userLevel, items, state, placedAt, payUntil, since }: Order): void {
+    this.#sql.add.run(orderId, userId, userLevel, state, placedAt, payUntil, since);
     for (const [position, { sku, quantity, priceCents, heldUntil }] of items.entries())
       this.#sql.addItem.run(orderId, position, sku, quantity, priceCents, heldUntil);
   }
@@ -82,10 +83,10 @@ export class SqliteOrders {
     return heads.map((head) => this.#orderOf(head));
   }
 
-  #orderOf({ orderId, userId, state, placedAt, payUntil, since, provider, paymentId, amountCents, currency }: Head): Order {
+  #orderOf({ orderId, userId, userLevel, state, placedAt, payUntil, since, provider, paymentId, amountCents, currency }: Head): Order {
     const items = this.#sql.readItems.all(orderId) as OrderItem[];
     const hasPayment = provider !== null && paymentId !== null && amountCents !== null && currency !== null;
     const payment: Payment | null = hasPayment ? { provider, paymentId, amountCents, currency } : null;
-    return { orderId, userId, items, state, placedAt, payUntil, since, payment };
+    return { orderId, userId, userLevel, items, state, placedAt, payUntil, since, payment };
   }
 }

@@ -29,7 +29,12 @@ function placeAgain({ order }: Paper, { userId }: PlaceCommand, wanted: PlaceCom
   return order.userId === userId && namesOf(order.items) === namesOf(wanted) ? yes(order) : no("key-reused");
 }
 
-function place(books: Books, { orderId, userId, windowMs }: PlaceCommand, wanted: PlaceCommand["items"], at: UnixMs): OrderReply {
+function place(
+  books: Books,
+  { orderId, userId, userLevel, windowMs }: PlaceCommand,
+  wanted: PlaceCommand["items"],
+  at: UnixMs,
+): OrderReply {
   if (wanted.length > ITEMS_MAX) return no("too-many-items");
   const items = wanted.flatMap(({ sku, priceCents }): OrderItem[] => {
     const hold = books.holdOf({ sku, userId });
@@ -37,7 +42,7 @@ function place(books: Books, { orderId, userId, windowMs }: PlaceCommand, wanted
   });
   if (items.length === 0 || items.length < wanted.length) return no("no-hold");
   const payUntil = at + Math.min(windowMs, HOUR_MS);
-  const order: Order = { orderId, userId, items, state: "payment-pending", placedAt: at, payUntil, since: at, payment: null };
+  const order: Order = { orderId, userId, userLevel, items, state: "payment-pending", placedAt: at, payUntil, since: at, payment: null };
   for (const { sku } of items) {
     books.dropHold({ sku, userId });
     books.happened(sku, at);
@@ -60,7 +65,7 @@ function pay(books: Books, paper: Paper, { payment, isAmountRight, limits }: Pay
   for (const { sku, quantity } of items) {
     books.sales.push({ sku, quantity });
     books.possessions.push({ sku, userId, quantity });
-    if (!books.levels.some(isOf({ sku, userId }))) books.levels.push({ sku, userId, userLevel: 0 });
+    if (!books.levels.some(isOf({ sku, userId }))) books.levels.push({ sku, userId, userLevel: paper.order.userLevel });
   }
   return yes(books.end(paper, "paid", at, payment));
 }

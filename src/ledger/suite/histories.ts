@@ -81,6 +81,7 @@ const place: fc.Arbitrary<PlaceCommand> = fc.record({
   verb: fc.constant("place"),
   orderId,
   userId: user,
+  userLevel: fc.nat({ max: 3 }),
   items: fc.array(fc.record({ sku, priceCents: fc.nat({ max: 9 }) }), { minLength: 1, maxLength: 3 }),
   windowMs,
 });

@@ -32,7 +32,7 @@ const paying: readonly Check[] = [
       });
       expect(await shop.order("order 1")).toMatchObject({ state: "paid", placedAt: START, payment: paymentOf() });
       expect(await shop.goods()).toMatchObject({ onHand: 3, frozen: 0, sold: 2, stocked: 5 });
-      expect(await shop.line("ann")).toEqual({ held: 0, heldUntil: 0, pending: 0, ordered: 2, userLevel: 0 });
+      expect(await shop.line("ann")).toEqual({ held: 0, heldUntil: 0, pending: 0, ordered: 2, userLevel: 2 });
       expect(await shop.hold("ann", 2, { limit: 3 })).toEqual(refused("limit-reached"));
     },
   },

@@ -86,6 +86,7 @@ export const placeCommand = (user: string, orderId: string, wish: PlaceWish = {}
   verb: "place",
   orderId: orderId as OrderId,
   userId: user as UserId,
+  userLevel: 2,
   items: (wish.skus ?? [LAMP]).map((sku) => ({ sku: sku as Sku, priceCents: wish.priceCents ?? 9_990 })),
   windowMs: wish.windowMs ?? WINDOW,
 });

@@ -77,7 +77,13 @@ describe("the verdict", () => {
     await office.allow(1, 10);
     await office.controller.record({ verb: "record", mode: "put", userId: "A" as UserId, sku: SKU, userLevel: 1, ordered: 4 });
     await office.hold("A", 2);
-    const order = { orderId: "O1" as OrderId, items: [{ sku: SKU, priceCents: 1 }], userId: "A" as UserId, windowMs: FROZEN_FOR_MS };
+    const order = {
+      orderId: "O1" as OrderId,
+      items: [{ sku: SKU, priceCents: 1 }],
+      userId: "A" as UserId,
+      userLevel: 1,
+      windowMs: FROZEN_FOR_MS,
+    };
     await office.ledger.place([{ verb: "place", ...order }], NOW);
     await office.hold("A", 3);
     // Neither another user's goods nor other goods of this user count.
