@@ -150,6 +150,17 @@ describe("a stream of events", () => {
     expect(await beat).toBe(": still here\nid: 2\n\n");
   });
 
+  test("does not miss what comes while its client takes a comment", async () => {
+    const desk = new Desk();
+    const pieces = await desk.stream({});
+    const beat = piece(pieces);
+    desk.passes(EVENT_STREAM_BEAT_MS);
+    await beat;
+    await desk.add("a");
+    desk.passes(50);
+    expect(idsOf(await piece(pieces))).toEqual(["1"]);
+  });
+
   test("reads a piece when the one before was taken: who does not read costs one piece", async () => {
     const desk = new Desk();
     await desk.add(...Array.from({ length: 3 * EVENTS_PER_READ }, () => "a"));
