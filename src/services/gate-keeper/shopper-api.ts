@@ -70,6 +70,7 @@ export const shopperApi = {
     name: "notifyPayment",
     path: "/payments/{provider}",
     params: Type.Object({ provider: Type.String({ pattern: "^[a-z]{1,32}$", description: "the name of a payment provider" }) }),
-    body: Type.Unknown(),
+    body: Type.String(),
+    isBodyRaw: true,
   },
 } satisfies Record<string, Endpoint>;
