@@ -49,7 +49,7 @@ class Desk {
   }
 
   async ask(query: Record<string, unknown>, headers: Readonly<Record<string, string>> = {}): Promise<HttpReply> {
-    return this.#route.handle({ params: {}, query, body: {}, headers: { get: (name) => headers[name] ?? null } });
+    return this.#route.handle({ params: {}, query, body: {}, headers: { get: (name) => headers[name] ?? null }, peer: () => "" });
   }
 
   async page(query: Record<string, unknown>): Promise<Page> {

@@ -76,7 +76,7 @@ class Desk {
 
   async call(name: string, body: object = {}, id = ""): Promise<Reply> {
     const route = this.#routes.find(({ endpoint }) => endpoint.name === name) as Route;
-    const input = { params: { id }, query: {}, body: body as never, headers: { get: () => null } };
+    const input = { params: { id }, query: {}, body: body as never, headers: { get: () => null }, peer: () => "" };
     const reply = await route.handle(input);
     return { status: reply.status, body: JSON.parse(reply.body as string) as Shown };
   }

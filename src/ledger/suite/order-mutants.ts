@@ -154,10 +154,7 @@ export const orderMutants: Readonly<Record<string, DecideOrder>> = {
     withParts(decision, (part, n) => (n > 0 ? { line: part.line, goods: partOf(view, n).goods as Goods } : part)),
   ),
   "gives the stock back at every cancellation": before("cancel", (view) => {
-    const canGive = view.parts.every(
-      ({ goods, line }, n) =>
-        goods !== null && [goods.frozen, line.pending].every((there) => there >= (view.order?.items[n]?.quantity ?? 0)),
-    );
+    const canGive = view.parts.every(({ goods }, n) => goods !== null && goods.frozen >= (view.order?.items[n]?.quantity ?? 0));
     return view.order?.state === "cancelled" && canGive ? asIfState(view, "payment-pending") : view;
   }),
   "lets the time of an order go back with the clock": after("place", (decision, view) =>

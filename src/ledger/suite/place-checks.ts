@@ -33,6 +33,7 @@ const placing: readonly Check[] = [
       const order: Order = {
         orderId: "order 1" as OrderId,
         userId: "ann" as UserId,
+        userLevel: 2,
         items: [{ sku: LAMP, quantity: 2, priceCents: 4_990, heldUntil: DEADLINE }],
         state: "payment-pending",
         placedAt: START + MINUTE,
@@ -161,13 +162,24 @@ const placing: readonly Check[] = [
       shop.now = START + 40 * MINUTE;
       await shop.put(5);
       await shop.hold("ann", 1);
-      await shop.hold("bob", 1);
       shop.now = START;
-      await shop.hold("bob", 1, { sku: "sofa" });
+      expect((await shop.goods("sofa")).clock).toBe(START);
       expect(await shop.place("ann", "order 1", { skus: BOTH })).toMatchObject({ order: { placedAt: START + 40 * MINUTE } });
       expect((await shop.goods("sofa")).clock).toBe(START + 40 * MINUTE);
-      // Bob's sofa was his until a time that sofas have seen by now.
-      expect(await shop.place("bob", "order 2", { skus: BOTH })).toEqual(refused("no-hold"));
+    },
+  },
+  {
+    sentence: "a hold that is over at the time of the order is not in it, whatever time its own SKU has seen",
+    run: async (shop) => {
+      await shop.put(5, "sofa");
+      await shop.hold("ann", 1, { sku: "sofa" });
+      shop.now = DEADLINE;
+      await shop.put(5);
+      await shop.hold("ann", 1);
+      shop.now = START;
+      expect(await shop.cart("ann")).toHaveLength(2);
+      expect(await shop.place("ann", "order 1", { skus: BOTH })).toEqual(refused("no-hold"));
+      expect((await shop.goods("sofa")).frozen).toBe(0);
     },
   },
 ];
