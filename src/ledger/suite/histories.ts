@@ -81,14 +81,10 @@ const place: fc.Arbitrary<PlaceCommand> = fc.record({
   verb: fc.constant("place"),
   orderId,
   userId: user,
-<<<<<<< HEAD
   userLevel: fc.nat({ max: 3 }),
-  items: fc.array(fc.record({ sku, priceCents: fc.nat({ max: 9 }) }), { minLength: 1, maxLength: 3 }),
-=======
   items: fc
     .tuple(fc.constantFrom<readonly Sku[]>(SKUS, SKUS.toReversed(), ...SKUS.map((one) => [one]), [...SKUS, ...SKUS]), fc.nat({ max: 9 }))
     .map(([skus, priceCents]) => skus.map((one, n) => ({ sku: one, priceCents: priceCents + n }))),
->>>>>>> ledger
   windowMs,
 });
 
