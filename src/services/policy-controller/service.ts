@@ -67,13 +67,15 @@ export class PolicyController {
   /** One verdict per check, in order. */
   async validate(checks: readonly PolicyCheck[]): Promise<readonly PolicyVerdict[]> {
     const served = this.#throttle.admit(checks.length);
+    // Read once: a policy may come or go while the ledger is asked, and then its lines would be taken for those of others.
+    const tiersOfEach = checks.map(({ sku }, index) => (index < served ? this.#tiers.get(sku) : undefined));
     // A SKU that nobody restricts needs no look at what its user has.
-    const limited = checks.filter(({ sku }, index) => index < served && this.#tiers.has(sku));
+    const limited = checks.filter((_, index) => tiersOfEach[index] !== undefined);
     const lines = limited.length > 0 ? await this.#ledger.lines(limited, this.#clock.now()) : [];
     let next = 0;
     return checks.map((check, index): PolicyVerdict => {
       if (index >= served) return { allowed: false, reason: "throttled", orderQuantity: check.quantity, quantityLimit: 0 };
-      const tiers = this.#tiers.get(check.sku);
+      const tiers = tiersOfEach[index];
       if (!tiers) return { allowed: true, reason: null, orderQuantity: check.quantity, quantityLimit: 0 };
       const line = lines[next];
       next += 1;
