@@ -4,6 +4,8 @@
  */
 import type { Static, TObject, TSchema } from "typebox";
 import type { Answer } from "./answer.ts";
+import type { ProblemStatus } from "./problem.ts";
+import type { ReplySchema } from "./reply-schema.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -19,6 +21,24 @@ export interface Endpoint<P extends TObject = TObject, Q extends TObject = TObje
   readonly body: B | null;
   /** Whether the admin key is asked for, when one is configured. */
   readonly needsAdminKey: boolean;
+  /** What it does, in one sentence. This and all that follows is for whoever reads the API's description. */
+  readonly summary: string;
+  /** By status, what is answered in the documented form. */
+  readonly replies: Readonly<Record<number, ReplySchema>>;
+  /** The problem documents of its own, each with what leads to it. Those that the edge answers (400, 401, 413, 415) go without saying. */
+  readonly problems?: Readonly<Partial<Record<ProblemStatus, string>>>;
+  /** A good request. */
+  readonly example?: ExampleRequest;
+  /** The request headers that it reads. */
+  readonly headers?: TObject;
+  /** Whether a shopper's token says who asks, where tokens are in use. */
+  readonly isForShoppers?: boolean;
+}
+
+export interface ExampleRequest {
+  readonly params?: Readonly<Record<string, string | number>>;
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly body?: unknown;
 }
 
 export interface RequestInput<P extends TObject, Q extends TObject, B extends TSchema> {

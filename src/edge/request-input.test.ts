@@ -9,6 +9,7 @@ import { InputChecker, invalid, refuseByHeaders, tooLarge } from "./request-inpu
 
 const endpoint = {
   ...{ name: "sample", method: "POST", path: "/user/{uid}/quantity/{qty}", needsAdminKey: false },
+  ...{ summary: "A sample.", replies: {} },
   params: Type.Object({ uid: UserIdSchema, qty: PurchaseQuantity }),
   query: Type.Object({ limit: Type.Optional(PurchaseQuantity), after: Type.Optional(SkuSchema) }),
   body: Type.Object({ goodsSKU: SkuSchema, goodsQuantity: PurchaseQuantity, goodsPrice: Type.Optional(Price) }),

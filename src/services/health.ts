@@ -1,11 +1,34 @@
 /** `GET /health` and `GET /metrics`, the same on every port. */
 import Type from "typebox";
 import { type Endpoint, on, type Route } from "../core/endpoint.ts";
+import { reply, text } from "../core/reply-schema.ts";
 
 const none = Type.Object({});
 const read = { method: "GET", params: none, query: none, body: null, needsAdminKey: false } as const;
-const healthEndpoint = { ...read, name: "health", path: "/health" } satisfies Endpoint;
-const metricsEndpoint = { ...read, name: "metrics", path: "/metrics" } satisfies Endpoint;
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+const HealthReply = Type.Object({
+  status: Type.Enum(["UP", "DOWN"]),
+  pid: Type.Optional(Type.Integer({ description: "the process; not told on the public door" })),
+  uptimeSeconds: Type.Optional(Type.Integer({ minimum: 0 })),
+});
+const healthEndpoint = {
+  ...read,
+  name: "health",
+  path: "/health",
+  summary: "Whether this service answers.",
+  replies: {
+    200: reply("It does.", HealthReply, { status: "UP" }),
+    503: reply("It is stopping, or has stopped selling because its store failed.", HealthReply, { status: "DOWN" }),
+  },
+} satisfies Endpoint;
+const metricsEndpoint = {
+  ...read,
+  name: "metrics",
+  path: "/metrics",
+  summary: "The figures of this service, for Prometheus.",
+  replies: { 200: text("Prometheus text.", METRICS_TYPE) },
+} satisfies Endpoint;
 
 export interface Health {
   readonly isUp: boolean;
@@ -22,7 +45,7 @@ export function healthRoutes(health: () => Health, metricsText: () => Promise<st
     on(metricsEndpoint, async () => ({
       status: 200,
       body: await metricsText(),
-      headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+      headers: { "content-type": METRICS_TYPE },
     })),
   ];
 }

@@ -4,6 +4,7 @@
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { Endpoint } from "../../core/endpoint.ts";
+import { described } from "./described.ts";
 
 const ROOTS = ["/eureka", "/eureka/v2"] as const;
 
@@ -56,20 +57,45 @@ const nothing = Type.Object({});
 const reading = { method: "GET", query: nothing, body: null, needsAdminKey: false } as const;
 
 export const REGISTER = {
-  ...{ ...reading, name: "register", path: "/apps/{app}", params: AppParams },
+  ...{ ...reading, name: "register", ...described.register, path: "/apps/{app}", params: AppParams },
   method: "POST",
   body: Type.Object({ instance: InstanceBody }),
 } as const;
 export const RENEW = {
-  ...{ ...reading, name: "renew", path: "/apps/{app}/{id}", params: InstanceParams },
+  ...{ ...reading, name: "renew", ...described.renew, path: "/apps/{app}/{id}", params: InstanceParams },
   method: "PUT",
   query: Type.Object({ lastDirtyTimestamp: Type.Optional(longText) }),
 } as const;
-export const CANCEL = { ...reading, name: "cancel", method: "DELETE", path: "/apps/{app}/{id}", params: InstanceParams } as const;
-export const ALL_APPLICATIONS = { ...reading, name: "applications", path: "/apps", params: nothing } as const;
-export const ONE_APPLICATION = { ...reading, name: "application", path: "/apps/{app}", params: AppParams } as const;
-export const ONE_INSTANCE = { ...reading, name: "instanceOfApplication", path: "/apps/{app}/{id}", params: InstanceParams } as const;
-export const ANY_INSTANCE = { ...reading, name: "instance", path: "/instances/{id}", params: Type.Object({ id: word(512) }) } as const;
+export const CANCEL = {
+  ...reading,
+  name: "cancel",
+  ...described.cancel,
+  method: "DELETE",
+  path: "/apps/{app}/{id}",
+  params: InstanceParams,
+} as const;
+export const ALL_APPLICATIONS = { ...reading, name: "applications", ...described.applications, path: "/apps", params: nothing } as const;
+export const ONE_APPLICATION = {
+  ...reading,
+  name: "application",
+  ...described.application,
+  path: "/apps/{app}",
+  params: AppParams,
+} as const;
+export const ONE_INSTANCE = {
+  ...reading,
+  name: "instanceOfApplication",
+  ...described.instanceOfApplication,
+  path: "/apps/{app}/{id}",
+  params: InstanceParams,
+} as const;
+export const ANY_INSTANCE = {
+  ...reading,
+  name: "instance",
+  ...described.instance,
+  path: "/instances/{id}",
+  params: Type.Object({ id: word(512) }),
+} as const;
 
 /** The same operation under both roots, with and without a trailing slash. */
 export function everywhere<P extends TObject, Q extends TObject, B extends TSchema>(relative: Endpoint<P, Q, B>): Endpoint<P, Q, B>[] {

@@ -1,0 +1,317 @@
+// client/requests.ts
+class DoorbusterFailure extends Error {
+  idempotencyKey;
+  status;
+  name = "DoorbusterFailure";
+  constructor(message, idempotencyKey, status, cause) {
+    super(message, { cause });
+    this.idempotencyKey = idempotencyKey;
+    this.status = status;
+  }
+}
+var BACKOFF_MS = 200;
+var BACKOFF_MS_MAX = 5000;
+
+class Requests {
+  #settings;
+  #surroundings;
+  #root;
+  constructor(settings, surroundings) {
+    this.#settings = settings;
+    this.#surroundings = surroundings;
+    this.#root = settings.url.replace(/\/+$/, "");
+  }
+  async send(request) {
+    const attemptsMax = request.attemptsMax ?? this.#settings.attemptsMax;
+    for (let attempt = 1;; attempt += 1) {
+      const reply = await this.#attempt(request);
+      const isAnswer = !(reply instanceof Error) && !asksToComeBack(reply);
+      if (isAnswer)
+        return reply;
+      if (attempt >= attemptsMax)
+        return lastOf(reply, request.key ?? null);
+      await this.#surroundings.wait(this.#pauseMs(attempt, reply));
+    }
+  }
+  async#attempt({ method, path, body, key, headers }) {
+    const { token, language, attemptMsMax } = this.#settings;
+    try {
+      const reply = await this.#surroundings.fetch(`${this.#root}${path}`, {
+        method,
+        headers: {
+          ...body && { "content-type": "application/json" },
+          ...key !== undefined && { "idempotency-key": key },
+          ...token && { authorization: `Bearer ${token()}` },
+          ...language && { "accept-language": language },
+          ...headers
+        },
+        ...body && { body: JSON.stringify(body) },
+        signal: AbortSignal.timeout(attemptMsMax)
+      });
+      return readReply(reply, await reply.text());
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+  #pauseMs(attempt, reply) {
+    const asked = reply instanceof Error ? null : reply.retryAfterMs;
+    return (asked ?? 0) + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt) * this.#surroundings.random();
+  }
+}
+var asksToComeBack = ({ status, retryAfterMs }) => status === 429 || status >= 500 || status === 409 && retryAfterMs !== null;
+function lastOf(reply, key) {
+  if (reply instanceof Error)
+    throw new DoorbusterFailure(`no answer: ${reply.message}`, key, null, reply);
+  if (reply.status === 429)
+    return reply;
+  throw new DoorbusterFailure(`the answer was ${reply.status}`, key, reply.status);
+}
+function readReply({ status, headers }, text) {
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  return {
+    status,
+    etag: headers.get("etag"),
+    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null,
+    body: text === "" ? {} : jsonOf(status, text)
+  };
+}
+function jsonOf(status, text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (status >= 400)
+      return {};
+    throw error;
+  }
+}
+
+// client/live.ts
+var NEAR_MS = 1000;
+var FAR_MS = 60000;
+var ON_SALE_MS = 2000;
+var SPREAD_MS = 1000;
+
+class LiveSale {
+  #path;
+  #requests;
+  #surroundings;
+  #onChange;
+  #stopping = new AbortController;
+  #sale = null;
+  #etag = null;
+  #offsetMs = 0;
+  #failures = 0;
+  #pollAt = 0;
+  constructor(id, requests, surroundings, onChange) {
+    this.#path = `/sales/${encodeURIComponent(id)}`;
+    this.#requests = requests;
+    this.#surroundings = surroundings;
+    this.#onChange = onChange;
+    this.#follow();
+  }
+  stop() {
+    this.#stopping.abort();
+  }
+  async#follow() {
+    while (!this.#isStopped()) {
+      await this.#untilSeen();
+      if (this.#isStopped())
+        return;
+      await this.#poll();
+      await this.#waitForNextPoll();
+    }
+  }
+  #isStopped() {
+    return this.#stopping.signal.aborted;
+  }
+  #serverNow = () => this.#surroundings.now() + this.#offsetMs;
+  #show() {
+    const status = this.#sale ? statusAt(this.#sale, this.#serverNow()) : "unknown";
+    if (!this.#isStopped())
+      this.#onChange({ sale: this.#sale, status, serverNow: this.#serverNow });
+    if (status === "ended" || status === "unknown")
+      this.stop();
+  }
+  async#poll() {
+    const askedAt = this.#surroundings.now();
+    const headers = this.#etag === null ? {} : { "if-none-match": this.#etag };
+    try {
+      const { status, etag, body } = await this.#requests.send({ method: "GET", path: this.#path, headers, attemptsMax: 1 });
+      this.#failures = 0;
+      if (status === 200) {
+        this.#sale = body;
+        this.#etag = etag;
+        this.#offsetMs = this.#sale.serverNow - (askedAt + this.#surroundings.now()) / 2;
+        this.#show();
+      } else if (status === 404) {
+        this.#sale = null;
+        this.#show();
+      } else if (status !== 304)
+        this.#failures += 1;
+    } catch (error) {
+      if (!(error instanceof DoorbusterFailure))
+        throw error;
+      this.#failures += 1;
+    }
+    this.#pollAt = this.#serverNow() + pollAfterMs(this.#sale, this.#serverNow(), this.#failures, this.#surroundings.random());
+  }
+  async#waitForNextPoll() {
+    while (!this.#isStopped()) {
+      const now = this.#serverNow();
+      const boundary = this.#sale ? boundaryAfter(this.#sale, now) : Number.POSITIVE_INFINITY;
+      if (boundary > this.#pollAt)
+        return this.#surroundings.wait(Math.max(0, this.#pollAt - now), this.#stopping.signal);
+      await this.#surroundings.wait(boundary - now, this.#stopping.signal);
+      if (this.#isStopped() || this.#serverNow() < boundary)
+        continue;
+      this.#pollAt = this.#serverNow() + SPREAD_MS * this.#surroundings.random();
+      this.#show();
+    }
+  }
+  async#untilSeen() {
+    const { page } = this.#surroundings;
+    if (!page?.hidden)
+      return;
+    await new Promise((resolve) => {
+      const look = () => {
+        if (page.hidden && !this.#isStopped())
+          return;
+        page.removeEventListener("visibilitychange", look);
+        this.#stopping.signal.removeEventListener("abort", look);
+        resolve();
+      };
+      page.addEventListener("visibilitychange", look);
+      this.#stopping.signal.addEventListener("abort", look);
+    });
+  }
+}
+function statusAt(sale, now) {
+  if (now >= Date.parse(sale.endsAt))
+    return "ended";
+  return sale.status === "scheduled" && now >= Date.parse(sale.startsAt) ? "live" : sale.status;
+}
+function boundaryAfter(sale, now) {
+  return [Date.parse(sale.startsAt), Date.parse(sale.endsAt)].find((at) => at > now) ?? Number.POSITIVE_INFINITY;
+}
+function pollAfterMs(sale, now, failures, random) {
+  const startsAt = sale ? Date.parse(sale.startsAt) : now;
+  const base = now < startsAt ? Math.min(FAR_MS, Math.max(NEAR_MS, (startsAt - now) / 10)) : ON_SALE_MS;
+  return Math.min(FAR_MS, base * 2 ** failures) * (0.5 + random);
+}
+
+// client/surroundings.ts
+function ownSurroundings() {
+  return {
+    fetch: (url, request) => fetch(url, request),
+    now: () => Date.now(),
+    random: () => Math.random(),
+    wait,
+    newKey: () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    page: globalThis.document ?? null
+  };
+}
+function wait(ms, signal) {
+  return new Promise((resolve) => {
+    if (signal?.aborted)
+      return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+  });
+}
+
+// client/doorbuster.ts
+class Doorbuster {
+  #requests;
+  #surroundings;
+  #who;
+  #clientIp;
+  constructor(options) {
+    const { url, token, userID, userLevel, language, attemptsMax = 5, attemptMsMax = 1e4 } = options;
+    this.#surroundings = { ...ownSurroundings(), ...options.fetch && { fetch: options.fetch }, ...options.surroundings };
+    this.#who = { ...userID !== undefined && { userID }, ...userLevel !== undefined && { userLevel } };
+    this.#clientIp = options.clientIP;
+    this.#requests = new Requests({
+      url,
+      token: token === undefined ? null : typeof token === "string" ? () => token : token,
+      language: language ?? null,
+      attemptsMax,
+      attemptMsMax
+    }, this.#surroundings);
+  }
+  async buy(wish) {
+    const body = {
+      ...this.#who,
+      ...this.#clientIp !== undefined && { clientIP: this.#clientIp },
+      goodsSKU: wish.sku,
+      goodsQuantity: wish.quantity ?? 1
+    };
+    const reply = await this.#post("/buy", body, wish);
+    const { repResult } = reply.body;
+    return repResult === true ? { ok: true, value: reply.body } : refusedBy(reply);
+  }
+  cart() {
+    return this.#get(`/cart${this.#query()}`);
+  }
+  removeFromCart(sku) {
+    return this.#ask({ method: "DELETE", path: `/cart/${encodeURIComponent(sku)}${this.#query()}` });
+  }
+  async placeOrder(wish = {}) {
+    const body = {
+      ...this.#who,
+      ...wish.skus && { goodsSKUs: wish.skus },
+      ...wish.provider !== undefined && { provider: wish.provider }
+    };
+    return answerOf(await this.#post("/orders", body, wish));
+  }
+  order(orderID) {
+    return this.#get(`/orders/${encodeURIComponent(orderID)}${this.#query()}`);
+  }
+  async cancelOrder(orderID, again = {}) {
+    const { userID } = this.#who;
+    return answerOf(await this.#post(`/orders/${encodeURIComponent(orderID)}/cancel`, userID === undefined ? {} : { userID }, again));
+  }
+  sales() {
+    return this.#get("/sales");
+  }
+  sale(id) {
+    return this.#get(`/sales/${encodeURIComponent(id)}`);
+  }
+  live(id, onChange) {
+    return new LiveSale(id, this.#requests, this.#surroundings, onChange);
+  }
+  #query() {
+    return this.#who.userID === undefined ? "" : `?userID=${encodeURIComponent(this.#who.userID)}`;
+  }
+  #post(path, body, { idempotencyKey }) {
+    return this.#requests.send({ method: "POST", path, body, key: idempotencyKey ?? this.#surroundings.newKey() });
+  }
+  #get(path) {
+    return this.#ask({ method: "GET", path });
+  }
+  async#ask(request) {
+    return answerOf(await this.#requests.send(request));
+  }
+}
+function answerOf(reply) {
+  return reply.status < 300 ? { ok: true, value: reply.body } : refusedBy(reply);
+}
+function refusedBy({ status, body }) {
+  const { reason, reponseMsg, detail, title, opensAt } = body;
+  return {
+    ok: false,
+    status,
+    reason: String(reason ?? title ?? "refused").toLowerCase().replaceAll(" ", "-"),
+    message: String(reponseMsg ?? detail ?? ""),
+    ...typeof opensAt === "number" && { opensAt },
+    body
+  };
+}
+export {
+  Doorbuster,
+  DoorbusterFailure
+};

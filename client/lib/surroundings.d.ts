@@ -1,0 +1,35 @@
+/** What the client needs of where it runs, a browser or a server. Tests give their own. */
+export interface FetchReply {
+    readonly status: number;
+    readonly headers: {
+        get(name: string): string | null;
+    };
+    text(): Promise<string>;
+}
+export interface FetchRequest {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+    readonly signal: AbortSignal;
+}
+export type Fetch = (url: string, request: FetchRequest) => Promise<FetchReply>;
+/** A page that can be out of sight: the browser's `document`. */
+export interface Page {
+    readonly hidden: boolean;
+    addEventListener(type: "visibilitychange", listener: () => void): void;
+    removeEventListener(type: "visibilitychange", listener: () => void): void;
+}
+export interface Surroundings {
+    readonly fetch: Fetch;
+    /** Unix ms. */
+    readonly now: () => number;
+    /** From 0 to below 1. */
+    readonly random: () => number;
+    /** Resolves after so many milliseconds, or when the signal is given. */
+    readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+    /** A key that nobody else has. */
+    readonly newKey: () => string;
+    /** `null` on a server. */
+    readonly page: Page | null;
+}
+export declare function ownSurroundings(): Surroundings;

@@ -1,0 +1,59 @@
+/** What the client needs of where it runs, a browser or a server. Tests give their own. */
+
+export interface FetchReply {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}
+export interface FetchRequest {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+export type Fetch = (url: string, request: FetchRequest) => Promise<FetchReply>;
+
+/** A page that can be out of sight: the browser's `document`. */
+export interface Page {
+  readonly hidden: boolean;
+  addEventListener(type: "visibilitychange", listener: () => void): void;
+  removeEventListener(type: "visibilitychange", listener: () => void): void;
+}
+
+export interface Surroundings {
+  readonly fetch: Fetch;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  /** Resolves after so many milliseconds, or when the signal is given. */
+  readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** A key that nobody else has. */
+  readonly newKey: () => string;
+  /** `null` on a server. */
+  readonly page: Page | null;
+}
+
+export function ownSurroundings(): Surroundings {
+  return {
+    fetch: (url, request) => fetch(url, request),
+    now: () => Date.now(),
+    random: () => Math.random(),
+    wait,
+    newKey: () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    page: (globalThis as { readonly document?: Page }).document ?? null,
+  };
+}
+
+function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * The OpenAPI 3.1 document of one service, made of the same endpoints that check its requests: TypeBox's schemas are JSON Schema 2020-12, which
+ * is what OpenAPI 3.1 speaks, so nothing is said twice.
+ */
+import type { TObject, TSchema } from "typebox";
+import type { Endpoint } from "../core/endpoint.ts";
+import type { ReplySchema } from "../core/reply-schema.ts";
+import { ProblemDocument, problemsOf } from "./problems.ts";
+
+export interface ServiceDescription {
+  readonly service: string;
+  readonly description: string;
+  /** The version of the software. */
+  readonly version: string;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+export interface Operation extends Json {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, MediaType>> };
+  readonly responses: Readonly<Record<string, Response>>;
+  /** One of these is enough; an empty one is nothing at all. */
+  readonly security?: readonly Readonly<Partial<Record<"adminKey" | "shopperToken", readonly string[]>>>[];
+}
+export interface Parameter extends Json {
+  readonly name: string;
+  readonly in: "path" | "query" | "header";
+  readonly required: boolean;
+  readonly schema: Json;
+  readonly example?: unknown;
+}
+export interface MediaType extends Json {
+  readonly schema: Json;
+  readonly example?: unknown;
+}
+export interface Response extends Json {
+  readonly description: string;
+  readonly content?: Readonly<Record<string, MediaType>>;
+}
+export interface OpenApiDocument extends Json {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: { readonly Problem: Json }; readonly securitySchemes: Json };
+}
+
+const PROBLEM = { schema: { $ref: "#/components/schemas/Problem" } };
+const PROBLEM_TYPE = "application/problem+json";
+
+export function openApiDocument(about: ServiceDescription, endpoints: readonly Endpoint[]): OpenApiDocument {
+  const nextOperationId = operationIds();
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const endpoint of endpoints) {
+    const path = paths[endpoint.path] ?? {};
+    path[endpoint.method.toLowerCase()] = operationOf(endpoint, nextOperationId(endpoint.name));
+    paths[endpoint.path] = path;
+  }
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: `Doorbuster ${about.service}`,
+      description: about.description,
+      version: about.version,
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    // Relative, so that the document is right behind every host name and every proxy.
+    servers: [{ url: "/" }],
+    paths,
+    components: {
+      schemas: { Problem: { ...ProblemDocument } },
+      securitySchemes: {
+        adminKey: { type: "http", scheme: "bearer", description: "The admin key, when one is configured." },
+        shopperToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A shopper's token, where tokens are in use." },
+      },
+    },
+  };
+}
+
+/** An operation that several addresses lead to has one name; a document wants another for each. */
+function operationIds(): (name: string) => string {
+  const counts = new Map<string, number>();
+  return (name) => {
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return count === 1 ? name : `${name}_${count}`;
+  };
+}
+
+function operationOf(endpoint: Endpoint, operationId: string): Operation {
+  const { params, query, headers, body, example } = endpoint;
+  return {
+    operationId,
+    summary: endpoint.summary,
+    parameters: [
+      ...parametersOf("path", params, example?.params),
+      ...parametersOf("query", query, example?.query),
+      ...(headers ? parametersOf("header", headers) : []),
+    ],
+    ...(body && { requestBody: { required: true, content: { "application/json": mediaType(body, example?.body) } } }),
+    responses: responsesOf(endpoint),
+    ...securityOf(endpoint),
+  };
+}
+
+function securityOf(endpoint: Endpoint): Pick<Operation, "security"> {
+  if (endpoint.needsAdminKey) return { security: [{ adminKey: [] }] };
+  // Without tokens the request itself says who asks: the empty alternative.
+  return endpoint.isForShoppers ? { security: [{ shopperToken: [] }, {}] } : {};
+}
+
+function parametersOf(place: Parameter["in"], fields: TObject, examples: Json = {}): Parameter[] {
+  const required = new Set((fields as { readonly required?: readonly string[] }).required);
+  return Object.entries(fields.properties).map(([name, schema]) => ({
+    name,
+    in: place,
+    required: required.has(name),
+    ...descriptionOf(schema),
+    schema: schema as Json,
+    ...(name in examples && { example: examples[name] }),
+  }));
+}
+
+function descriptionOf(schema: TSchema): Json {
+  const { description } = schema as { readonly description?: string };
+  return description === undefined ? {} : { description };
+}
+
+const mediaType = (schema: TSchema, example: unknown): MediaType => ({ schema: schema as Json, ...(example !== undefined && { example }) });
+
+function responsesOf(endpoint: Endpoint): Record<string, Response> {
+  const responses: Record<string, Response> = {};
+  for (const [status, reply] of Object.entries(endpoint.replies)) responses[status] = responseOf(reply);
+  for (const [status, description] of Object.entries(problemsOf(endpoint))) {
+    const documented = responses[status];
+    responses[status] = {
+      ...documented,
+      description: documented ? `${documented.description} Or: ${description}` : description,
+      content: { ...documented?.content, [PROBLEM_TYPE]: PROBLEM },
+    };
+  }
+  return { ...responses, default: { description: "The request could not be answered.", content: { [PROBLEM_TYPE]: PROBLEM } } };
+}
+
+function responseOf({ description, schema, example, contentType = "application/json", headers }: ReplySchema): Response {
+  return {
+    description,
+    ...(headers && { headers: Object.fromEntries(Object.entries(headers).map(([name, says]) => [name, headerOf(says)])) }),
+    ...(schema && { content: { [contentType]: mediaType(schema, example) } }),
+  };
+}
+
+const headerOf = (description: string): Json => ({ description, schema: { type: "string" } });

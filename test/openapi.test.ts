@@ -1,0 +1,225 @@
+/**
+ * The API's description, held against the running system: nothing that is served is missing from it, and what it says by example is what the
+ * system does.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import type { TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import type { MediaType, OpenApiDocument, Operation } from "../src/api-description/openapi.ts";
+import { ROUTES } from "./contract/routes.ts";
+import { declaredEndpoints } from "./declared-endpoints.ts";
+import { getJson, type JsonReply, postJson, type System, send, startSystem } from "./system.ts";
+
+/** In this order the examples find what they speak of: goods first, then those who buy them. */
+const SERVICES = ["inventory", "policy", "protector", "cart", "gate", "registry"] as const;
+type Service = (typeof SERVICES)[number];
+/** Declared, and not served yet. Whoever serves them takes them off the list, or the last test of the first group fails. */
+const AWAITED: readonly string[] = ["services/gate-keeper/shopper-api.ts"];
+
+let system: System;
+let documents: Readonly<Record<Service, OpenApiDocument>>;
+
+beforeAll(async () => {
+  system = await startSystem();
+  const replies = await Promise.all(SERVICES.map(async (service) => [service, (await getJson(`${system[service]}/openapi.json`)).body]));
+  documents = Object.fromEntries(replies) as typeof documents;
+});
+afterAll(() => system.stop());
+
+interface Documented {
+  readonly service: Service;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+const operationsOf = (service: Service): Documented[] =>
+  Object.entries(documents[service].paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ service, method: method.toUpperCase(), path, operation })),
+  );
+const everyOperation = (): Documented[] => SERVICES.flatMap(operationsOf);
+const addressOf = ({ method, path }: { readonly method: string; readonly path: string }): string => `${method} ${path}`;
+
+describe("nothing that is served is missing", () => {
+  test("every route of the contract stands in its service's document", () => {
+    const missing = ROUTES.filter(({ service, method, path }) => !documents[service].paths[path]?.[method.toLowerCase()]);
+    expect(missing.map(addressOf)).toEqual([]);
+  });
+
+  test("every endpoint that is declared anywhere stands in a document", async () => {
+    const documented = new Set(everyOperation().map(addressOf));
+    const missing = (await declaredEndpoints()).filter(
+      ({ file, endpoint }) => !AWAITED.includes(file) && !documented.has(addressOf(endpoint)),
+    );
+    expect(missing.map(({ endpoint }) => addressOf(endpoint))).toEqual([]);
+  });
+
+  test.each(SERVICES)("%s describes what every port has", (service) => {
+    const paths = Object.keys(documents[service].paths);
+    expect(["/health", "/metrics", "/openapi.json", "/docs", "/docs/{file}"].filter((path) => !paths.includes(path))).toEqual([]);
+  });
+
+  test("every address of a document is served, with that method", async () => {
+    const wrong: string[] = [];
+    for (const { service, method, path } of everyOperation()) {
+      const reply = await send(method, `${system[service]}${path.replaceAll(/\{\w+\}/g, "x")}`);
+      const isUnknown = reply.status === 404 && reply.text.includes("nothing at this address");
+      if (isUnknown || reply.status === 405) wrong.push(`${service} ${method} ${path}: ${reply.status}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("what is awaited is not served yet", async () => {
+    const documented = new Set(operationsOf("gate").map(addressOf));
+    const awaited = (await declaredEndpoints()).filter(({ file }) => AWAITED.includes(file));
+    expect(awaited.filter(({ endpoint }) => documented.has(addressOf(endpoint))).map(({ file }) => file)).toEqual([]);
+  });
+});
+
+describe("the documents", () => {
+  test.each(SERVICES)("of %s is valid OpenAPI 3.1", async (service) => {
+    const { valid, errors } = await new Validator().validate(structuredClone(documents[service]));
+    expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
+    expect(documents[service].openapi).toStartWith("3.1.");
+  });
+
+  test.each(SERVICES)("of %s gives every operation a name of its own, a summary and an answer", (service) => {
+    const operations = operationsOf(service).map(({ operation }) => operation);
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    expect(operations.filter(({ summary, responses }) => !summary.endsWith(".") || !successOf({ responses }))).toEqual([]);
+  });
+
+  test("ask for the admin key exactly where the endpoints do", async () => {
+    const asking = everyOperation().filter(({ operation }) => operation.security?.some((one) => "adminKey" in one));
+    const declared = (await declaredEndpoints()).filter(({ file, endpoint }) => endpoint.needsAdminKey && !AWAITED.includes(file));
+    expect(asking.map(addressOf).toSorted()).toEqual(declared.map(({ endpoint }) => addressOf(endpoint)).toSorted());
+    expect(asking.filter(({ operation }) => !operation.responses["401"])).toEqual([]);
+  });
+});
+
+/** The documented success: its status and its content. */
+function successOf({ responses }: Pick<Operation, "responses">): { status: number; type: string | null; media: MediaType | null } | null {
+  const status = Object.keys(responses).find((known) => known.startsWith("2"));
+  if (status === undefined) return null;
+  const [type, media] = Object.entries(responses[status]?.content ?? {})[0] ?? [null, null];
+  return { status: Number(status), type, media };
+}
+
+/** What the value has that its schema does not speak of, as JSON pointers. */
+function unspokenOf(schema: TSchema, value: unknown, at = ""): string[] {
+  const { anyOf, properties, items } = schema as { anyOf?: TSchema[]; properties?: Record<string, TSchema>; items?: TSchema };
+  if (anyOf) return unspokenOf(anyOf.find((one) => Compile(one).Check(value)) as TSchema, value, at);
+  if (Array.isArray(value)) return items ? value.flatMap((item, index) => unspokenOf(items, item, `${at}/${index}`)) : [];
+  if (!properties || typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, field]) =>
+    properties[name] ? unspokenOf(properties[name], field, `${at}/${name}`) : [`${at}/${name}`],
+  );
+}
+
+const errorsOf = (schema: unknown, value: unknown): unknown[] => [...Compile(schema as TSchema).Errors(value)];
+
+describe("the examples", () => {
+  test("of everything declared fit their schemas, and speak of nothing else", async () => {
+    const wrong: unknown[] = [];
+    const check = (where: string, schema: TSchema, value: unknown): void => {
+      const errors = errorsOf(schema, value);
+      if (errors.length > 0) wrong.push({ where, errors });
+      else wrong.push(...unspokenOf(schema, value).map((pointer) => ({ where, pointer })));
+    };
+    for (const { endpoint } of await declaredEndpoints()) {
+      const { params, query, body, example, replies } = endpoint;
+      const where = addressOf(endpoint);
+      if (Object.keys(params.properties).length > 0 || example?.params) check(`${where} params`, params, example?.params);
+      check(`${where} query`, query, example?.query ?? {});
+      if (body && "type" in body) check(`${where} body`, body, example?.body);
+      for (const [status, { schema, example: shown, contentType }] of Object.entries(replies)) {
+        if (schema && contentType === undefined) check(`${where} ${status}`, schema, shown);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  /** What an example speaks of and no other example makes. */
+  const prepare = async (service: Service): Promise<void> => {
+    const goods = { goodsQuantity: 990_000, goodsPrice: 45.9 };
+    if (service === "inventory") await postJson(`${system.inventory}/add`, { goodsSKU: "SKU0001", ...goods });
+    if (service === "cart") await postJson(`${system.inventory}/add`, { goodsSKU: "SKU0002", ...goods });
+  };
+  const register = async (): Promise<unknown> => {
+    const registration = operationsOf("registry").find(({ operation }) => operation.operationId === "register") as Documented;
+    return replay(registration);
+  };
+
+  const replay = ({ service, method, path, operation }: Documented): Promise<JsonReply> => {
+    const examples = operation.parameters.flatMap(({ in: place, name, example }) =>
+      example === undefined ? [] : [{ place, name, example }],
+    );
+    let address = path;
+    const query = new URLSearchParams();
+    for (const { place, name, example } of examples) {
+      if (place === "path") address = address.replace(`{${name}}`, encodeURIComponent(String(example)));
+      if (place === "query") query.set(name, String(example));
+    }
+    return send(
+      method,
+      `${system[service]}${address}${query.size > 0 ? `?${query}` : ""}`,
+      operation.requestBody?.content["application/json"]?.example,
+    );
+  };
+
+  const ORDER = ["POST", "PUT", "GET", "DELETE"];
+
+  test.each(SERVICES)("of %s are what it does: each gets the documented status and form", async (service) => {
+    await prepare(service);
+    for (const documented of operationsOf(service).toSorted((a, b) => ORDER.indexOf(a.method) - ORDER.indexOf(b.method))) {
+      if (service === "registry") await register();
+      const { status, type, media } = successOf(documented.operation) as NonNullable<ReturnType<typeof successOf>>;
+      const reply = await replay(documented);
+      const told = { operation: documented.operation.operationId, text: reply.text.slice(0, 500) };
+      expect({ ...told, status: reply.status }).toEqual({ ...told, status });
+      if (media === null) expect(reply.text).toBe("");
+      else if (type === "application/json") {
+        expect({ ...told, errors: errorsOf(media.schema, reply.body) }).toEqual({ ...told, errors: [] });
+        expect({ ...told, unspoken: documented.path === "/openapi.json" ? [] : unspokenOf(media.schema, reply.body) }).toEqual({
+          ...told,
+          unspoken: [],
+        });
+      } else expect(reply.headers.get("content-type")).toBe(type);
+    }
+  });
+
+  test("a refusal has the documented form too", async () => {
+    const { operation } = operationsOf("gate").find(({ path }) => path === "/buy") as Documented;
+    const { schema } = successOf(operation)?.media ?? { schema: {} };
+    const buy = { clientIP: "192.0.2.9", userID: "UID0000000002", userLevel: 5, goodsSKU: "no such goods", goodsQuantity: 1 };
+    const { body } = await postJson(`${system.gate}/buy`, buy);
+    expect({ errors: errorsOf(schema, body), unspoken: unspokenOf(schema as TSchema, body) }).toEqual({ errors: [], unspoken: [] });
+    expect(body).toMatchObject({ repResult: false, reason: "unknown-goods" });
+  });
+
+  test("a bad request is answered with the documented problem", async () => {
+    const { body } = await postJson(`${system.inventory}/add`, { goodsSKU: "", goodsQuantity: -1 });
+    const problem = documents.inventory.components.schemas.Problem as TSchema;
+    expect({ errors: errorsOf(problem, body), unspoken: unspokenOf(problem, body) }).toEqual({ errors: [], unspoken: [] });
+  });
+});
+
+describe("the page", () => {
+  test("is the same on every port, and loads nothing from elsewhere and nothing inline", async () => {
+    for (const service of SERVICES) {
+      const { status, headers, text } = await getJson(`${system[service]}/docs`);
+      expect({ status, type: headers.get("content-type") }).toEqual({ status: 200, type: "text/html; charset=utf-8" });
+      expect(headers.get("content-security-policy")).toContain("default-src 'none'; script-src 'self';");
+      expect(text).not.toMatch(/https?:|<script>|\son\w+=/);
+      const files = [...text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map((match) => match[1] as string);
+      expect(files.length).toBe(3);
+      for (const file of files) expect(await getJson(`${system[service]}/${file}`).then((reply) => reply.status)).toBe(200);
+    }
+  });
+
+  test("has no file beside its own", async () => {
+    for (const name of ["package.json", "swagger-ui.js", "..%2fpackage.json"]) {
+      expect([400, 404]).toContain((await getJson(`${system.gate}/docs/${name}`)).status);
+    }
+  });
+});
