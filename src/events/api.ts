@@ -4,17 +4,13 @@ import type { Endpoint } from "../core/endpoint.ts";
 import { SkuSchema } from "../core/ids.ts";
 import { type ReplySchema, reply } from "../core/reply-schema.ts";
 import { EVENTS_PER_PAGE_MAX, WEBHOOK_SECRETS_MAX, WEBHOOK_URL_CHARS_MAX } from "../limits.ts";
-import { EVENT_TYPES, type EventType } from "./event.ts";
+import { EVENT_TYPES } from "./event.ts";
+import { EVENT_ID, EventDocument, EventIdText, EventTypeSchema } from "./event-schema.ts";
 import { WebhookIdSchema } from "./webhook.ts";
 import { isSecret } from "./webhook-signature.ts";
 
-const EVENT_ID = "^(0|[1-9][0-9]{0,14})$";
 const eventIdPattern = new RegExp(EVENT_ID);
 export const isEventId = (text: string): boolean => eventIdPattern.test(text);
-
-const EventTypeSchema = Type.Unsafe<EventType>(
-  Type.String({ pattern: `^(${EVENT_TYPES.join("|").replaceAll(".", "\\.")})$`, description: `one of ${EVENT_TYPES.join(", ")}` }),
-);
 
 const WebhookUrl = Type.Refine(
   Type.String({ maxLength: WEBHOOK_URL_CHARS_MAX, description: "an http or https URL without a user name, password or fragment" }),
@@ -36,16 +32,8 @@ const webhookFields = {
 const none = Type.Object({});
 const idPath = Type.Object({ id: WebhookIdSchema });
 
-const EventIdText = Type.String({ pattern: EVENT_ID, description: "the id of an event, or 0" });
 const EventPage = Type.Object({
-  events: Type.Array(
-    Type.Object({
-      id: EventIdText,
-      type: EventTypeSchema,
-      timestamp: Type.String({ description: "when it happened, ISO 8601" }),
-      data: Type.Object({}, { description: "what happened to what: goodsSKU, userID, order, ..., depending on the type" }),
-    }),
-  ),
+  events: Type.Array(EventDocument),
   next: Type.String({ description: "the cursor with which to ask on: the last event that was looked at" }),
   hasMore: Type.Boolean(),
 });

@@ -1,7 +1,9 @@
 /** Every event as the outside sees it, with the contract's names. */
 import { describe, expect, test } from "bun:test";
+import { Compile } from "typebox/compile";
 import type { OrderId, SessionId, Sku, UserId } from "../core/ids.ts";
 import { type DoorbusterEvent, EVENT_TYPES, type EventType, type Order } from "./event.ts";
+import { EventDocument } from "./event-schema.ts";
 import { EventTexts } from "./event-text.ts";
 import { StoredEvent } from "./stored-event.ts";
 
@@ -88,5 +90,14 @@ describe("an event on the wire", () => {
       ...[timestamp, timestamp],
       ...["2026-11-27T09:00:00.124Z", timestamp],
     ]);
+  });
+});
+
+describe("the described form of an event", () => {
+  test.each(EVENT_TYPES.map((type) => [type]))("is that of %s, and names everything that is in it", (type) => {
+    const [event] = samples[type];
+    const shown = JSON.parse(new StoredEvent(1, new EventTexts().of(event)).text);
+    expect(Compile(EventDocument).Check(shown)).toBe(true);
+    expect(Object.keys(EventDocument.properties.data.properties)).toContainValues(Object.keys(shown.data));
   });
 });
