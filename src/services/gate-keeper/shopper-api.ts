@@ -70,7 +70,7 @@ export const shopperApi = {
     name: "notifyPayment",
     path: "/payments/{provider}",
     params: Type.Object({ provider: Type.String({ pattern: "^[a-z]{1,32}$", description: "the name of a payment provider" }) }),
-    body: Type.String(),
+    body: Type.String({ description: "the provider's own document, signed" }),
     isBodyRaw: true,
   },
 } satisfies Record<string, Endpoint>;
