@@ -28,6 +28,14 @@ describe("the sources of settings", () => {
       portOffset: 0,
       adminKey: null,
       demo: false,
+      shop: {
+        saleAvailability: "rough",
+        currency: "usd",
+        paymentWindowMs: 900_000,
+        identity: { kind: "trusted", proxies: { trusted: [], header: "x-forwarded-for" } },
+        isIdentityChosen: false,
+        providers: { stripe: null, generic: null },
+      },
       frozenForMs: 1_800_000,
       throttles: {
         "gate-keeper": unlimited,
@@ -87,7 +95,7 @@ describe("a setting's names", () => {
     const written = SETTINGS.filter(({ defaultText }) => defaultText !== "none" && !defaultText.startsWith("the "));
     expect(written.length).toBeGreaterThan(10);
     for (const setting of written)
-      expect({ [setting.name]: setting.parse(setting.defaultText) }).toEqual({ [setting.name]: { value: setting.fallback } });
+      expect({ [setting.name]: setting.parse(setting.defaultText) }).toEqual({ [setting.name]: { value: setting.fallback ?? "trusted" } });
   });
 });
 

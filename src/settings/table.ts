@@ -115,7 +115,7 @@ export function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
     portOffset: pick(portOffset),
     adminKey: pick(adminKey),
     demo: pick(demo),
-    shop: shopSettingsFrom(pick, isLoopback(hostListenedOn({ host: pick(host), adminKey: pick(adminKey) }))),
+    shop: shopSettingsFrom(pick),
     frozenForMs: pick(frozenFor),
     throttles: {
       "gate-keeper": bucketFrom(throttles["gate-keeper"], pick),

@@ -159,7 +159,7 @@ const anything: fc.Arbitrary<readonly Step[]> = fc
 const RACE_WINDOW_MS = 8;
 const [ann, order1] = [USERS[0] as UserId, ORDERS[0] as OrderId];
 const items = SKUS.map((one) => ({ sku: one, priceCents: 1 }));
-const placeBoth: PlaceCommand = { verb: "place", orderId: order1, userId: ann, items, windowMs: RACE_WINDOW_MS };
+const placeBoth: PlaceCommand = { verb: "place", orderId: order1, userId: ann, userLevel: 1, items, windowMs: RACE_WINDOW_MS };
 const holdBoth = SKUS.map((one): HoldCommand => {
   const limits = { limit: 0, opensAt: 0, closesAt: 0, frozenForMs: RACE_WINDOW_MS + 2 };
   return { verb: "hold", sku: one, userId: ann, quantity: 2, ...limits, sessionId: "the race" as SessionId, key: null };
