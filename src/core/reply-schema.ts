@@ -9,9 +9,15 @@ export interface ReplySchema {
   readonly example?: unknown;
   /** What the content is when it is not JSON. */
   readonly contentType?: string;
+  /** The same in other forms, by content type, for whoever asks for one with `Accept`. */
+  readonly otherForms?: Readonly<Record<string, TSchema>>;
   /** Headers that belong to the answer, each with what it says. */
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+export const unixMs = (description: string) => Type.Integer({ description: `${description}, in unix ms` });
+export const Amount = Type.Number({ minimum: 0, description: "in whole currency units, with at most two decimals" });
+export const Currency = Type.String({ description: "ISO 4217, in lower case" });
 
 export const RETRY_AFTER = { "Retry-After": "Seconds to wait before asking again." } as const;
 const NEXT_PAGE = { Link: 'When more is left: `<address of the next page>; rel="next"`.' } as const;
