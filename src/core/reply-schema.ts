@@ -15,10 +15,6 @@ export interface ReplySchema {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const unixMs = (description: string) => Type.Integer({ description: `${description}, in unix ms` });
-export const Amount = Type.Number({ minimum: 0, description: "in whole currency units, with at most two decimals" });
-export const Currency = Type.String({ description: "ISO 4217, in lower case" });
-
 export const RETRY_AFTER = { "Retry-After": "Seconds to wait before asking again." } as const;
 const NEXT_PAGE = { Link: 'When more is left: `<address of the next page>; rel="next"`.' } as const;
 
