@@ -148,11 +148,12 @@ function responsesOf(endpoint: Endpoint): Record<string, Response> {
   return { ...responses, default: { description: "The request could not be answered.", content: { [PROBLEM_TYPE]: PROBLEM } } };
 }
 
-function responseOf({ description, schema, example, contentType = "application/json", headers }: ReplySchema): Response {
+function responseOf({ description, schema, example, contentType = "application/json", otherForms = {}, headers }: ReplySchema): Response {
+  const others = Object.entries(otherForms).map(([type, form]) => [type, mediaType(form, undefined)]);
   return {
     description,
     ...(headers && { headers: Object.fromEntries(Object.entries(headers).map(([name, says]) => [name, headerOf(says)])) }),
-    ...(schema && { content: { [contentType]: mediaType(schema, example) } }),
+    ...(schema && { content: { [contentType]: mediaType(schema, example), ...Object.fromEntries(others) } }),
   };
 }
 
