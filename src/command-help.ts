@@ -1,6 +1,6 @@
 /** What `--help` says about settings: every setting with all its names, what it takes, and what holds when it is not given. */
-import type { Setting } from "./setting-kinds.ts";
-import { configKeyOf, flagOf, variableOf } from "./settings.ts";
+import type { Setting } from "./settings/kinds.ts";
+import { configKeyOf, flagOf, variableOf } from "./settings/read.ts";
 
 const placeholders = { text: "TEXT", integer: "N", number: "N", duration: "TIME", switch: "", path: "PATH", key: "KEY" } as const;
 

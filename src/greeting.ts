@@ -1,5 +1,5 @@
 /** What `start` tells the person at the terminal once everything listens. */
-import { hostListenedOn, type Settings } from "./settings.ts";
+import { hostListenedOn, type Settings } from "./settings/table.ts";
 
 export interface ServiceAddress {
   readonly service: string;

@@ -1,6 +1,6 @@
 /**
  * Every bound of the system, named once, with what happens when it is reached. A bound that an operator may want to move is a
- * setting (`src/settings.ts`) and stands here with its range; the others are fixed.
+ * setting (`src/settings/table.ts`) and stands here with its range; the others are fixed.
  */
 import type { DurationMs } from "./core/time.ts";
 

@@ -11,8 +11,9 @@ import { environment } from "./edge/environment.ts";
 import { systemClock } from "./edge/system-clock.ts";
 import { timers } from "./edge/timers.ts";
 import { greeting } from "./greeting.ts";
-import type { Setting } from "./setting-kinds.ts";
-import { configFileNamed, readSettings, SETTINGS, type Settings } from "./settings.ts";
+import type { Setting } from "./settings/kinds.ts";
+import { configFileNamed, readSettings } from "./settings/read.ts";
+import { SETTINGS, type Settings } from "./settings/table.ts";
 import { readStampedeSettings, STAMPEDE_OPTIONS } from "./stampede/options.ts";
 
 type Flags = Readonly<Record<string, unknown>>;

@@ -7,7 +7,6 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
-import type { Sku } from "./core/ids.ts";
 import { Throttle } from "./core/throttle.ts";
 import type { Clock } from "./core/time.ts";
 import { traceIds } from "./core/trace-id.ts";
@@ -34,19 +33,12 @@ import { routes as protectorRoutes, SafeProtector } from "./services/safe-protec
 import { type Instance, ourInstance } from "./services/service-registry/instance.ts";
 import { routes as registryRoutes, ServiceRegistry } from "./services/service-registry/service.ts";
 import { routes as cartRoutes, ShoppingCart } from "./services/shopping-cart/service.ts";
-import { hostListenedOn, type ServiceName, type Settings } from "./settings.ts";
+import { hostListenedOn, type ServiceName, type Settings } from "./settings/table.ts";
+import { stockDemo } from "./topology/demo.ts";
+import { describeGauges } from "./topology/gauges.ts";
+import { PORTS, type PortName } from "./topology/ports.ts";
 
 export const STORE_SCHEMA = LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA;
-
-const PORTS = {
-  GateKeeper: 8080,
-  SafeProtector: 8081,
-  PolicyController: 8082,
-  InventoryManager: 8083,
-  ShoppingCart: 8084,
-  ServiceRegistry: 8761,
-} as const;
-type Name = keyof typeof PORTS;
 
 export interface Running {
   readonly addresses: readonly ServiceAddress[];
@@ -89,7 +81,7 @@ class OneProcess {
   readonly #inventory: InventoryManager;
   readonly #cart: ShoppingCart;
   readonly #registry = new ServiceRegistry();
-  readonly #metrics: Readonly<Record<Name, ServiceMetrics>>;
+  readonly #metrics: Readonly<Record<PortName, ServiceMetrics>>;
   readonly #gate: GateKeeper;
   readonly #servers: HttpServer[] = [];
   readonly #sweeper: Sweeper;
@@ -110,15 +102,25 @@ class OneProcess {
     this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, this.#throttle("policy-controller"), clock);
     this.#inventory = new InventoryManager(this.#ledger, this.#throttle("inventory-manager"), clock);
     this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs);
-    this.#metrics = Object.fromEntries(Object.keys(PORTS).map((name) => [name, new ServiceMetrics(name)])) as Record<Name, ServiceMetrics>;
+    this.#metrics = Object.fromEntries(Object.keys(PORTS).map((name) => [name, new ServiceMetrics(name)])) as Record<
+      PortName,
+      ServiceMetrics
+    >;
     this.#gate = this.#makeGate();
     this.#sweeper = new Sweeper([(now) => this.#ledger.sweep(now), (now) => this.#protector.sweep(now)], clock, SWEEP_TICK_MS, reportBug);
-    this.#describeMetrics();
+    describeGauges(this.#metrics, {
+      gate: this.#gate,
+      accessLog,
+      protector: this.#protector,
+      policies: this.#policies,
+      ledger: this.#ledger,
+      applications: () => this.#registry.applications(this.#clock.now()).length,
+    });
   }
 
   async listen(): Promise<Running> {
-    if (this.#settings.demo) await this.#stockDemo();
-    const routes: Readonly<Record<Name, Route[]>> = {
+    if (this.#settings.demo) await stockDemo(this.#ledger, this.#policies, this.#clock.now());
+    const routes: Readonly<Record<PortName, Route[]>> = {
       GateKeeper: gateRoutes(this.#gate),
       SafeProtector: protectorRoutes(this.#protector),
       PolicyController: policyRoutes(this.#policies),
@@ -126,7 +128,7 @@ class OneProcess {
       ShoppingCart: cartRoutes(this.#cart),
       ServiceRegistry: registryRoutes(this.#registry, this.#clock),
     };
-    const names = Object.keys(PORTS) as Name[];
+    const names = Object.keys(PORTS) as PortName[];
     try {
       // The public door opens last: whatever it needs is there by then.
       for (const name of names.toReversed()) this.#servers.push(this.#serve(name, routes[name]));
@@ -172,11 +174,11 @@ class OneProcess {
     return new Throttle(this.#settings.throttles[service], this.#clock);
   }
 
-  #portOf(name: Name): number {
+  #portOf(name: PortName): number {
     return PORTS[name] + this.#settings.portOffset;
   }
 
-  #serve(name: Name, routes: readonly Route[]): HttpServer {
+  #serve(name: PortName, routes: readonly Route[]): HttpServer {
     const metrics = this.#metrics[name];
     const port = this.#portOf(name);
     try {
@@ -201,13 +203,13 @@ class OneProcess {
     }
   }
 
-  #health(name: Name): Health {
+  #health(name: PortName): Health {
     const uptimeSeconds = Math.floor((this.#clock.monotonicUs() - this.#startedUs) / 1_000_000);
     const details = name === "GateKeeper" ? {} : { pid: process.pid, uptimeSeconds };
     return { isUp: this.#failure === null && this.#closing === null, details };
   }
 
-  #register(names: readonly Name[]): void {
+  #register(names: readonly PortName[]): void {
     const host = reachableHost(hostListenedOn(this.#settings));
     const now = this.#clock.now();
     this.#instances = names.map((app) => ourInstance({ app, host, port: this.#portOf(app), now, leaseSeconds: LEASE_DURATION_SECONDS }));
@@ -219,43 +221,6 @@ class OneProcess {
         if (renewed === "unknown") this.#registry.register(instance, this.#clock.now());
       }
     });
-  }
-
-  async #stockDemo(): Promise<void> {
-    const now = this.#clock.now();
-    const sku = "SKU0001" as Sku;
-    if ((await this.#ledger.listGoods(null, 1, now)).length > 0) return;
-    await this.#ledger.stock([{ verb: "stock", mode: "put", sku, onHand: 500, priceCents: 9_990 }], now);
-    await this.#policies.put(sku, { userLevel: 1, quantityLimit: 1 }, "add");
-    await this.#policies.put(sku, { userLevel: 5, quantityLimit: 5 }, "add");
-  }
-
-  #describeMetrics(): void {
-    const {
-      GateKeeper: gate,
-      SafeProtector: protector,
-      PolicyController: policies,
-      InventoryManager: inventory,
-      ShoppingCart: cart,
-      ServiceRegistry: registry,
-    } = this.#metrics;
-    gate.gauge("doorbuster_purchases_in_flight", "Purchases that wait for their answer.", () => this.#gate.purchasesInFlight);
-    gate.counter("doorbuster_access_log_records_total", "Access-log records written.", () => this.#accessLog.recordsWritten);
-    gate.counter(
-      "doorbuster_access_log_dropped_total",
-      "Access-log records dropped because the disk could not follow.",
-      () => this.#accessLog.recordsDropped,
-    );
-    protector.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => this.#protector.decisions);
-    policies.gauge("doorbuster_policies", "SKUs with a policy.", () => this.#policies.policies);
-    inventory.gauge("doorbuster_skus", "SKUs in the store.", () => this.#ledger.counts.skus);
-    cart.gauge("doorbuster_users", "Users with a hold, an unpaid order or an order record.", () => this.#ledger.counts.users);
-    cart.gauge("doorbuster_ended_rows", "Rows of ended holds that the sweeper has not removed yet.", () => this.#ledger.counts.endedRows);
-    registry.gauge(
-      "doorbuster_registry_applications",
-      "Applications with a live lease.",
-      () => this.#registry.applications(this.#clock.now()).length,
-    );
   }
 
   /** Fail-stop: nothing is sold any more; what is in flight hears 503, and the process ends and says why. */

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { configKeyOf, flagOf, SETTINGS, variableOf } from "../src/settings.ts";
+import { configKeyOf, flagOf, variableOf } from "../src/settings/read.ts";
+import { SETTINGS } from "../src/settings/table.ts";
 import { getJson, postJson, startSystem, waitFor } from "./system.ts";
 
 const MAIN = join(import.meta.dir, "../src/main.ts");

@@ -26,3 +26,4 @@ const id = <T extends Branded<string>>() =>
 export const UserIdSchema = id<UserId>();
 export const SkuSchema = id<Sku>();
 export const SessionIdSchema = id<SessionId>();
+export const OrderIdSchema = id<OrderId>();

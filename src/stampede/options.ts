@@ -4,8 +4,8 @@
  */
 import { isId, type Sku } from "../core/ids.ts";
 import { PURCHASE_QUANTITY_MAX, USER_LEVEL_MAX } from "../limits.ts";
-import { integer, onOff, type Parsed, type Setting, text } from "../setting-kinds.ts";
-import { flagOf } from "../settings.ts";
+import { integer, onOff, type Parsed, type Setting, text } from "../settings/kinds.ts";
+import { flagOf } from "../settings/read.ts";
 
 /** Where a service listens. */
 export interface Target {

@@ -1,17 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { FROZEN_FOR_MS_MAX } from "./limits.ts";
-import {
-  configFileNamed,
-  configKeyOf,
-  flagOf,
-  hostListenedOn,
-  readSettings,
-  SERVICE_NAMES,
-  SETTINGS,
-  type SettingSources,
-  type Settings,
-  variableOf,
-} from "./settings.ts";
+import { FROZEN_FOR_MS_MAX } from "../limits.ts";
+import { configFileNamed, configKeyOf, flagOf, readSettings, type SettingSources, variableOf } from "./read.ts";
+import { hostListenedOn, SERVICE_NAMES, SETTINGS, type Settings } from "./table.ts";
 
 const nothing: SettingSources = { flags: {}, environment: {}, configFileText: null };
 const KEY = "correct-horse-battery";

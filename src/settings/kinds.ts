@@ -2,7 +2,7 @@
  * The kinds of settings: how the text of a flag, of a variable or of a configuration file becomes a value, and in which words each
  * kind says what it allows. Pure: nothing here reads a file or the environment.
  */
-import { type DurationMs, formatDuration, parseDuration } from "./core/time.ts";
+import { type DurationMs, formatDuration, parseDuration } from "../core/time.ts";
 
 export type SettingKind = "text" | "integer" | "number" | "duration" | "switch" | "path" | "key";
 
