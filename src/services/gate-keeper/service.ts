@@ -15,7 +15,7 @@ import { PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../
 import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "../../purchase.ts";
 import type { SaleTerms } from "../../sales/sale.ts";
 import { AccessRecords } from "./access-record.ts";
-import { type BuyBody, gateKeeperApi as api } from "./api.ts";
+import { gateKeeperApi as api, type BuyBody } from "./api.ts";
 import { type Language, languageOf } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
 
