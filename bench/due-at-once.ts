@@ -54,6 +54,8 @@ if (import.meta.main) {
           userId: "UID-late" as UserId,
           quantity: 1,
           limit: 1,
+          opensAt: 0,
+          closesAt: 0,
           frozenForMs: FROZEN_FOR_MS,
           sessionId,
           key: null,

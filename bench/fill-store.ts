@@ -68,7 +68,8 @@ export async function holdGoods(ledger: EmbeddedLedger, holds: number, skus: num
       sku: skuAt(1 + ((from + i) % skus)),
     }));
     const commands = (JSON.parse(JSON.stringify(asked)) as { userId: UserId; sku: Sku }[]).map(({ userId, sku }) => {
-      return { verb: "hold", sku, userId, quantity: 1, limit: 5, frozenForMs, sessionId: nextSessionId(), key: null } as const;
+      const asked = { sku, userId, quantity: 1, limit: 5, opensAt: 0, closesAt: 0, frozenForMs };
+      return { verb: "hold", ...asked, sessionId: nextSessionId(), key: null } as const;
     });
     const replies = await ledger.hold(commands, now);
     const refused = replies.find((reply) => reply.kind !== "held");

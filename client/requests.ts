@@ -18,6 +18,8 @@ export interface RequestOptions {
 export interface Reply {
   readonly status: number;
   readonly etag: string | null;
+  /** When to ask again; `null` when that is not said. */
+  readonly retryAfterMs: number | null;
   /** What the content says as JSON; an empty object when it is none. */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -67,22 +69,17 @@ export class Requests {
     const attemptsMax = request.attemptsMax ?? this.#settings.attemptsMax;
     for (let attempt = 1; ; attempt += 1) {
       const reply = await this.#attempt(request);
-      const isLast = attempt >= attemptsMax;
-      if (!(reply instanceof Error)) {
-        // Being throttled is an answer in the end; everything else that asks us to come back has left the outcome open.
-        if (!asksToComeBack(reply) || (isLast && reply.status === 429)) return readReply(reply, await reply.text());
-        if (isLast) throw new DoorbusterFailure(`the answer was ${reply.status}`, request.key ?? null, reply.status);
-      } else if (isLast) {
-        throw new DoorbusterFailure(`no answer: ${reply.message}`, request.key ?? null, null, reply);
-      }
+      const isAnswer = !(reply instanceof Error) && !asksToComeBack(reply);
+      if (isAnswer) return reply;
+      if (attempt >= attemptsMax) return lastOf(reply, request.key ?? null);
       await this.#surroundings.wait(this.#pauseMs(attempt, reply));
     }
   }
 
-  async #attempt({ method, path, body, key, headers }: RequestOptions): Promise<FetchReply | Error> {
+  async #attempt({ method, path, body, key, headers }: RequestOptions): Promise<Reply | Error> {
     const { token, language, attemptMsMax } = this.#settings;
     try {
-      return await this.#surroundings.fetch(`${this.#root}${path}`, {
+      const reply = await this.#surroundings.fetch(`${this.#root}${path}`, {
         method,
         headers: {
           ...(body && { "content-type": "application/json" }),
@@ -94,24 +91,47 @@ export class Requests {
         ...(body && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(attemptMsMax),
       });
+      return readReply(reply, await reply.text());
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
   /** What the server asks for, and beyond it a growing span of chance, so that a crowd does not come back as one. */
-  #pauseMs(attempt: number, reply: FetchReply | Error): number {
-    const asked = reply instanceof Error ? 0 : Number(reply.headers.get("retry-after") ?? 0) * 1_000;
-    const span = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt);
-    return (Number.isFinite(asked) ? asked : 0) + span * this.#surroundings.random();
+  #pauseMs(attempt: number, reply: Reply | Error): number {
+    const asked = reply instanceof Error ? null : reply.retryAfterMs;
+    return (asked ?? 0) + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt) * this.#surroundings.random();
   }
 }
 
 /** A 409 with `Retry-After` is about a request with the same key that is still on its way; without, it is a refusal. */
-function asksToComeBack({ status, headers }: FetchReply): boolean {
-  return status === 429 || status >= 500 || (status === 409 && headers.get("retry-after") !== null);
+const asksToComeBack = ({ status, retryAfterMs }: Reply): boolean =>
+  status === 429 || status >= 500 || (status === 409 && retryAfterMs !== null);
+
+/** Being throttled is an answer in the end; everything else that asks us to come back has left the outcome open. */
+function lastOf(reply: Reply | Error, key: string | null): Reply {
+  if (reply instanceof Error) throw new DoorbusterFailure(`no answer: ${reply.message}`, key, null, reply);
+  if (reply.status === 429) return reply;
+  throw new DoorbusterFailure(`the answer was ${reply.status}`, key, reply.status);
 }
 
+/** @throws when a success has no content that can be read: whoever wrote it was not the gate, or did not come to its end */
 function readReply({ status, headers }: FetchReply, text: string): Reply {
-  return { status, etag: headers.get("etag"), body: text === "" ? {} : (JSON.parse(text) as Reply["body"]) };
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  return {
+    status,
+    etag: headers.get("etag"),
+    retryAfterMs: Number.isFinite(seconds) ? seconds * 1_000 : null,
+    body: text === "" ? {} : jsonOf(status, text),
+  };
+}
+
+function jsonOf(status: number, text: string): Reply["body"] {
+  try {
+    return JSON.parse(text) as Reply["body"];
+  } catch (error) {
+    // A proxy's own page says no more than its status.
+    if (status >= 400) return {};
+    throw error;
+  }
 }

@@ -9,7 +9,7 @@ import { Throttle } from "./core/throttle.ts";
 import { GroupCommit } from "./edge/group-commit.ts";
 import { EmbeddedLedger } from "./ledger/embedded/embedded-ledger.ts";
 import { MemoryJournal } from "./ledger/embedded/memory-journal.ts";
-import type { KeptReply, Key } from "./ledger/ledger.ts";
+import type { KeptPurchase, Key } from "./ledger/ledger.ts";
 import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "./purchase.ts";
 import { InventoryManager } from "./services/inventory-manager/service.ts";
 import { POLICIES_SCHEMA, PolicyStore } from "./services/policy-controller/policy-store.ts";
@@ -110,6 +110,7 @@ class Shop {
         quantity: wish.quantity ?? 1,
         key: wish.key ?? null,
         quantityLimit: 0,
+        sale: null,
         settle: (outcome, course) => {
           expect(ends[index]).toBeNull();
           ends[index] = outcome;
@@ -297,7 +298,7 @@ describe("a key", () => {
     expect(ends[0]).toEqual({
       kind: "repeated",
       reply: {
-        ...{ key: K.key, sessionId: "trace1" as SessionId, step: "cart", reason: null, sku: SKU },
+        ...{ kind: "purchase", key: K.key, sessionId: "trace1" as SessionId, step: "cart", reason: null, sku: SKU },
         ...{ quantity: 1, heldUntil, frozenForMs: FROZEN_FOR_MS },
       },
     });
@@ -380,6 +381,7 @@ describe("a key", () => {
   test("for which there is no room is a failure, and nothing is frozen; without a key the shopper is served", async () => {
     const shop = await strictShop();
     const reply = {
+      kind: "purchase",
       sessionId: "trace0" as SessionId,
       step: "cart",
       reason: null,
@@ -389,7 +391,7 @@ describe("a key", () => {
       frozenForMs: 0,
     } as const;
     for (let isFull = false, from = 0; !isFull; from += 200) {
-      const replies = Array.from({ length: 200 }, (_, index): KeptReply => ({ ...reply, key: keyed(`full ${from + index}`) }));
+      const replies = Array.from({ length: 200 }, (_, index): KeptPurchase => ({ ...reply, key: keyed(`full ${from + index}`) }));
       isFull = (await shop.ledger.remember(replies, shop.nowMs)).every((kept) => kept === null);
     }
     expect(await shop.buyOne({ user: "bad", key: keyed("L") })).toEqual(refused("protect", "protect-unavailable") as Outcome);

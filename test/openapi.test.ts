@@ -21,7 +21,10 @@ let system: System;
 let documents: Readonly<Record<Service, OpenApiDocument>>;
 
 beforeAll(async () => {
-  system = await startSystem();
+  system = await startSystem({ args: ["--demo"] });
+  for (const goodsSKU of ["SKU0001", "SKU0002"]) {
+    await postJson(`${system.inventory}/add`, { goodsSKU, goodsQuantity: 990_000, goodsPrice: 45.9 });
+  }
   const replies = await Promise.all(SERVICES.map(async (service) => [service, (await getJson(`${system[service]}/openapi.json`)).body]));
   documents = Object.fromEntries(replies) as typeof documents;
 });
@@ -99,7 +102,7 @@ describe("the documents", () => {
 
 /** The documented success: its status and its content. */
 function successOf({ responses }: Pick<Operation, "responses">): { status: number; type: string | null; media: MediaType | null } | null {
-  const status = Object.keys(responses).find((known) => known.startsWith("2"));
+  const status = Object.keys(responses).find((known) => known.startsWith("2") || known === "303");
   if (status === undefined) return null;
   const [type, media] = Object.entries(responses[status]?.content ?? {})[0] ?? [null, null];
   return { status: Number(status), type, media };
@@ -131,7 +134,7 @@ describe("the examples", () => {
       const where = addressOf(endpoint);
       if (Object.keys(params.properties).length > 0 || example?.params) check(`${where} params`, params, example?.params);
       check(`${where} query`, query, example?.query ?? {});
-      if (body && "type" in body) check(`${where} body`, body, example?.body);
+      if (body && !endpoint.isBodyRaw) check(`${where} body`, body, example?.body);
       for (const [status, { schema, example: shown, contentType }] of Object.entries(replies)) {
         if (schema && contentType === undefined) check(`${where} ${status}`, schema, shown);
       }
@@ -139,42 +142,48 @@ describe("the examples", () => {
     expect(wrong).toEqual([]);
   });
 
-  /** What an example speaks of and no other example makes. */
-  const prepare = async (service: Service): Promise<void> => {
-    const goods = { goodsQuantity: 990_000, goodsPrice: 45.9 };
-    if (service === "inventory") await postJson(`${system.inventory}/add`, { goodsSKU: "SKU0001", ...goods });
-    if (service === "cart") await postJson(`${system.inventory}/add`, { goodsSKU: "SKU0002", ...goods });
-  };
-  const register = async (): Promise<unknown> => {
-    const registration = operationsOf("registry").find(({ operation }) => operation.operationId === "register") as Documented;
-    return replay(registration);
-  };
+  /** The example of an operation, by its name. */
+  const exampleOf = (service: Service, name: string): Documented =>
+    operationsOf(service).find(({ operation }) => operation.operationId === name) as Documented;
 
-  const replay = ({ service, method, path, operation }: Documented): Promise<JsonReply> => {
-    const examples = operation.parameters.flatMap(({ in: place, name, example }) =>
-      example === undefined ? [] : [{ place, name, example }],
-    );
+  /** Makes what an example speaks of and no example before it has made. Answers with what stands for the ids that only the system can give. */
+  const prepare = async ({ service, path }: Documented): Promise<Readonly<Record<string, string>>> => {
+    if (service === "registry") await replay(exampleOf("registry", "register"));
+    if (path.startsWith("/sales/{id}")) await replay(exampleOf("policy", "addSale"));
+    if (path === "/webhooks/{id}") return { id: idIn(await replay(exampleOf("cart", "addWebhook")), "id") };
+    if (!path.startsWith("/orders")) return {};
+    const hold = { sessionID: "sid", userID: "UID0000000001", goodsSKU: "SKU0001", goodsQuantity: 1 };
+    await postJson(`${system.cart}/add`, hold);
+    return path.includes("{id}") ? { id: idIn(await replay(exampleOf("cart", "placeOrder")), "orderID") } : {};
+  };
+  const idIn = ({ body }: JsonReply, name: string): string => (body as Readonly<Record<string, string>>)[name] ?? "";
+
+  const replay = ({ service, method, path, operation }: Documented, ids: Readonly<Record<string, string>> = {}): Promise<JsonReply> => {
     let address = path;
     const query = new URLSearchParams();
-    for (const { place, name, example } of examples) {
-      if (place === "path") address = address.replace(`{${name}}`, encodeURIComponent(String(example)));
-      if (place === "query") query.set(name, String(example));
+    for (const { in: place, name, example } of operation.parameters) {
+      if (place === "path") address = address.replace(`{${name}}`, encodeURIComponent(ids[name] ?? String(example)));
+      else if (place === "query" && example !== undefined) query.set(name, String(example));
     }
-    return send(
-      method,
-      `${system[service]}${address}${query.size > 0 ? `?${query}` : ""}`,
-      operation.requestBody?.content["application/json"]?.example,
-    );
+    const body = operation.requestBody?.content["application/json"]?.example;
+    return send(method, `${system[service]}${address}${query.size > 0 ? `?${query}` : ""}`, body);
   };
 
+  /** Their examples need what nobody but a payment provider can make. */
+  const NOT_REPLAYED: Readonly<Record<string, string>> = {
+    notifyPayment: "the provider signs the body",
+    showPayPage: "the shop signs the address",
+    pay: "the shop signs the address",
+    markRefundDone: "a refund is due only when money came that cannot be kept",
+    tryRefundAgain: "a refund is due only when money came that cannot be kept",
+  };
   const ORDER = ["POST", "PUT", "GET", "DELETE"];
 
   test.each(SERVICES)("of %s are what it does: each gets the documented status and form", async (service) => {
-    await prepare(service);
-    for (const documented of operationsOf(service).toSorted((a, b) => ORDER.indexOf(a.method) - ORDER.indexOf(b.method))) {
-      if (service === "registry") await register();
+    const operations = operationsOf(service).filter(({ operation }) => !(operation.operationId in NOT_REPLAYED));
+    for (const documented of operations.toSorted((a, b) => ORDER.indexOf(a.method) - ORDER.indexOf(b.method))) {
       const { status, type, media } = successOf(documented.operation) as NonNullable<ReturnType<typeof successOf>>;
-      const reply = await replay(documented);
+      const reply = await replay(documented, await prepare(documented));
       const told = { operation: documented.operation.operationId, text: reply.text.slice(0, 500) };
       expect({ ...told, status: reply.status }).toEqual({ ...told, status });
       if (media === null) expect(reply.text).toBe("");

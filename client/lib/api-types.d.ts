@@ -611,7 +611,7 @@ export interface Operations {
             readonly provider: string;
         };
         readonly query: Readonly<Record<string, never>>;
-        readonly body: unknown;
+        readonly body: null;
         readonly replies: {
             /** It is dealt with, durably. */
             readonly 200: {
@@ -623,8 +623,6 @@ export interface Operations {
             readonly 404: Problem;
             /** The body is longer than 16384 bytes. */
             readonly 413: Problem;
-            /** The body is not declared as JSON. */
-            readonly 415: Problem;
             /** The request could not be answered. */
             readonly default: Problem;
         };

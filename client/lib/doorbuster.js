@@ -25,22 +25,18 @@ class Requests {
     const attemptsMax = request.attemptsMax ?? this.#settings.attemptsMax;
     for (let attempt = 1;; attempt += 1) {
       const reply = await this.#attempt(request);
-      const isLast = attempt >= attemptsMax;
-      if (!(reply instanceof Error)) {
-        if (!asksToComeBack(reply) || isLast && reply.status === 429)
-          return readReply(reply, await reply.text());
-        if (isLast)
-          throw new DoorbusterFailure(`the answer was ${reply.status}`, request.key ?? null, reply.status);
-      } else if (isLast) {
-        throw new DoorbusterFailure(`no answer: ${reply.message}`, request.key ?? null, null, reply);
-      }
+      const isAnswer = !(reply instanceof Error) && !asksToComeBack(reply);
+      if (isAnswer)
+        return reply;
+      if (attempt >= attemptsMax)
+        return lastOf(reply, request.key ?? null);
       await this.#surroundings.wait(this.#pauseMs(attempt, reply));
     }
   }
   async#attempt({ method, path, body, key, headers }) {
     const { token, language, attemptMsMax } = this.#settings;
     try {
-      return await this.#surroundings.fetch(`${this.#root}${path}`, {
+      const reply = await this.#surroundings.fetch(`${this.#root}${path}`, {
         method,
         headers: {
           ...body && { "content-type": "application/json" },
@@ -52,21 +48,41 @@ class Requests {
         ...body && { body: JSON.stringify(body) },
         signal: AbortSignal.timeout(attemptMsMax)
       });
+      return readReply(reply, await reply.text());
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
   #pauseMs(attempt, reply) {
-    const asked = reply instanceof Error ? 0 : Number(reply.headers.get("retry-after") ?? 0) * 1000;
-    const span = Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt);
-    return (Number.isFinite(asked) ? asked : 0) + span * this.#surroundings.random();
+    const asked = reply instanceof Error ? null : reply.retryAfterMs;
+    return (asked ?? 0) + Math.min(BACKOFF_MS_MAX, BACKOFF_MS * 2 ** attempt) * this.#surroundings.random();
   }
 }
-function asksToComeBack({ status, headers }) {
-  return status === 429 || status >= 500 || status === 409 && headers.get("retry-after") !== null;
+var asksToComeBack = ({ status, retryAfterMs }) => status === 429 || status >= 500 || status === 409 && retryAfterMs !== null;
+function lastOf(reply, key) {
+  if (reply instanceof Error)
+    throw new DoorbusterFailure(`no answer: ${reply.message}`, key, null, reply);
+  if (reply.status === 429)
+    return reply;
+  throw new DoorbusterFailure(`the answer was ${reply.status}`, key, reply.status);
 }
 function readReply({ status, headers }, text) {
-  return { status, etag: headers.get("etag"), body: text === "" ? {} : JSON.parse(text) };
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  return {
+    status,
+    etag: headers.get("etag"),
+    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null,
+    body: text === "" ? {} : jsonOf(status, text)
+  };
+}
+function jsonOf(status, text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (status >= 400)
+      return {};
+    throw error;
+  }
 }
 
 // client/live.ts

@@ -16,6 +16,8 @@ export interface RequestOptions {
 export interface Reply {
     readonly status: number;
     readonly etag: string | null;
+    /** When to ask again; `null` when that is not said. */
+    readonly retryAfterMs: number | null;
     /** What the content says as JSON; an empty object when it is none. */
     readonly body: Readonly<Record<string, unknown>>;
 }

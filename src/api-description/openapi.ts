@@ -98,7 +98,9 @@ function operationOf(endpoint: Endpoint, operationId: string): Operation {
       ...parametersOf("query", query, example?.query),
       ...(headers ? parametersOf("header", headers) : []),
     ],
-    ...(body && { requestBody: { required: true, content: { "application/json": mediaType(body, example?.body) } } }),
+    ...(body && {
+      requestBody: { required: true, content: { [endpoint.isBodyRaw ? "*/*" : "application/json"]: mediaType(body, example?.body) } },
+    }),
     responses: responsesOf(endpoint),
     ...securityOf(endpoint),
   };

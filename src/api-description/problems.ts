@@ -32,10 +32,8 @@ export function problemsOf(endpoint: Endpoint): Readonly<Record<string, string>>
       401: "The token is missing, or is none of ours.",
       403: "The request names another user than the token.",
     }),
-    ...(endpoint.body && {
-      413: `The body is longer than ${BODY_BYTES_MAX} bytes.`,
-      415: "The body is not declared as JSON.",
-    }),
+    ...(endpoint.body && { 413: `The body is longer than ${BODY_BYTES_MAX} bytes.` }),
+    ...(endpoint.body && !endpoint.isBodyRaw && { 415: "The body is not declared as JSON." }),
     ...endpoint.problems,
   };
 }

@@ -20,6 +20,7 @@ import { CHECKS } from "./checks.ts";
 const [A, B] = ["SKU-A", "SKU-B"] as [Sku, Sku];
 const NOW = 1_000_000;
 const MINUTE = 60_000;
+const PAYMENT = { provider: "test", paymentId: "P1", amountCents: 200, currency: "eur" };
 const FILE_IS_SOUND = "the database file is sound (SQLite's integrity check)";
 
 const root = mkdtempSync(join(tmpdir(), "doorbuster-audit-"));
@@ -42,12 +43,17 @@ function openShop() {
   const throttle = new Throttle({ ratePerSecond: null, burst: 1 }, clock);
   const policies = new PolicyController(new PolicyStore(db), turns, ledger, throttle, clock, NO_SALES);
   const hold = (userId: string, sku: Sku, quantity: number, { now = NOW, key = false } = {}) => {
-    const command = { sku, userId: userId as UserId, quantity, limit: 0, frozenForMs: 30 * MINUTE };
+    const command = { sku, userId: userId as UserId, quantity, limit: 0, opensAt: 0, closesAt: 0, frozenForMs: 30 * MINUTE };
     const sessionId = `session of ${userId}` as SessionId;
     return ledger.hold([{ verb: "hold", ...command, sessionId, key: key ? { text: `key of ${userId}`, fingerprint: "f" } : null }], now);
   };
-  const place = (orderId: string, userId: string, sku: Sku) =>
-    ledger.place([{ verb: "place", orderId: orderId as OrderId, sku, userId: userId as UserId, windowMs: 10 * MINUTE }], NOW);
+  const place = (orderId: string, userId: string, ...skus: readonly Sku[]) => {
+    const items = skus.map((sku) => ({ sku, priceCents: 100 }));
+    return ledger.place(
+      [{ verb: "place", orderId: orderId as OrderId, userId: userId as UserId, userLevel: 1, items, windowMs: 10 * MINUTE }],
+      NOW,
+    );
+  };
   return { db, ledger, policies, hold, place, close };
 }
 type Shop = ReturnType<typeof openShop>;
@@ -57,10 +63,11 @@ async function fill({ ledger, policies, hold, place }: Shop): Promise<void> {
   for (const sku of [A, B]) await ledger.stock([{ verb: "stock", mode: "put", sku, onHand: 10, priceCents: 100 }], NOW);
   await hold("ann", A, 3, { key: true });
   await hold("bob", A, 2);
-  await place("O-unpaid", "bob", A);
+  await hold("bob", B, 1);
+  await place("O-unpaid", "bob", A, B);
   await hold("cat", A, 1);
   await place("O-paid", "cat", A);
-  await ledger.pay([{ verb: "pay", orderId: "O-paid" as OrderId, sku: A, limit: 0 }], NOW);
+  await ledger.pay([{ verb: "pay", orderId: "O-paid" as OrderId, payment: PAYMENT, isAmountRight: true, limits: new Map() }], NOW + 1);
   await hold("dan", B, 1);
   await hold("fay", B, 99, { key: true });
   await ledger.record([{ verb: "record", mode: "put", sku: A, userId: "eve" as UserId, userLevel: 1, ordered: 4 }], NOW);
@@ -143,7 +150,11 @@ describe("a store in which all is well", () => {
   });
 });
 
-const [OVERSOLD, STOCKED, PAID, ONE_LINE, HOLDS, UNPAID, ONE_REPLY, FINDABLE, POLICY] = CHECKS.map(({ promise }) => promise) as string[];
+const [OVERSOLD, STOCKED, PAID, ONE_LINE, HOLDS, UNPAID, ORDERS, ITEMS, PAYMENTS, ONE_REPLY, FINDABLE, POLICY] = CHECKS.map(
+  ({ promise }) => promise,
+) as string[];
+const UNPAY = "provider = null, payment_id = null, amount_cents = null, currency = null";
+const PAID_BY = "provider = 'p', payment_id = 'i', amount_cents = 1, currency = 'eur'";
 const aliveLine = (user: string, held: number, sku = A) =>
   `insert into lines (sku, user_id, held, held_until_ms, session_id, ordered, user_level, clock_ms)
    values ('${sku}', '${user}', ${held}, ${NOW + MINUTE}, 's', 0, null, ${NOW})`;
@@ -151,14 +162,18 @@ const aliveLine = (user: string, held: number, sku = A) =>
 /** What an operator's hand, a bug or a bad disk could do, and which promise it breaks. */
 const breaches: readonly (readonly [what: string, sql: string, promise: string | undefined])[] = [
   ["more is held than is on hand", "update lines set held = 8 where user_id = 'ann'", OVERSOLD],
-  ["more is in unpaid orders than is on hand", "update orders set quantity = 8 where order_id = 'O-unpaid'", OVERSOLD],
+  [
+    "more is in unpaid orders than is on hand",
+    "update order_items set quantity = 8 where order_id = 'O-unpaid' and sku = 'SKU-A'",
+    OVERSOLD,
+  ],
   ["one hold too many", aliveLine("gus", 5), OVERSOLD],
   ["less on hand than is frozen", "update goods set on_hand = 4, stocked = sold + 4 where sku = 'SKU-A'", OVERSOLD],
   ["less than nothing is on hand", "update goods set on_hand = -1, stocked = -1 where sku = 'SKU-B'", OVERSOLD],
   ["a unit has vanished", "update goods set on_hand = on_hand - 1 where sku = 'SKU-A'", STOCKED],
   ["a unit came from nowhere", "update goods set stocked = stocked - 1 where sku = 'SKU-B'", STOCKED],
   ["less than nothing was sold", "update goods set sold = -1, stocked = on_hand - 1 where sku = 'SKU-B'", STOCKED],
-  ["more was paid for than was sold", "update orders set quantity = 2 where order_id = 'O-paid'", PAID],
+  ["more was paid for than was sold", "update order_items set quantity = 2 where order_id = 'O-paid'", PAID],
   ["an order was paid and not sold", "update goods set sold = 0, stocked = on_hand where sku = 'SKU-A'", PAID],
   ["a user holds the same goods twice", aliveLine("ann", 1), ONE_LINE],
   ["a hold of goods that are gone", aliveLine("gus", 1, "SKU-C" as Sku), HOLDS],
@@ -166,9 +181,15 @@ const breaches: readonly (readonly [what: string, sql: string, promise: string |
   ["a hold without its purchase", "update lines set session_id = null where user_id = 'dan'", HOLDS],
   ["a hold of less than nothing", "update lines set held = -1 where user_id = 'dan'", HOLDS],
   ["less than nothing was ordered", "update lines set ordered = -1 where user_id = 'eve'", HOLDS],
-  ["an unpaid order of goods that are gone", "update orders set sku = 'SKU-C' where order_id = 'O-unpaid'", UNPAID],
-  ["an order in a state that there is not", "update orders set state = 'paid?' where order_id = 'O-unpaid'", UNPAID],
-  ["an order of nothing", "update orders set quantity = 0 where order_id = 'O-unpaid'", UNPAID],
+  ["an unpaid order of goods that are gone", "update order_items set sku = 'SKU-C' where order_id = 'O-unpaid' and position = 0", UNPAID],
+  ["an order in a state that there is not", "update orders set state = 'lost' where order_id = 'O-unpaid'", ORDERS],
+  ["an order of none of its goods", "update order_items set quantity = 0 where order_id = 'O-unpaid' and position = 1", ORDERS],
+  ["an order of nothing", "delete from order_items where order_id = 'O-unpaid'", ORDERS],
+  ["an order of the same goods twice", "update order_items set sku = 'SKU-A' where order_id = 'O-unpaid'", ORDERS],
+  ["items of no order", "delete from orders where order_id = 'O-unpaid'", ITEMS],
+  ["a paid order without its payment", `update orders set ${UNPAY} where order_id = 'O-paid'`, PAYMENTS],
+  ["an unpaid order with a payment", `update orders set ${PAID_BY} where order_id = 'O-unpaid'`, PAYMENTS],
+  ["half a payment", "update orders set currency = null where order_id = 'O-paid'", PAYMENTS],
   ["a key with two first replies", "insert into replies select id + 100, at_ms, hashes, entries from replies limit 1", ONE_REPLY],
   ["a reply that cannot be found", "update replies set hashes = x'00' where id = (select min(id) from replies)", FINDABLE],
   ["a policy that allows nothing", "update policies set quantity_limit = 0", POLICY],

@@ -11,16 +11,20 @@ export interface Check {
   readonly breachSql: string;
 }
 
-/** A SKU's time is the latest that its goods or its lines have seen. A hold is alive while its deadline lies behind it, a payment window
- *  likewise. */
+/** A SKU's time is the latest that its goods or its lines have seen. A hold is alive while its deadline lies behind it; an unpaid order while
+ *  its deadline lies behind that of all its SKUs. */
 const CLOCKS = `
   select g.sku, max(g.clock_ms, coalesce((select max(clock_ms) from line_clocks c where c.sku = g.sku), 0)) as clock_ms from goods g`;
 const FROZEN_BY_SKU = `
-  with line_clocks as (select sku, max(clock_ms) as clock_ms from lines group by sku), clocks as (${CLOCKS})
+  with line_clocks as (select sku, max(clock_ms) as clock_ms from lines group by sku), clocks as (${CLOCKS}),
+  lapsed as (
+    select o.order_id from orders o join order_items i using (order_id) join clocks c using (sku)
+    where o.state = 'payment-pending' and o.pay_until_ms <= c.clock_ms)
   select sku, sum(quantity) as frozen from (
     select l.sku, l.held as quantity from lines l join clocks c using (sku) where l.held > 0 and l.held_until_ms > c.clock_ms
     union all
-    select o.sku, o.quantity from orders o join clocks c using (sku) where o.state = 'payment-pending' and o.pay_until_ms > c.clock_ms
+    select i.sku, i.quantity from orders o join order_items i using (order_id)
+    where o.state = 'payment-pending' and o.order_id not in (select order_id from lapsed)
   ) group by sku`;
 
 export const CHECKS: readonly Check[] = [
@@ -38,8 +42,9 @@ export const CHECKS: readonly Check[] = [
   {
     promise: "paid orders are no more than what was sold",
     countSql: "select count(*) from orders where state = 'paid'",
-    breachSql: `select o.sku, sum(o.quantity) as paid, g.sold from orders o join goods g using (sku)
-      where o.state = 'paid' group by o.sku having sum(o.quantity) > g.sold`,
+    breachSql: `select i.sku, sum(i.quantity) as paid, g.sold
+      from orders o join order_items i using (order_id) join goods g using (sku)
+      where o.state = 'paid' and o.since_ms > g.put_at_ms group by i.sku having sum(i.quantity) > g.sold`,
   },
   {
     promise: "a user has one line per SKU, so nobody's goods are frozen twice",
@@ -55,8 +60,27 @@ export const CHECKS: readonly Check[] = [
   {
     promise: "every unpaid order is of goods that exist",
     countSql: "select count(*) from orders where state = 'payment-pending'",
-    breachSql: `select o.order_id, o.sku, o.state, o.quantity from orders o left join goods g using (sku)
-      where o.quantity < 1 or o.state not in ('payment-pending', 'paid', 'cancelled', 'expired', 'refund-due') or (o.state = 'payment-pending' and g.sku is null)`,
+    breachSql: `select o.order_id, o.state, i.sku from orders o join order_items i using (order_id) left join goods g using (sku)
+      where o.state = 'payment-pending' and g.sku is null`,
+  },
+  {
+    promise: "an order is in a state that there is, and has items, at least one of each, no SKU twice",
+    countSql: "select count(*) from orders",
+    breachSql: `select o.order_id, o.state, i.sku, i.quantity, count(*) as items from orders o left join order_items i using (order_id)
+      group by o.order_id, i.sku having i.sku is null or i.quantity < 1 or count(*) > 1
+        or o.state not in ('payment-pending', 'paid', 'cancelled', 'expired', 'refund-due')`,
+  },
+  {
+    promise: "every item belongs to an order",
+    countSql: "select count(*) from order_items",
+    breachSql: "select i.order_id, i.sku from order_items i left join orders o using (order_id) where o.order_id is null",
+  },
+  {
+    promise: "an order that is paid or due back names its payment, and no other does",
+    countSql: "select count(*) from orders where state in ('paid', 'refund-due')",
+    breachSql: `select order_id, state, provider, payment_id, amount_cents, currency from orders
+      where (state in ('paid', 'refund-due')) <> (provider is not null and payment_id is not null)
+        or (provider is null) <> (amount_cents is null) or (provider is null) <> (currency is null)`,
   },
   {
     promise: "an idempotency key has one first reply",

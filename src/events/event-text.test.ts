@@ -1,7 +1,8 @@
 /** Every event as the outside sees it, with the contract's names. */
 import { describe, expect, test } from "bun:test";
-import type { OrderId, SessionId, Sku, UserId } from "../core/ids.ts";
-import { type DoorbusterEvent, EVENT_TYPES, type EventType, type Order } from "./event.ts";
+import type { OrderId, SaleId, SessionId, Sku, UserId } from "../core/ids.ts";
+import type { Order } from "../ledger/ledger.ts";
+import { type DoorbusterEvent, EVENT_TYPES, type EventType } from "./event.ts";
 import { EventTexts } from "./event-text.ts";
 import { StoredEvent } from "./stored-event.ts";
 
@@ -12,7 +13,7 @@ const userId = "UID0000000001" as UserId;
 const orderId = "O1" as OrderId;
 const payment = { provider: "stripe", paymentId: "pi_1", amountCents: 29_970, currency: "eur" };
 const order: Order = {
-  ...{ orderId, userId, state: "paid", placedAt: 1, payUntil: 600_000, since: 2, payment: null },
+  ...{ orderId, userId, userLevel: 1, state: "paid", placedAt: 1, payUntil: 600_000, since: 2, payment: null },
   items: [
     { sku, quantity: 2, priceCents: 9_990, heldUntil: 3 },
     { sku: "SKU0002" as Sku, quantity: 1, priceCents: 9_990, heldUntil: 3 },
@@ -30,7 +31,7 @@ const hold = { at, sku, userId, sessionId: "abc" as SessionId, quantity: 2, held
 const ofHold = { goodsSKU: "SKU0001", userID: "UID0000000001", goodsQuantity: 2, sessionID: "abc", expiresAt: 1_800_000 };
 const freed = { at, sku, userId, quantity: 2 };
 const ofFreed = { goodsSKU: "SKU0001", userID: "UID0000000001", goodsQuantity: 2 };
-const sale = { at, saleId: "drop", name: "The drop", skus: [sku, "SKU0002" as Sku] };
+const sale = { at, saleId: "drop" as SaleId, name: "The drop", skus: [sku, "SKU0002" as Sku] };
 const ofSale = { saleID: "drop", name: "The drop", goodsSKUs: ["SKU0001", "SKU0002"] };
 const refund = { at, orderId, payment, detail: "no route to the provider" };
 const ofRefund = { orderID: "O1", payment: paymentBody, detail: "no route to the provider" };

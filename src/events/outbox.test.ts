@@ -155,12 +155,14 @@ describe("the sweeper", () => {
 
   test("removes nothing too early when the clock went back", async () => {
     const store = new Store();
-    await store.turns.turn(() => store.outbox.add(soldOut("later", 2_000)));
+    const addAt = (sku: string, at: number) => store.turns.turn(() => store.outbox.add(soldOut(sku, at)));
+    await addAt("old", 1_000);
+    await addAt("later", 2_000);
     store.restart();
-    await store.turns.turn(() => store.outbox.add(soldOut("earlier", 1_000)));
-    await store.add("newest");
+    await addAt("earlier", 1_000);
+    await addAt("newest", 1_000);
     await store.outbox.sweep(1_500);
-    expect(store.read(0, 10)).toEqual(["1 later", "2 earlier", "3 newest"]);
+    expect(store.read(0, 10)).toEqual(["2 later", "3 earlier", "4 newest"]);
   });
 
   test("tells within its turn up to where it has removed", async () => {

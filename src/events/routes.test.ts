@@ -49,7 +49,7 @@ class Desk {
   }
 
   async ask(query: Record<string, unknown>, headers: Readonly<Record<string, string>> = {}): Promise<HttpReply> {
-    return this.#route.handle({ params: {}, query, body: {}, headers: { get: (name) => headers[name] ?? null } });
+    return this.#route.handle({ params: {}, query, body: {}, headers: { get: (name) => headers[name] ?? null }, peer: () => "" });
   }
 
   async page(query: Record<string, unknown>): Promise<Page> {
@@ -148,6 +148,17 @@ describe("a stream of events", () => {
     desk.passes(EVENT_STREAM_BEAT_MS - 1);
     desk.passes(1);
     expect(await beat).toBe(": still here\nid: 2\n\n");
+  });
+
+  test("does not miss what comes while its client takes a comment", async () => {
+    const desk = new Desk();
+    const pieces = await desk.stream({});
+    const beat = piece(pieces);
+    desk.passes(EVENT_STREAM_BEAT_MS);
+    await beat;
+    await desk.add("a");
+    desk.passes(50);
+    expect(idsOf(await piece(pieces))).toEqual(["1"]);
   });
 
   test("reads a piece when the one before was taken: who does not read costs one piece", async () => {

@@ -76,7 +76,7 @@ class Desk {
 
   async call(name: string, body: object = {}, id = ""): Promise<Reply> {
     const route = this.#routes.find(({ endpoint }) => endpoint.name === name) as Route;
-    const input = { params: { id }, query: {}, body: body as never, headers: { get: () => null } };
+    const input = { params: { id }, query: {}, body: body as never, headers: { get: () => null }, peer: () => "" };
     const reply = await route.handle(input);
     return { status: reply.status, body: JSON.parse(reply.body as string) as Shown };
   }
@@ -136,6 +136,24 @@ describe("an operator", () => {
     expect(await desk.call("findAllWebhooks")).toEqual({ status: 200, body: [seen] as unknown as Shown });
   });
 
+  test("who removes a webhook does not find it again, whatever came back of its deliveries meanwhile", async () => {
+    for (const answer of [ok, { status: 410 }]) {
+      const desk = new Desk();
+      const { body } = await desk.create();
+      desk.answer = () => answer;
+      await desk.add("a");
+      const removed = desk.call("removeWebhook", {}, body.id);
+      // The receiver answers at once, and its answer is saved in the same turn, behind the removal.
+      desk.webhooks.tick();
+      desk.nowMs += WEBHOOK_SAVE_MS;
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+      desk.webhooks.tick();
+      expect((await removed).status).toBe(200);
+      desk.restart();
+      expect(desk.webhooks.list()).toEqual([]);
+    }
+  });
+
   const checker = (name: string): InputChecker =>
     new InputChecker((webhookRoutes(new Desk().webhooks).find(({ endpoint }) => endpoint.name === name) as Route).endpoint);
   test.each([
@@ -174,6 +192,16 @@ describe("a delivery", () => {
     const [post] = desk.posts as [Post];
     expect(post.url).toBe("https://b.example/");
     expect(() => new Verifier(secret(2)).verify(post.body, post.headers)).not.toThrow();
+  });
+
+  test("is signed with the keys as they were when a change names none", async () => {
+    const desk = new Desk();
+    const { body } = await desk.create({ secrets: [secret(1)] });
+    await desk.call("updateWebhook", { url: "https://b.example/" }, body.id);
+    await desk.add("a");
+    await desk.works();
+    const [post] = desk.posts as [Post];
+    expect(() => new Verifier(secret(1)).verify(post.body, post.headers)).not.toThrow();
   });
 
   test("is made for what happens after the webhook was added, and only of the types asked for", async () => {
@@ -233,17 +261,19 @@ describe("a delivery", () => {
 
   test("is let go of when the process stops, and how far it came is saved", async () => {
     const desk = new Desk();
-    await desk.create();
+    const { body } = await desk.create();
     await desk.add("a");
     await desk.works();
-    desk.answer = () => new Promise<PostAnswer>(() => {});
+    desk.answer = ({ signal }) => new Promise((resolve) => signal.addEventListener("abort", () => resolve({ error: "ended" })));
     await desk.add("b");
     await desk.works();
     await desk.webhooks.close();
-    expect(desk.posts.at(-1)?.signal.aborted).toBe(true);
     desk.restart();
+    desk.answer = () => ok;
     await desk.works();
     expect(desk.delivered).toEqual(["a", "b", "b"]);
+    // That we have hung up is no error of the receiver's.
+    expect((await desk.see(body.id)).lastError).toBeUndefined();
   });
 
   test("follows the one before of the same goods, while those of other goods go on", async () => {

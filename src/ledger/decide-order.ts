@@ -1,93 +1,168 @@
-/** The three verbs of an order: `place`, `pay`, `cancel`. The states are described in `ledger.ts`; transitions go by state, never by arrival. */
+/**
+ * The three verbs of an order: `place`, `pay`, `cancel`, each decided over all SKUs of the order at once, all or nothing. The states are described
+ * in `ledger.ts`; transitions go by state, never by arrival.
+ */
 import { assert } from "../core/assert.ts";
+import type { Sku } from "../core/ids.ts";
 import type { UnixMs } from "../core/time.ts";
-import { PAYMENT_WINDOW_MS_MAX } from "../limits.ts";
+import { ORDER_ITEMS_MAX, PAYMENT_WINDOW_MS_MAX } from "../limits.ts";
 import {
   availableOf,
-  type Changes,
-  type Decision,
   exceeds,
   goodsWith,
   lineOrdered,
   lineWith,
-  refuse,
-  unchanged,
-  type View,
+  type OrderChanges,
+  type OrderDecision,
+  type OrderPart,
+  type OrderView,
+  type PlainReason,
 } from "./decision.ts";
-import type { CancelCommand, Goods, Line, Order, OrderState, PayCommand, PlaceCommand } from "./ledger.ts";
+import type {
+  CancelCommand,
+  Goods,
+  Line,
+  Order,
+  OrderCommand,
+  OrderItem,
+  OrderState,
+  PayCommand,
+  Payment,
+  PlaceCommand,
+} from "./ledger.ts";
 
-export function decidePlace({ goods, line, order }: View, command: PlaceCommand, at: UnixMs): Decision {
-  // The order id is the key: asking again gets the order as it is now.
-  if (order) return order.userId === command.userId ? unchanged({ kind: "order", order }) : refuse("key-reused");
-  if (!goods) return refuse("unknown-goods");
-  if (line.held === 0) return refuse("no-hold");
-  const placed: Order = {
-    orderId: command.orderId,
-    sku: command.sku,
-    userId: command.userId,
-    quantity: line.held,
-    state: "payment-pending",
-    payUntil: at + Math.min(command.windowMs, PAYMENT_WINDOW_MS_MAX),
-    heldUntil: line.heldUntil,
-    since: at,
-  };
-  return {
-    reply: { kind: "order", order: placed },
-    changes: { goods: goodsWith(goods, goods.frozen, at), line: lineWith(line, 0, 0, line.pending + line.held), order: placed },
-  };
+/** One part after the decision. */
+type Part = OrderChanges["parts"][number];
+
+/** @param at the latest time that the order's SKUs have seen; what is due by then has ended */
+export function decideOrder(view: OrderView, command: OrderCommand, at: UnixMs): OrderDecision {
+  switch (command.verb) {
+    case "place":
+      return decidePlace(view, command, at);
+    case "pay":
+      return decidePay(view, command, at);
+    case "cancel":
+      return decideCancel(view, command, at);
+  }
 }
 
-export function decidePay({ goods, line, order }: View, command: PayCommand, at: UnixMs): Decision {
+/** The items that a command asks for: a SKU that it names twice counts once. */
+export function itemsAsked({ items }: PlaceCommand): PlaceCommand["items"] {
+  const seen = new Set<Sku>();
+  return items.filter(({ sku }) => !seen.has(sku) && seen.add(sku));
+}
+
+function decidePlace({ order, parts }: OrderView, command: PlaceCommand, at: UnixMs): OrderDecision {
+  const asked = itemsAsked(command);
+  // The order id is the key: asking again gets the order as it is now.
+  if (order) return isSameOrder(order, command, asked) ? unchanged(order) : refuse("key-reused");
+  if (asked.length > ORDER_ITEMS_MAX) return refuse("too-many-items");
+  if (asked.length === 0 || parts.some(({ line }) => line.held === 0)) return refuse("no-hold");
+  const { orderId, userId, userLevel, windowMs } = command;
+  const placed: Order = {
+    orderId,
+    userId,
+    userLevel,
+    items: asked.map(({ sku, priceCents }, n): OrderItem => {
+      const { held, heldUntil } = (parts[n] as OrderPart).line;
+      return { sku, quantity: held, priceCents, heldUntil };
+    }),
+    state: "payment-pending",
+    placedAt: at,
+    payUntil: at + Math.min(windowMs, PAYMENT_WINDOW_MS_MAX),
+    since: at,
+    payment: null,
+  };
+  const after = parts.map(({ goods, line }): Part => {
+    const present = existing(goods);
+    return { goods: goodsWith(present, present.frozen, at), line: lineWith(line, 0, 0, line.pending + line.held) };
+  });
+  return changed(placed, after);
+}
+
+function decidePay({ order, parts }: OrderView, command: PayCommand, at: UnixMs): OrderDecision {
   if (!order) return refuse("unknown-order");
+  const { payment, isAmountRight } = command;
+  const sell = (available: readonly OrderPart[]): OrderDecision => {
+    const after = eachPart(order, available, (item, goods, line) => sold(item, goods, line, order.userLevel, at));
+    return end(order, "paid", payment, after, at);
+  };
   switch (order.state) {
-    case "payment-pending":
-      assert(goods !== null, "goods with an unpaid order cannot be removed");
-      return sell(
-        order,
-        goodsWith(goods, goods.frozen - order.quantity, at),
-        lineWith(line, line.held, line.heldUntil, line.pending - order.quantity),
-        at,
-      );
+    case "payment-pending": {
+      const available = eachPart(order, parts, (item, goods, line) => given(item, goods, line, at));
+      return isAmountRight ? sell(available) : end(order, "refund-due", payment, available, at);
+    }
     case "expired": {
-      const limitAllows = !exceeds(command.limit, line, line.held + order.quantity);
-      if (goods && limitAllows && availableOf(goods) >= order.quantity) return sell(order, goods, line, at);
-      return ended(order, "refund-due", {}, at);
+      const isSold = isAmountRight && canTakeAgain(order, parts, command.limits);
+      return isSold ? sell(parts) : end(order, "refund-due", payment, [], at);
     }
     case "cancelled":
       // Whoever cancelled does not want the goods: money that still came goes back.
-      return ended(order, "refund-due", {}, at);
+      return end(order, "refund-due", payment, [], at);
     case "paid":
     case "refund-due":
-      return unchanged({ kind: "order", order });
+      return unchanged(order);
   }
 }
 
-export function decideCancel({ goods, line, order }: View, command: CancelCommand, at: UnixMs): Decision {
+function decideCancel({ order, parts }: OrderView, command: CancelCommand, at: UnixMs): OrderDecision {
   if (!order) return refuse("unknown-order");
-  if (order.state === "cancelled") return unchanged({ kind: "order", order });
-  if (order.state !== "payment-pending") return unchanged({ kind: "refused", reason: "order-ended", state: order.state });
-  assert(goods !== null, "goods with an unpaid order cannot be removed");
-  const pending = line.pending - order.quantity;
-  if (command.to === "held" && order.heldUntil > at) {
+  if (order.state === "cancelled") return unchanged(order);
+  if (order.state !== "payment-pending") return { reply: { kind: "refused", reason: "order-ended", state: order.state }, changes: null };
+  const after = eachPart(order, parts, (item, goods, line): Part => {
+    if (command.to === "free" || item.heldUntil <= at) return given(item, goods, line, at);
     // Back to held with the deadline it had. If the user has made another hold meanwhile, the two become one, and the earlier deadline counts.
-    const heldUntil = line.held > 0 ? Math.min(line.heldUntil, order.heldUntil) : order.heldUntil;
-    const changes = { goods: goodsWith(goods, goods.frozen, at), line: lineWith(line, line.held + order.quantity, heldUntil, pending) };
-    return ended(order, "cancelled", changes, at);
-  }
-  const changes = { goods: goodsWith(goods, goods.frozen - order.quantity, at), line: lineWith(line, line.held, line.heldUntil, pending) };
-  return ended(order, "cancelled", changes, at);
+    const heldUntil = line.held > 0 ? Math.min(line.heldUntil, item.heldUntil) : item.heldUntil;
+    return {
+      goods: goodsWith(goods, goods.frozen, at),
+      line: lineWith(line, line.held + item.quantity, heldUntil, line.pending - item.quantity),
+    };
+  });
+  return end(order, "cancelled", null, after, at);
 }
 
-/** Takes the goods out of stock and counts them as ordered, in one step. */
-function sell(order: Order, goods: Goods, line: Line, at: UnixMs): Decision {
-  const changes = {
-    goods: { ...goods, onHand: goods.onHand - order.quantity, sold: goods.sold + order.quantity, clock: at },
-    line: lineOrdered(line, line.ordered + order.quantity, line.userLevel ?? 0),
-  };
-  return ended(order, "paid", changes, at);
+/** The same user, and the same SKUs in whatever order. */
+function isSameOrder(order: Order, { userId }: PlaceCommand, asked: PlaceCommand["items"]): boolean {
+  if (order.userId !== userId || order.items.length !== asked.length) return false;
+  const skus = new Set(asked.map(({ sku }) => sku));
+  return order.items.every(({ sku }) => skus.has(sku));
 }
 
-function ended(order: Order, state: OrderState, changes: Changes, at: UnixMs): Decision {
-  const next: Order = { ...order, state, since: at };
-  return { reply: { kind: "order", order: next }, changes: { ...changes, order: next } };
+/** Whether there is enough of every SKU, and every limit allows it beside all that the user has got meanwhile. */
+function canTakeAgain(order: Order, parts: readonly OrderPart[], limits: PayCommand["limits"]): boolean {
+  return order.items.every(({ sku, quantity }, n) => {
+    const { goods, line } = parts[n] as OrderPart;
+    return goods !== null && availableOf(goods) >= quantity && !exceeds(limits.get(sku) ?? 0, line, line.held + quantity);
+  });
 }
+
+/** What was pending of one item is on the shelf again. */
+const given = ({ quantity }: OrderItem, goods: Goods, line: Line, at: UnixMs): Part => ({
+  goods: goodsWith(goods, goods.frozen - quantity, at),
+  line: lineWith(line, line.held, line.heldUntil, line.pending - quantity),
+});
+
+/** One item leaves the stock and counts as ordered, in one step, as if an operator had added it to the record. */
+const sold = ({ quantity }: OrderItem, goods: Goods, line: Line, userLevel: number, at: UnixMs): Part => ({
+  goods: { ...goods, onHand: goods.onHand - quantity, sold: goods.sold + quantity, clock: at },
+  line: lineOrdered(line, line.ordered + quantity, line.userLevel ?? userLevel),
+});
+
+const eachPart = (order: Order, parts: readonly OrderPart[], change: (item: OrderItem, goods: Goods, line: Line) => Part): Part[] =>
+  order.items.map((item, n) => {
+    const { goods, line } = parts[n] as OrderPart;
+    return change(item, existing(goods), line);
+  });
+
+function existing(goods: Goods | null): Goods {
+  assert(goods !== null, "goods of which something is held or unpaid cannot be removed");
+  return goods;
+}
+
+const refuse = (reason: PlainReason): OrderDecision => ({ reply: { kind: "refused", reason }, changes: null });
+const unchanged = (order: Order): OrderDecision => ({ reply: { kind: "order", order }, changes: null });
+const changed = (order: Order, parts: readonly Part[]): OrderDecision => ({ reply: { kind: "order", order }, changes: { order, parts } });
+
+/** @param parts empty when the goods stay as they are */
+const end = (order: Order, state: OrderState, payment: Payment | null, parts: readonly Part[], at: UnixMs): OrderDecision =>
+  changed({ ...order, state, since: at, payment }, parts);

@@ -1,14 +1,14 @@
 /**
- * What the ledger decides, as a pure function: `decide(view, command, now) -> { reply, changes }`. No I/O, no clock, no randomness; a store
+ * What the ledger decides about one SKU, as a pure function: `decide(view, command, now) -> { reply, changes }`. No I/O, no clock, no randomness; a store
  * shows it the records that the command touches and writes back what it returns. Whatever is due must have been ended before
  * (`expire.ts`), so a line's `held` is always alive here.
  *
- * Refusals come in one fixed order, idempotency first: key, goods, hold or order, limit, stock.
+ * Refusals come in one fixed order, idempotency first: key, goods, the sale's window, hold, limit, stock. Orders are decided in
+ * `decide-order.ts`.
  */
 import { assert } from "../core/assert.ts";
 import type { UnixMs } from "../core/time.ts";
 import { LINES_PER_USER_MAX, SKUS_MAX } from "../limits.ts";
-import { decideCancel, decidePay, decidePlace } from "./decide-order.ts";
 import {
   availableOf,
   type Decision,
@@ -24,9 +24,9 @@ import {
   unchanged,
   type View,
 } from "./decision.ts";
-import type { ChangeCommand, Command, Goods, HoldCommand, KeptReply, RecordCommand, Reply, StockCommand } from "./ledger.ts";
+import type { ChangeCommand, Goods, HoldCommand, KeptPurchase, RecordCommand, Reply, SkuCommand, StockCommand } from "./ledger.ts";
 
-export function decide(view: View, command: Command, now: UnixMs): Decision {
+export function decide(view: View, command: SkuCommand, now: UnixMs): Decision {
   const at = ledgerTime(view.goods, now);
   assert(view.line.held === 0 || view.line.heldUntil > at, "what is due was expired before the decision");
   switch (command.verb) {
@@ -40,12 +40,6 @@ export function decide(view: View, command: Command, now: UnixMs): Decision {
       return decideStock(view, command, at);
     case "record":
       return decideRecord(view, command);
-    case "place":
-      return decidePlace(view, command, at);
-    case "pay":
-      return decidePay(view, command, at);
-    case "cancel":
-      return decideCancel(view, command, at);
     case "expire":
       return { reply: { kind: "expired" }, changes: NO_CHANGES };
   }
@@ -53,8 +47,14 @@ export function decide(view: View, command: Command, now: UnixMs): Decision {
 
 function decideHold(view: View, command: HoldCommand, at: UnixMs): Decision {
   const { goods, line, kept } = view;
-  if (kept) return kept.key.fingerprint === command.key?.fingerprint ? unchanged({ kind: "repeated", reply: kept }) : refuse("key-reused");
+  if (kept) {
+    const isSame = kept.kind === "purchase" && kept.key.fingerprint === command.key?.fingerprint;
+    return isSame ? unchanged({ kind: "repeated", reply: kept }) : refuse("key-reused");
+  }
   if (!goods) return refuseHold(command, "unknown-goods");
+  // Who came too early may come again with the same key, so this refusal is not kept.
+  if (at < command.opensAt) return refuse("not-started");
+  if (command.closesAt > 0 && at >= command.closesAt) return refuseHold(command, "ended");
   if (exceeds(command.limit, line, line.held + command.quantity)) return refuseHold(command, "limit-reached");
   if (isEmptyLine(line) && view.userLines >= LINES_PER_USER_MAX) return refuseHold(command, "limit-reached");
   if (availableOf(goods) < command.quantity) return refuseHold(command, "sold-out");
@@ -130,8 +130,8 @@ function refuseHold(command: HoldCommand, reason: PlainReason): Decision {
   return command.key ? { reply, changes: { kept: keptReply(command, reason, command.quantity, 0) } } : { reply, changes: NO_CHANGES };
 }
 
-function keptReply(command: HoldCommand, reason: string | null, quantity: number, heldUntil: UnixMs): KeptReply {
+function keptReply(command: HoldCommand, reason: string | null, quantity: number, heldUntil: UnixMs): KeptPurchase {
   assert(command.key !== null, "only a purchase with a key has a reply to keep");
   const { key, sessionId, sku, frozenForMs } = command;
-  return { key, sessionId, step: "cart", reason, sku, quantity, heldUntil, frozenForMs };
+  return { kind: "purchase", key, sessionId, step: "cart", reason, sku, quantity, heldUntil, frozenForMs };
 }

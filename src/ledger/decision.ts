@@ -1,12 +1,11 @@
 /** What every decision is made of: the view it is shown, the changes it asks for, and the small rules that several verbs share. */
 import type { UnixMs } from "../core/time.ts";
-import type { Goods, KeptReply, LedgerRefusal, Line, Order, Reply } from "./ledger.ts";
+import type { Goods, KeptReply, LedgerRefusal, Line, Order, OrderReply, Reply } from "./ledger.ts";
 
-/** The records a command touches, as they are at `now`. */
+/** The records that a command about one SKU touches, as they are at its time. */
 export interface View {
   readonly goods: Goods | null;
   readonly line: Line;
-  readonly order: Order | null;
   /** The reply that the command's key already has. */
   readonly kept: KeptReply | null;
   /** How many SKUs this user has a line for, and how many SKUs there are; they only matter when one more would be made. */
@@ -18,13 +17,35 @@ export interface View {
 export interface Changes {
   readonly goods?: Goods | null;
   readonly line?: Line;
-  readonly order?: Order;
   readonly kept?: KeptReply;
 }
 
 export interface Decision {
   readonly reply: Reply;
   readonly changes: Changes;
+}
+
+/** One SKU of an order: its goods, and what the order's user has of them. */
+export interface OrderPart {
+  readonly goods: Goods | null;
+  readonly line: Line;
+}
+
+/** The records that a command about an order touches. The parts stand in the order of the order's items, or of those to be placed. */
+export interface OrderView {
+  readonly order: Order | null;
+  readonly parts: readonly OrderPart[];
+}
+
+/** All parts as they are to be afterwards, with the order that they belong to; `null`: nothing changes. */
+export interface OrderChanges {
+  readonly order: Order;
+  readonly parts: readonly { readonly goods: Goods; readonly line: Line }[];
+}
+
+export interface OrderDecision {
+  readonly reply: OrderReply;
+  readonly changes: OrderChanges | null;
 }
 
 export const EMPTY_LINE: Line = { held: 0, heldUntil: 0, pending: 0, ordered: 0, userLevel: null };

@@ -5,15 +5,10 @@
  */
 import { assert } from "../core/assert.ts";
 import type { UnixMs } from "../core/time.ts";
-import { lineWith } from "./decision.ts";
-import type { Line, Order } from "./ledger.ts";
+import type { Order } from "./ledger.ts";
 
-/** The order and its user's line after the payment window; `order.quantity` is what it frees. It ended at its deadline, however late
- *  somebody looked. */
-export function expireOrder(line: Line, order: Order, at: UnixMs): { readonly line: Line; readonly order: Order } {
+/** The order after its payment window; it frees all its items. It ended at its deadline, however late somebody looked. */
+export function expireOrder(order: Order, at: UnixMs): Order {
   assert(order.state === "payment-pending" && order.payUntil <= at, "only an unpaid order past its deadline expires");
-  return {
-    line: lineWith(line, line.held, line.heldUntil, line.pending - order.quantity),
-    order: { ...order, state: "expired", since: order.payUntil },
-  };
+  return { ...order, state: "expired", since: order.payUntil };
 }

@@ -3,14 +3,29 @@
  * that throw, so that the same ones can be run against deliberate mutants, which must not get through.
  */
 import { describe, test } from "bun:test";
+import { crashChecks } from "./suite/crash-checks.ts";
+import { eventChecks } from "./suite/event-checks.ts";
 import { holdChecks } from "./suite/hold-checks.ts";
 import { checkModel, type ModelSettings } from "./suite/model-check.ts";
 import { orderChecks } from "./suite/order-checks.ts";
+import { placeChecks } from "./suite/place-checks.ts";
+import { raceChecks } from "./suite/race-checks.ts";
 import { recordChecks } from "./suite/record-checks.ts";
 import { type Check, type OpenLedger, Shop } from "./suite/shop.ts";
 import { timeChecks } from "./suite/time-checks.ts";
+import { windowChecks } from "./suite/window-checks.ts";
 
-export const CHECKS: readonly Check[] = [...holdChecks, ...timeChecks, ...orderChecks, ...recordChecks];
+export const CHECKS: readonly Check[] = [
+  ...holdChecks,
+  ...windowChecks,
+  ...timeChecks,
+  ...placeChecks,
+  ...orderChecks,
+  ...raceChecks,
+  ...recordChecks,
+  ...eventChecks,
+  ...crashChecks,
+];
 
 /** Far more than any machine needs: one fsync per call, and shrinking when something is found. */
 const HISTORY_MS_MAX = 1_000;

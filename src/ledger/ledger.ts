@@ -14,8 +14,8 @@
  *   by `cancel`, or by its deadline.
  * - *paid*: the right amount came, and the goods are out of stock. This is an end.
  * - *cancelled*: the goods are free again, or back to held with the deadline that each had.
- * - *expired*: nobody paid in time; the goods are free since `payUntil`. Money that comes later takes the stock again, when there is enough of
- *   every SKU and the limits allow (*paid*); otherwise it is due back.
+ * - *expired*: nobody paid in time; the goods are free since `payUntil`, as soon as one of its SKUs has seen that time, and then all have. Money
+ *   that comes later takes the stock again, when there is enough of every SKU and the limits allow (*paid*); otherwise it is due back.
  * - *refund due*: money came for which there are no goods: too late, after a cancellation, or the wrong amount. This is an end that somebody must
  *   act on. It is never silent.
  */
@@ -75,6 +75,8 @@ export interface Payment {
 export interface Order {
   readonly orderId: OrderId;
   readonly userId: UserId;
+  /** The user's level when it was placed: what is bought goes on record with it, where there is no record yet. */
+  readonly userLevel: number;
   /** 1 to `ORDER_ITEMS_MAX`, each of another SKU. */
   readonly items: readonly OrderItem[];
   readonly state: OrderState;
@@ -160,6 +162,7 @@ export interface PlaceCommand {
   readonly verb: "place";
   readonly orderId: OrderId;
   readonly userId: UserId;
+  readonly userLevel: number;
   readonly items: readonly { readonly sku: Sku; readonly priceCents: Cents }[];
   readonly windowMs: DurationMs;
 }

@@ -7,11 +7,13 @@ import { join } from "node:path";
 import { GroupCommit } from "../../edge/group-commit.ts";
 import { openSqliteFile, type SqliteFile } from "../../edge/sqlite-file.ts";
 import { REPLIES_PER_ROW } from "../../limits.ts";
+import type { LedgerEvent } from "../ledger.ts";
 import { CHECKS, ledgerSuite, runCheck } from "../ledger-suite.ts";
-import { FROZEN_FOR, held, holdCommand, keyOf, MINUTE, type OpenedLedger, refused, Shop } from "../suite/shop.ts";
+import { FROZEN_FOR, held, holdCommand, keyOf, MINUTE, type OpenedLedger, paymentOf, refused, Shop, WINDOW } from "../suite/shop.ts";
 import { EmbeddedLedger } from "./embedded-ledger.ts";
 import type { Journal } from "./journal.ts";
 import { MemoryJournal } from "./memory-journal.ts";
+import type { Emit } from "./order-book.ts";
 import { LEDGER_SCHEMA, SqliteJournal } from "./sqlite-journal.ts";
 
 /** `DOORBUSTER_LEDGER_RUNS=20` plays twenty times as many histories; `DOORBUSTER_LEDGER_SEED` plays others. */
@@ -20,9 +22,22 @@ const runsFactor = Number(DOORBUSTER_LEDGER_RUNS);
 const seed = Number(DOORBUSTER_LEDGER_SEED);
 
 async function openMemory(): Promise<OpenedLedger> {
-  const ledger = new EmbeddedLedger(new MemoryJournal());
-  return { ledger, sweep: (now) => ledger.sweep(now), close: async () => {} };
+  const events: LedgerEvent[] = [];
+  const ledger = new EmbeddedLedger(new MemoryJournal(), { emit: (event) => events.push(event) });
+  return { ledger, sweep: (now) => ledger.sweep(now), events: () => events, close: async () => {} };
 }
+
+/** Events in the same file as what they tell of, as the outbox keeps them. */
+const TOLD_SCHEMA = "create table told (id integer primary key, event text not null) strict;";
+const tellInto =
+  ({ db }: SqliteFile): Emit =>
+  (event) =>
+    db.query("insert into told (event) values (?)").run(JSON.stringify(event));
+const toldIn = ({ db }: SqliteFile): readonly LedgerEvent[] =>
+  db
+    .query<{ event: string }, []>("select event from told order by id")
+    .all()
+    .map(({ event }) => JSON.parse(event) as LedgerEvent);
 
 /** @param alter gives the ledger another journal in place of the real one */
 async function openSqlite(
@@ -34,18 +49,19 @@ async function openSqlite(
   let lives = 0;
   let ledger: EmbeddedLedger;
   const openLife = (): EmbeddedLedger => {
-    const file = openSqliteFile(join(folder, String(lives)), LEDGER_SCHEMA);
+    const file = openSqliteFile(join(folder, String(lives)), LEDGER_SCHEMA + TOLD_SCHEMA);
     files.push(file);
     onOpen(file);
-    const turns = new GroupCommit(file.db, (failure) => {
-      throw failure;
+    const turns = new GroupCommit(file.db, () => {
+      // Whoever called hears of it.
     });
-    ledger = new EmbeddedLedger(alter(new SqliteJournal(file.db, turns)));
+    ledger = new EmbeddedLedger(alter(new SqliteJournal(file.db, turns)), { emit: tellInto(file) });
     return ledger;
   };
   return {
     ledger: openLife(),
     sweep: (now) => ledger.sweep(now),
+    events: () => toldIn(files.at(-1) as SqliteFile),
     // What kill -9 leaves on disk is the database and its write-ahead log as they are, so the next life begins with a copy of both.
     reopen: async () => {
       const before = join(folder, String(lives));
@@ -76,21 +92,29 @@ describe("the embedded ledger's housekeeping", () => {
     }
   };
 
-  test("an order id that is used again while its first order is being forgotten names the new order, also after a crash", async () => {
+  test("orders that have ended are in the store for 90 days; then they are gone, but for refunds that are due", async () => {
     await inShop(openSqlite(), async (shop) => {
-      await shop.put(5);
-      await shop.hold("ann", 1);
-      await shop.place("ann", "order 1");
-      await shop.cancel("order 1");
-      shop.now += DAY + 1;
-      await shop.hold("ann", 2);
-      await Promise.all([shop.place("ann", "order 1"), shop.sweep()]);
+      await shop.put(9);
+      for (const n of [1, 2, 3, 4]) {
+        await shop.hold("ann", 1);
+        await shop.place("ann", `order ${n}`);
+      }
+      await shop.pay("order 1");
+      await shop.cancel("order 2");
+      await shop.pay("order 3", { isAmountRight: false });
+      shop.now += WINDOW;
+      const states = async () => (await shop.ordersOf("ann")).map(({ orderId, state }) => `${orderId} ${state}`);
+      expect(await states()).toEqual(["order 4 expired", "order 3 refund-due", "order 2 cancelled", "order 1 paid"]);
+      shop.now += 90 * DAY - WINDOW;
       await shop.sweep();
-      const order = await shop.order("order 1");
-      expect(order).toMatchObject({ quantity: 2, state: "payment-pending" });
       await shop.crash();
-      expect(await shop.order("order 1")).toEqual(order);
-      expect((await shop.goods()).frozen).toBe(2);
+      expect(await states()).toEqual(["order 4 expired", "order 3 refund-due", "order 2 cancelled", "order 1 paid"]);
+      expect(await shop.order("order 1")).toMatchObject({ state: "paid", payment: paymentOf() });
+      shop.now += WINDOW + 1;
+      await shop.sweep();
+      expect(await states()).toEqual(["order 3 refund-due"]);
+      expect(await shop.pay("order 4")).toEqual(refused("unknown-order"));
+      expect(await shop.order("order 3")).toMatchObject({ state: "refund-due", payment: paymentOf() });
     });
   });
 
@@ -98,7 +122,9 @@ describe("the embedded ledger's housekeeping", () => {
     let left: () => unknown = () => null;
     const opened = openSqlite(undefined, (file) => {
       left = () =>
-        file.db.query("select (select count(*) from lines) + (select count(*) from orders) + (select count(*) from replies) as n").get();
+        file.db
+          .query("select (select count(*) from lines) + (select count(*) from order_items) + (select count(*) from replies) as n")
+          .get();
     });
     await inShop(opened, async (shop) => {
       await shop.put(5_000);
@@ -118,6 +144,9 @@ describe("the embedded ledger's housekeeping", () => {
       expect(left()).toEqual({ n: 6 + rowsOfReplies });
       shop.now += 2 * DAY;
       for (let tick = 0; tick < 10; tick += 1) await shop.sweep();
+      expect(left()).toEqual({ n: 6 });
+      shop.now += 90 * DAY;
+      for (let tick = 0; tick < 10; tick += 1) await shop.sweep();
       expect(left()).toEqual({ n: 0 });
       expect(await shop.hold("ann", 5_000)).toEqual(held(5_000, shop.now + FROZEN_FOR));
     });
@@ -125,7 +154,7 @@ describe("the embedded ledger's housekeeping", () => {
 
   test("when there is no room for one more key, purchases without one go on, and a day later there is room again", async () => {
     const ledger = new EmbeddedLedger(new MemoryJournal(), { repliesMax: 1 });
-    const shop = new Shop({ ledger, sweep: (now) => ledger.sweep(now), close: async () => {} });
+    const shop = new Shop({ ledger, sweep: (now) => ledger.sweep(now), events: () => [], close: async () => {} });
     await shop.put(1_000_000);
     const isNoRoom = ({ kind, reason }: { kind: string; reason?: string }): boolean => kind === "refused" && reason === "no-room-for-key";
     let full: string | null = null;
@@ -178,8 +207,10 @@ const forgetful: Readonly<Record<string, (journal: Journal) => Partial<Journal>>
   "the level of a record": (journal) => ({
     addLine: (id, sku, user, line, session, at) => journal.addLine(id, sku, user, { ...line, userLevel: line.userLevel && 1 }, session, at),
   }),
-  orders: () => ({ saveOrder: nothing }),
-  "how orders end": (journal) => ({ saveOrder: (order) => order.state === "payment-pending" && journal.saveOrder(order) }),
+  orders: () => ({ addOrder: nothing }),
+  "how orders end": () => ({ endOrder: nothing }),
+  "what was paid for an order": (journal) => ({ endOrder: (order) => journal.endOrder({ ...order, payment: null }) }),
+  "all items of an order but one": (journal) => ({ addOrder: (order) => journal.addOrder({ ...order, items: order.items.slice(0, 1) }) }),
   "replies to keys": () => ({ saveReplies: nothing }),
   "the reason of a refusal": (journal) => ({
     saveReplies: (turn, at, hashes, replies) =>

@@ -10,20 +10,22 @@ import { assert } from "../../core/assert.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import {
-  ENDED_ORDER_KEPT_MS,
+  KEPT_BODY_CHARS_MAX,
   LINES_PER_USER_MAX,
+  ORDER_KEPT_MS,
   REPLIES_MAX,
   REPLY_KEPT_MS,
   SWEEP_ROWS_PER_TURN,
   SWEEP_SKUS_PER_TICK,
 } from "../../limits.ts";
 import { decide as decideForReal } from "../decide.ts";
-import { type Changes, isEmptyLine, ledgerTime } from "../decision.ts";
+import { decideOrder as decideOrderForReal, itemsAsked } from "../decide-order.ts";
+import { type Changes, isEmptyLine, ledgerTime, type OrderChanges, type OrderPart } from "../decision.ts";
+import { hasSoldOut, holdEvent } from "../hold-event.ts";
 import type {
   CancelCommand,
   CartLine,
   ChangeCommand,
-  Command,
   ExpireCommand,
   ExpireReply,
   Goods,
@@ -34,6 +36,8 @@ import type {
   Ledger,
   Line,
   Order,
+  OrderCommand,
+  OrderItem,
   OrderRecord,
   OrderReply,
   PayCommand,
@@ -43,23 +47,30 @@ import type {
   ReleaseCommand,
   ReleaseReply,
   Reply,
+  SkuCommand,
   StockCommand,
   StockReply,
 } from "../ledger.ts";
 import type { Journal } from "./journal.ts";
 import { KeptReplies } from "./kept-replies.ts";
 import { type LineId, NO_LINE } from "./line-table.ts";
+import type { Emit } from "./order-book.ts";
 import { Shelves } from "./shelves.ts";
 
 export interface EmbeddedLedgerOptions {
   /** Another decision than the real one, for tests that must catch it. */
   readonly decide?: typeof decideForReal;
+  readonly decideOrder?: typeof decideOrderForReal;
+  /** Hears every event inside the turn that saves what it tells of; what it saves in the same file is durable together with that. */
+  readonly emit?: Emit;
   readonly repliesMax?: number;
 }
 
 export class EmbeddedLedger implements Ledger {
   readonly #journal: Journal;
   readonly #decide: typeof decideForReal;
+  readonly #decideOrder: typeof decideOrderForReal;
+  readonly #emit: Emit | null;
   readonly #shelves: Shelves;
   readonly #replies: KeptReplies;
 
@@ -67,7 +78,9 @@ export class EmbeddedLedger implements Ledger {
   constructor(journal: Journal, options: EmbeddedLedgerOptions = {}) {
     this.#journal = journal;
     this.#decide = options.decide ?? decideForReal;
-    this.#shelves = new Shelves(journal);
+    this.#decideOrder = options.decideOrder ?? decideOrderForReal;
+    this.#emit = options.emit ?? null;
+    this.#shelves = new Shelves(journal, this.#emit);
     this.#replies = new KeptReplies(journal, options.repliesMax ?? REPLIES_MAX);
     journal.restore({
       goods: (goods) => this.#shelves.restoreGoods(goods),
@@ -95,13 +108,13 @@ export class EmbeddedLedger implements Ledger {
     return this.#run(commands, now);
   }
   place(commands: readonly PlaceCommand[], now: UnixMs): Promise<readonly OrderReply[]> {
-    return this.#run(commands, now);
+    return this.#runOrders(commands, now);
   }
   pay(commands: readonly PayCommand[], now: UnixMs): Promise<readonly OrderReply[]> {
-    return this.#run(commands, now);
+    return this.#runOrders(commands, now);
   }
   cancel(commands: readonly CancelCommand[], now: UnixMs): Promise<readonly OrderReply[]> {
-    return this.#run(commands, now);
+    return this.#runOrders(commands, now);
   }
   expire(commands: readonly ExpireCommand[], now: UnixMs): Promise<readonly ExpireReply[]> {
     return this.#run(commands, now);
@@ -115,13 +128,13 @@ export class EmbeddedLedger implements Ledger {
     return keys.map((key) => this.#replies.find(key.text));
   }
 
-  remember(replies: readonly KeptReply[], now: UnixMs): Promise<readonly (KeptReply | null)[]> {
+  async remember(replies: readonly KeptReply[], now: UnixMs): Promise<readonly (KeptReply | null)[]> {
+    for (const reply of replies) assert(reply.kind === "purchase" || reply.body.length <= KEPT_BODY_CHARS_MAX, "a kept body has its bound");
     return this.#journal.turn(() => {
       this.#replies.seen(now);
       return replies.map(
         (reply) =>
-          this.#replies.find(reply.key.text) ??
-          (this.#replies.hasRoom(reply.key.text, reply.reason !== null) ? this.#replies.add(reply) : null),
+          this.#replies.find(reply.key.text) ?? (this.#replies.hasRoom(reply.key.text, isRefusal(reply)) ? this.#replies.add(reply) : null),
       );
     });
   }
@@ -149,9 +162,21 @@ export class EmbeddedLedger implements Ledger {
     return lines.reverse();
   }
 
-  order(orderId: OrderId, sku: Sku, now: UnixMs): Order | null {
-    this.#shelves.goodsAt(sku, now);
-    return this.#shelves.orderOf(orderId, sku);
+  order(orderId: OrderId, now: UnixMs): Order | null {
+    const { orders } = this.#shelves;
+    const order = orders.find(orderId);
+    if (order?.state !== "payment-pending") return order;
+    for (const { sku } of order.items) this.#shelves.goodsAt(sku, now);
+    return orders.find(orderId);
+  }
+
+  ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): readonly Order[] {
+    const last = after === null ? null : this.#shelves.orders.find(after);
+    // Behind an order that there is not, there is nothing.
+    if (after !== null && last?.userId !== userId) return [];
+    return this.#journal
+      .ordersOf(userId, last, limit)
+      .map((saved) => (saved.state === "payment-pending" ? (this.order(saved.orderId, now) ?? saved) : saved));
   }
 
   listGoods(after: Sku | null, limit: number, now: UnixMs): readonly Goods[] {
@@ -176,26 +201,29 @@ export class EmbeddedLedger implements Ledger {
    */
   async sweep(now: UnixMs): Promise<boolean> {
     const isMoreDue = this.#shelves.expireSome(now, SWEEP_SKUS_PER_TICK, SWEEP_ROWS_PER_TURN);
-    this.#shelves.forgetSomeOrders(now - ENDED_ORDER_KEPT_MS, SWEEP_SKUS_PER_TICK);
     if (this.#shelves.endedRows === 0 && !this.#replies.hasOutdated(now - REPLY_KEPT_MS)) return false;
     return this.#journal.turn(() => {
       const rows = this.#shelves.removeEnded(SWEEP_ROWS_PER_TURN);
       const replyRows = this.#replies.removeOutdated(now - REPLY_KEPT_MS, SWEEP_ROWS_PER_TURN);
-      return isMoreDue || rows === SWEEP_ROWS_PER_TURN || replyRows === SWEEP_ROWS_PER_TURN;
+      const orders = this.#journal.removeSomeOrders(now - ORDER_KEPT_MS, SWEEP_ROWS_PER_TURN);
+      return isMoreDue || [rows, replyRows, orders].includes(SWEEP_ROWS_PER_TURN);
     });
   }
 
-  #run<R extends Reply>(commands: readonly Command[], now: UnixMs): Promise<readonly R[]> {
+  #run<R extends Reply>(commands: readonly SkuCommand[], now: UnixMs): Promise<readonly R[]> {
     // A verb's decision gives that verb's replies.
     return this.#journal.turn(() => commands.map((command) => this.#decideOne(command, now) as R), commands.length > 1);
   }
 
-  #decideOne(command: Command, now: UnixMs): Reply {
+  #runOrders(commands: readonly OrderCommand[], now: UnixMs): Promise<readonly OrderReply[]> {
+    return this.#journal.turn(() => commands.map((command) => this.#decideOneOrder(command, now)), commands.length > 1);
+  }
+
+  #decideOne(command: SkuCommand, now: UnixMs): Reply {
     const goods = this.#shelves.goodsAt(command.sku, now);
     const at = ledgerTime(goods, now);
     this.#replies.seen(now);
-    const order = "orderId" in command ? this.#shelves.orderOf(command.orderId, command.sku) : null;
-    const userId = "userId" in command ? command.userId : (order?.userId ?? null);
+    const userId = "userId" in command ? command.userId : null;
     const found = userId === null ? NO_LINE : this.#shelves.find(userId, command.sku);
     const linesWalked = userId === null ? 0 : this.#shelves.linesWalked;
     const key = command.verb === "hold" ? command.key : null;
@@ -204,12 +232,14 @@ export class EmbeddedLedger implements Ledger {
 
     // The lines were counted in passing; only where the bound is near is it worth asking which of them are alive.
     const userLines = userId !== null && linesWalked >= LINES_PER_USER_MAX ? this.#liveLinesOf(userId, now) : linesWalked;
-    const view = { goods, line: this.#shelves.lineOf(found), order, kept, userLines, skus: this.#shelves.size };
+    const line = this.#shelves.lineOf(found);
+    const view = { goods, line, kept, userLines, skus: this.#shelves.size };
     const { reply, changes } = this.#decide(view, command, at);
     // A refusal that cannot be kept is not told: asked again, it might turn into a purchase.
-    const isRefusalToKeep = changes.kept !== undefined && changes.kept.reason !== null;
-    if (isRefusalToKeep && !this.#replies.hasRoom(changes.kept.key.text, true)) return { kind: "refused", reason: "no-room-for-key" };
+    if (changes.kept && isRefusal(changes.kept) && !this.#replies.hasRoom(changes.kept.key.text, true))
+      return { kind: "refused", reason: "no-room-for-key" };
     this.#apply(changes, command, userId, found);
+    if (this.#emit) this.#tellOf(command, goods, line, changes, at, this.#emit);
     return reply;
   }
 
@@ -219,14 +249,67 @@ export class EmbeddedLedger implements Ledger {
     return live;
   }
 
-  #apply(changes: Changes, command: Command, userId: UserId | null, found: LineId): void {
+  #apply(changes: Changes, command: SkuCommand, userId: UserId | null, found: LineId): void {
     const isHold = command.verb === "hold";
     if (changes.goods !== undefined) this.#shelves.setGoods(command.sku, changes.goods, !isHold);
     if (changes.line !== undefined) {
       assert(userId !== null, "a line belongs to a user");
       this.#shelves.setLine(command.sku, userId, found, changes.line, isHold ? command.sessionId : null);
     }
-    if (changes.order !== undefined) this.#shelves.setOrder(changes.order);
     if (changes.kept !== undefined) this.#replies.add(changes.kept);
   }
+
+  #tellOf(command: SkuCommand, goods: Goods | null, line: Line, changes: Changes, at: UnixMs, emit: Emit): void {
+    const { verb, sku } = command;
+    if (changes.line && (verb === "hold" || verb === "change" || verb === "release")) {
+      const sessionId = verb === "hold" ? command.sessionId : null;
+      const event = holdEvent(verb, line, changes.line, sku, command.userId, sessionId, at);
+      if (event) emit(event);
+    }
+    if (changes.goods && hasSoldOut(goods, changes.goods)) emit({ type: "goods.sold-out", at, sku });
+  }
+
+  /** One order over all its SKUs, at the latest time that any of them has seen. */
+  #decideOneOrder(command: OrderCommand, now: UnixMs): OrderReply {
+    const { orders } = this.#shelves;
+    const known = orders.find(command.orderId);
+    const asked = command.verb === "place" && !known ? itemsAsked(command) : (known?.items ?? []);
+    const skus = asked.map(({ sku }) => sku);
+    const at = this.#shelves.timeOf(skus, now);
+    // A look at one SKU may end an order that freezes goods of another: all are looked at before any is shown.
+    for (const sku of skus) this.#shelves.goodsAt(sku, at);
+    const order = known?.state === "payment-pending" ? orders.find(command.orderId) : known;
+    const userId = order?.userId ?? (command.verb === "place" ? command.userId : null);
+    const found = skus.map((sku) => (userId === null ? NO_LINE : this.#shelves.find(userId, sku)));
+    const parts = skus.map((sku, n) => ({ goods: this.#shelves.goodsAt(sku, at), line: this.#shelves.lineOf(found[n] as LineId) }));
+    const { reply, changes } = this.#decideOrder({ order, parts }, command, at);
+    if (changes) this.#applyOrder(command, changes, parts, found, at);
+    return reply;
+  }
+
+  #applyOrder(
+    command: OrderCommand,
+    { order, parts }: OrderChanges,
+    before: readonly OrderPart[],
+    found: readonly LineId[],
+    at: UnixMs,
+  ): void {
+    const { userId, items } = order;
+    // The order is told of before what comes of it.
+    if (command.verb === "place") this.#shelves.placeOrder(order);
+    else this.#shelves.orders.end(order);
+    for (const [n, { goods, line }] of parts.entries()) {
+      const { sku } = items[n] as OrderItem;
+      const was = before[n] as OrderPart;
+      this.#shelves.setGoods(sku, goods, true);
+      this.#shelves.setLine(sku, userId, found[n] as LineId, line, null);
+      if (!this.#emit) continue;
+      const event = command.verb === "cancel" ? holdEvent("cancel", was.line, line, sku, userId, null, at) : null;
+      if (event) this.#emit(event);
+      if (hasSoldOut(was.goods, goods)) this.#emit({ type: "goods.sold-out", at, sku });
+    }
+  }
 }
+
+/** Refusals may fill only a part of the room for kept replies. */
+const isRefusal = (reply: KeptReply): boolean => (reply.kind === "purchase" ? reply.reason !== null : reply.status >= 400);

@@ -10,7 +10,10 @@ import type { ReplyLocation } from "./reply-index.ts";
 /** Goods as they are saved. What is frozen of them is not: it is what their live holds and unpaid orders add up to. */
 export type SavedGoods = Omit<Goods, "frozen">;
 
-/** Receives everything that was saved: all goods first, then lines, orders and replies. */
+/** What a line's row says of its hold. */
+export type SavedHold = Pick<Line, "held" | "heldUntil">;
+
+/** Receives everything that memory needs: all goods first, then lines, unpaid orders and replies. */
 export interface Restored {
   goods(goods: SavedGoods): void;
   line(rowId: number, sku: Sku, userId: UserId, line: Line, at: UnixMs): void;
@@ -35,8 +38,11 @@ export interface Journal {
   /** Keeps the session that made the hold unless another is given. */
   changeLine(rowId: number, line: Line, sessionId: SessionId | null, at: UnixMs): void;
   removeLine(rowId: number): void;
-  saveOrder(order: Order): void;
-  removeOrder(orderId: OrderId, sku: Sku): void;
+  addOrder(order: Order): void;
+  /** Saves the state to which an order has come, since when, and its payment. */
+  endOrder(order: Order): void;
+  /** Removes some orders that ended before `before`, but none whose refund is due; returns how many. */
+  removeSomeOrders(before: UnixMs, ordersMax: number): number;
   /** Saves a row of replies of this turn, with the hashes of their keys in the same order. */
   saveReplies(row: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void;
   /** Removes some rows of replies that are older than `before`; returns the first row that is left. */
@@ -46,6 +52,10 @@ export interface Journal {
   hashOf(text: string): number;
   readReply(location: ReplyLocation): KeptReply | null;
   sessionOf(rowId: number): SessionId | null;
+  readHold(rowId: number): SavedHold;
+  readOrder(orderId: OrderId): Order | null;
+  /** As they were saved, newest first, from behind `after`. */
+  ordersOf(userId: UserId, after: Order | null, limit: number): readonly Order[];
   listSkus(after: Sku | null, limit: number): Sku[];
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): { userId: UserId; sku: Sku }[];
 }

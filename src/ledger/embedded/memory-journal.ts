@@ -1,14 +1,14 @@
 /** A journal that keeps nothing beyond its process: the ledger for tests and for trying things out. */
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import type { KeptReply, Line } from "../ledger.ts";
-import type { Journal } from "./journal.ts";
+import type { KeptReply, Line, Order } from "../ledger.ts";
+import type { Journal, SavedHold } from "./journal.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 
 interface SavedLine {
   readonly sku: Sku;
   readonly userId: UserId;
-  readonly isRecord: boolean;
+  readonly line: Line;
   readonly sessionId: SessionId | null;
 }
 
@@ -20,6 +20,7 @@ export class MemoryJournal implements Journal {
   readonly #flushes: (() => void)[] = [];
   readonly #skus = new Set<Sku>();
   readonly #lines = new Map<number, SavedLine>();
+  readonly #orders = new Map<OrderId, Order>();
   readonly #replies = new Map<number, { readonly at: UnixMs; readonly replies: readonly KeptReply[] }>();
 
   restore(): void {
@@ -43,20 +44,27 @@ export class MemoryJournal implements Journal {
     this.#skus.delete(sku);
   }
   addLine(rowId: number, sku: Sku, userId: UserId, line: Line, sessionId: SessionId | null): void {
-    this.#lines.set(rowId, { sku, userId, isRecord: line.userLevel !== null, sessionId });
+    this.#lines.set(rowId, { sku, userId, line, sessionId });
   }
   changeLine(rowId: number, line: Line, sessionId: SessionId | null): void {
     const saved = this.#lines.get(rowId) as SavedLine;
-    this.#lines.set(rowId, { ...saved, isRecord: line.userLevel !== null, sessionId: sessionId ?? saved.sessionId });
+    this.#lines.set(rowId, { ...saved, line, sessionId: sessionId ?? saved.sessionId });
   }
   removeLine(rowId: number): void {
     this.#lines.delete(rowId);
   }
-  saveOrder(): void {
-    // Orders are read from the ledger's own memory.
+  addOrder(order: Order): void {
+    this.#orders.set(order.orderId, order);
   }
-  removeOrder(_orderId: OrderId, _sku: Sku): void {
-    // As above.
+  endOrder(order: Order): void {
+    this.#orders.set(order.orderId, order);
+  }
+
+  removeSomeOrders(before: UnixMs, ordersMax: number): number {
+    const isOver = ({ state, since }: Order): boolean => state !== "payment-pending" && state !== "refund-due" && since < before;
+    const over = [...this.#orders.values()].filter(isOver).slice(0, ordersMax);
+    for (const { orderId } of over) this.#orders.delete(orderId);
+    return over.length;
   }
 
   saveReplies(row: number, at: UnixMs, _hashes: Uint32Array, replies: readonly KeptReply[]): void {
@@ -86,6 +94,19 @@ export class MemoryJournal implements Journal {
     return this.#lines.get(rowId)?.sessionId ?? null;
   }
 
+  readHold(rowId: number): SavedHold {
+    return (this.#lines.get(rowId) as SavedLine).line;
+  }
+  readOrder(orderId: OrderId): Order | null {
+    return this.#orders.get(orderId) ?? null;
+  }
+
+  ordersOf(userId: UserId, after: Order | null, limit: number): readonly Order[] {
+    const newestFirst = (a: Order, b: Order): number => b.placedAt - a.placedAt || byUtf8(b.orderId, a.orderId);
+    const orders = [...this.#orders.values()].filter((order) => order.userId === userId).sort(newestFirst);
+    return orders.filter((order) => after === null || newestFirst(order, after) > 0).slice(0, limit);
+  }
+
   listSkus(after: Sku | null, limit: number): Sku[] {
     const skus = [...this.#skus].sort(byUtf8);
     return skus.filter((sku) => after === null || byUtf8(sku, after) > 0).slice(0, limit);
@@ -94,7 +115,7 @@ export class MemoryJournal implements Journal {
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): { userId: UserId; sku: Sku }[] {
     const byUserThenSku = (a: { userId: UserId; sku: Sku }, b: { userId: UserId; sku: Sku }) =>
       byUtf8(a.userId, b.userId) || byUtf8(a.sku, b.sku);
-    const records = [...this.#lines.values()].filter((line) => line.isRecord).sort(byUserThenSku);
+    const records = [...this.#lines.values()].filter(({ line }) => line.userLevel !== null).sort(byUserThenSku);
     return records.filter((record) => after === null || byUserThenSku(record, after) > 0).slice(0, limit);
   }
 }

@@ -3,7 +3,7 @@ import type { SessionId, Sku } from "../../core/ids.ts";
 import type { Step } from "../../core/reason.ts";
 import type { KeptReply } from "../ledger.ts";
 
-type Fields = [
+type PurchaseFields = [
   key: string,
   fingerprint: string,
   sessionId: SessionId,
@@ -14,26 +14,26 @@ type Fields = [
   heldUntil: number,
   frozenForMs: number,
 ];
+/** Told from the fields of a purchase by how many they are. */
+type ResponseFields = [key: string, fingerprint: string, status: number, body: string];
 
-export function encodeReplies(replies: readonly KeptReply[]): string {
-  return JSON.stringify(
-    replies.map((reply): Fields => {
-      const { key, sessionId, step, reason, sku, quantity, heldUntil, frozenForMs } = reply;
-      return [key.text, key.fingerprint, sessionId, step, reason, sku, quantity, heldUntil, frozenForMs];
-    }),
-  );
+export const encodeReplies = (replies: readonly KeptReply[]): string => JSON.stringify(replies.map(fieldsOf));
+
+/** Reads what `encodeReplies` has written; the file is ours alone and was checked when it was opened. */
+export const decodeReplies = (entries: string): KeptReply[] => (JSON.parse(entries) as (PurchaseFields | ResponseFields)[]).map(replyOf);
+
+function fieldsOf(reply: KeptReply): PurchaseFields | ResponseFields {
+  const { text, fingerprint } = reply.key;
+  if (reply.kind === "response") return [text, fingerprint, reply.status, reply.body];
+  const { sessionId, step, reason, sku, quantity, heldUntil, frozenForMs } = reply;
+  return [text, fingerprint, sessionId, step, reason, sku, quantity, heldUntil, frozenForMs];
 }
 
-export function decodeReplies(entries: string): KeptReply[] {
-  // Written by encodeReplies above; the file is ours alone and was checked when it was opened.
-  return (JSON.parse(entries) as Fields[]).map(([text, fingerprint, sessionId, step, reason, sku, quantity, heldUntil, frozenForMs]) => ({
-    key: { text, fingerprint },
-    sessionId,
-    step,
-    reason,
-    sku,
-    quantity,
-    heldUntil,
-    frozenForMs,
-  }));
+function replyOf(fields: PurchaseFields | ResponseFields): KeptReply {
+  if (fields.length === 4) {
+    const [text, fingerprint, status, body] = fields;
+    return { kind: "response", key: { text, fingerprint }, status, body };
+  }
+  const [text, fingerprint, sessionId, step, reason, sku, quantity, heldUntil, frozenForMs] = fields;
+  return { kind: "purchase", key: { text, fingerprint }, sessionId, step, reason, sku, quantity, heldUntil, frozenForMs };
 }

@@ -1,62 +1,55 @@
 /**
- * The embedded ledger's records: goods, lines and orders, how they are found, and what is due when. It applies what was decided and tells the
- * journal; it decides nothing.
+ * The embedded ledger's records: goods and lines, how they are found, and what is due when. It applies what was decided and tells the
+ * journal; it decides nothing. Orders stand in `order-book.ts`; what they freeze stands here.
  *
  * What is frozen of a SKU is never saved: it is what the saved holds and unpaid orders add up to. So a hold writes one row, its own, which
  * also carries the SKU's clock; a purchase at one of a hundred thousand SKUs costs no more than one at the only one.
+ *
+ * A hold that its deadline has ended keeps its row until the line is saved again or swept, and the end is told then, because then it is durable.
+ * Until then the line's row id is negative.
  */
 import { assert } from "../../core/assert.ts";
-import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
+import type { SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import { EMPTY_LINE, goodsWith, isEmptyLine, ledgerTime } from "../decision.ts";
-import { expireOrder } from "../expire.ts";
+import { EMPTY_LINE, goodsWith, isEmptyLine, ledgerTime, lineWith } from "../decision.ts";
 import type { Goods, Line, Order } from "../ledger.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
 import type { Journal, SavedGoods } from "./journal.ts";
 import { type LineId, LineTable, NO_LINE } from "./line-table.ts";
+import { type Emit, OrderBook } from "./order-book.ts";
 
 /** A SKU that has goods, or lines though it has none: an operator may record orders of anything. */
 interface Shelf {
   readonly id: number;
   readonly sku: Sku;
   goods: Goods | null;
-  /** Lines by number, unpaid orders by `-1 - number`. */
+  /** Lines by number, items of unpaid orders by `-1 - number`. */
   readonly due: DeadlineHeap;
   lines: number;
 }
 
-interface OrderRow {
-  readonly number: number;
-  heapIndex: number;
-  order: Order;
-}
-
-// A tab cannot be part of an id.
-const orderKey = (orderId: OrderId, sku: Sku): string => `${orderId}\t${sku}`;
-
 export class Shelves {
+  readonly orders: OrderBook;
   readonly #journal: Journal;
+  readonly #emit: Emit | null;
   readonly #lines: LineTable;
   readonly #bySku = new Map<Sku, Shelf>();
   /** By number; the numbers of shelves that are gone are used again. */
   readonly #byId: (Shelf | null)[] = [];
   readonly #freeIds: number[] = [];
-  readonly #orders = new Map<string, OrderRow>();
-  readonly #unpaidByNumber = new Map<number, OrderRow>();
   /** Goods that changed in this turn; saved once at its end. */
   readonly #changed = new Set<Shelf>();
   /** What a deadline has ended and the journal still has. */
   #endedLines: LineId[] = [];
-  #endedOrders: OrderRow[] = [];
   #goodsCount = 0;
   #lastRowId = 0;
-  #lastOrderNumber = 0;
   #linesWalked = 0;
   #shelfCursor = 0;
-  #orderCursor = this.#orders.values();
 
-  constructor(journal: Journal) {
+  constructor(journal: Journal, emit: Emit | null) {
     this.#journal = journal;
+    this.#emit = emit;
+    this.orders = new OrderBook(journal, emit);
     this.#lines = new LineTable((text) => journal.hashOf(text));
   }
 
@@ -68,7 +61,7 @@ export class Shelves {
     return this.#lines.users;
   }
   get endedRows(): number {
-    return this.#endedLines.length + this.#endedOrders.length;
+    return this.#endedLines.length + this.orders.endedRows;
   }
   /** How many lines the last `find` that found nothing has passed: all that the user has. */
   get linesWalked(): number {
@@ -104,8 +97,9 @@ export class Shelves {
     }
   }
 
-  orderOf(orderId: OrderId, sku: Sku): Order | null {
-    return this.#orders.get(orderKey(orderId, sku))?.order ?? null;
+  /** The time of these SKUs together: the latest that any of them has seen. */
+  timeOf(skus: readonly Sku[], now: UnixMs): UnixMs {
+    return skus.reduce((latest, sku) => ledgerTime(this.#bySku.get(sku)?.goods ?? null, latest), now);
   }
 
   /** @param isSaved whether the goods' own row changes; a hold's row says all that a hold changes */
@@ -132,13 +126,8 @@ export class Shelves {
     if (isEmptyLine(line)) this.#removeLine(id);
   }
 
-  setOrder(order: Order): void {
-    const key = orderKey(order.orderId, order.sku);
-    const row = this.#orders.get(key) ?? this.#newOrderRow(order);
-    row.order = order;
-    this.#orders.set(key, row);
-    this.#scheduleOrder(row);
-    this.#journal.saveOrder(order);
+  placeOrder(order: Order): void {
+    this.orders.place(order, this.#heapOf);
   }
 
   /** Saves the goods that changed in this turn. */
@@ -162,6 +151,8 @@ export class Shelves {
     this.#lines.setLine(id, line);
     this.#lines.setRowId(id, rowId);
     this.#lastRowId = Math.max(this.#lastRowId, rowId);
+    // The row of an order that was over, unless it still is unpaid; the sweeper finds out.
+    if (isEmptyLine(line)) this.#endedLines.push(id);
     const shelf = this.#shelfOf(id);
     if (!shelf.goods) assert(line.held === 0, `what is held of ${sku} exists`);
     else if (line.held > 0) {
@@ -171,24 +162,25 @@ export class Shelves {
   }
 
   restoreOrder(order: Order): void {
-    const row = this.#newOrderRow(order);
-    this.#orders.set(orderKey(order.orderId, order.sku), row);
-    if (order.state !== "payment-pending") return;
-    const found = this.find(order.userId, order.sku);
-    const id = found === NO_LINE ? this.#addLine(order.sku, order.userId) : found;
-    const line = this.#lines.lineOf(id);
-    this.#lines.setLine(id, { ...line, pending: line.pending + order.quantity });
-    const shelf = this.#shelfOf(id);
-    assert(shelf.goods !== null, `what is to be paid of ${order.sku} exists`);
-    shelf.goods = goodsWith(shelf.goods, shelf.goods.frozen + order.quantity, shelf.goods.clock);
-    this.#scheduleOrder(row);
+    for (const { sku, quantity } of order.items) {
+      const found = this.find(order.userId, sku);
+      const id = found === NO_LINE ? this.#addLine(sku, order.userId) : found;
+      const line = this.#lines.lineOf(id);
+      this.#lines.setLine(id, lineWith(line, line.held, line.heldUntil, line.pending + quantity));
+      const shelf = this.#shelfOf(id);
+      assert(shelf.goods !== null, `what is to be paid of ${sku} exists`);
+      shelf.goods = goodsWith(shelf.goods, shelf.goods.frozen + quantity, shelf.goods.clock);
+    }
+    this.orders.restore(order, this.#heapOf);
   }
 
   /** Ends what was dead by its SKU's clock before, and checks what is left. */
   finishRestore(): void {
-    for (const shelf of this.#bySku.values()) {
-      if (!shelf.goods) continue;
-      const goods = this.#goodsOf(shelf, shelf.goods.clock) as Goods;
+    const shelves = [...this.#bySku.values()];
+    // One SKU's clock can end an order that freezes goods of another, so everything ends before anything is checked.
+    for (const shelf of shelves) if (shelf.goods) this.#goodsOf(shelf, shelf.goods.clock);
+    for (const { goods } of shelves) {
+      if (!goods) continue;
       assert(goods.frozen <= goods.onHand, `frozen of ${goods.sku} never exceeds what is on hand`);
       assert(goods.sold + goods.onHand === goods.stocked, `sold and on hand of ${goods.sku} are what was stocked`);
     }
@@ -210,27 +202,9 @@ export class Shelves {
 
   /** Removes the rows of up to `rowsMax` holds and orders that their deadline has ended; returns how many. Within a turn. */
   removeEnded(rowsMax: number): number {
-    let removed = 0;
-    for (; removed < rowsMax && this.#endedOrders.length > 0; removed += 1) this.#saveEndedOrder(this.#endedOrders.pop() as OrderRow);
+    let removed = this.orders.saveExpired(rowsMax);
     for (; removed < rowsMax && this.#endedLines.length > 0; removed += 1) this.#saveEndedLine(this.#endedLines.pop() as LineId);
     return removed;
-  }
-
-  /** Forgets orders that ended before `before`, looking at `ordersMax` of them, round and round. */
-  forgetSomeOrders(before: UnixMs, ordersMax: number): void {
-    for (let count = Math.min(ordersMax, this.#orders.size); count > 0; count -= 1) {
-      let next = this.#orderCursor.next();
-      if (next.done) {
-        this.#orderCursor = this.#orders.values();
-        next = this.#orderCursor.next();
-      }
-      if (next.done) return;
-      const { order } = next.value;
-      // A refund that is due stays until somebody has acted on it.
-      if (order.state === "payment-pending" || order.state === "refund-due" || order.since >= before) continue;
-      this.#orders.delete(orderKey(order.orderId, order.sku));
-      this.#endedOrders.push(next.value);
-    }
   }
 
   #goodsOf(shelf: Shelf, now: UnixMs): Goods | null {
@@ -239,33 +213,48 @@ export class Shelves {
     return shelf.goods;
   }
 
-  #expireDue(shelf: Shelf, at: UnixMs): void {
-    assert(shelf.goods !== null, "only goods that exist are held");
-    let freed = 0;
-    shelf.due.takeDue(at, (item) => {
-      freed += item >= 0 ? this.#endHold(item) : this.#endOrder(-1 - item, at);
-    });
-    this.setGoods(shelf.sku, goodsWith(shelf.goods, shelf.goods.frozen - freed, at), true);
+  /** Ends what is due of one SKU by `now`. An order that ends there ends as a whole, so its other SKUs have seen that time too, and what is due
+   *  of those ends as well, and so on: it makes no difference which of them somebody has looked at. */
+  #expireDue(first: Shelf, now: UnixMs): void {
+    const seen = [first];
+    for (const shelf of seen) {
+      assert(shelf.goods !== null, "only goods that exist are held");
+      const at = ledgerTime(shelf.goods, now);
+      let freed = 0;
+      shelf.due.takeDue(at, (item) => {
+        freed += item >= 0 ? this.#endHold(item) : this.#endOrder(-1 - item, shelf, at, seen);
+      });
+      this.setGoods(shelf.sku, goodsWith(shelf.goods, shelf.goods.frozen - freed, at), true);
+    }
   }
 
   #endHold(id: LineId): number {
     this.#endedLines.push(id);
+    this.#lines.setRowId(id, -this.#lines.rowIdOf(id));
     return this.#lines.endHold(id);
   }
 
-  #endOrder(orderNumber: number, at: UnixMs): number {
-    const row = this.#unpaidByNumber.get(orderNumber) as OrderRow;
-    this.#unpaidByNumber.delete(orderNumber);
-    const { order } = row;
-    const id = this.find(order.userId, order.sku);
-    const line = this.lineOf(id);
-    assert(line.pending >= order.quantity, "an unpaid order counts as pending for its user");
-    const expired = expireOrder(line, order, at);
-    this.#lines.setLine(id, expired.line);
-    row.order = expired.order;
-    this.#endedLines.push(id);
-    this.#endedOrders.push(row);
-    return order.quantity;
+  /** The deadline of an order has come at one of its shelves, `here`: all its items are free. Returns how many of those on that shelf.
+   *  @param seen gets the order's other shelves */
+  #endOrder(itemNumber: number, here: Shelf, at: UnixMs, seen: Shelf[]): number {
+    const { userId, items } = this.orders.expire(itemNumber, at);
+    let freed = 0;
+    for (const { sku, quantity } of items) {
+      const id = this.find(userId, sku);
+      const line = this.lineOf(id);
+      assert(line.pending >= quantity, "an unpaid order counts as pending for its user");
+      this.#lines.setLine(id, lineWith(line, line.held, line.heldUntil, line.pending - quantity));
+      this.#endedLines.push(id);
+      const shelf = this.#shelfOf(id);
+      if (shelf === here) {
+        freed = quantity;
+        continue;
+      }
+      assert(shelf.goods !== null, "goods with an unpaid order cannot be removed");
+      this.setGoods(sku, goodsWith(shelf.goods, shelf.goods.frozen - quantity, shelf.goods.clock), true);
+      seen.push(shelf);
+    }
+    return freed;
   }
 
   #saveEndedLine(id: LineId): void {
@@ -274,14 +263,6 @@ export class Shelves {
     const line = this.#lines.lineOf(id);
     this.#saveLine(id, line, null);
     if (isEmptyLine(line)) this.#removeLine(id);
-  }
-
-  #saveEndedOrder(row: OrderRow): void {
-    const { order } = row;
-    const present = this.#orders.get(orderKey(order.orderId, order.sku));
-    if (present === row) this.#journal.saveOrder(order);
-    // Its id may name a new order by now, and then what is on disk is that one's.
-    else if (!present) this.#journal.removeOrder(order.orderId, order.sku);
   }
 
   #removeGoods(sku: Sku): void {
@@ -293,9 +274,7 @@ export class Shelves {
     const ended = this.#endedLines;
     this.#endedLines = ended.filter((id) => !isOfThese(id));
     for (const id of ended) if (isOfThese(id)) this.#saveEndedLine(id);
-    const endedOrders = this.#endedOrders;
-    this.#endedOrders = endedOrders.filter(({ order }) => order.sku !== sku);
-    for (const row of endedOrders) if (row.order.sku === sku) this.#saveEndedOrder(row);
+    this.orders.saveExpiredOf(sku);
     shelf.goods = null;
     this.#goodsCount -= 1;
     this.#changed.delete(shelf);
@@ -306,8 +285,8 @@ export class Shelves {
   // --- Lines, orders and shelves as such -----------------------------------------------------------------------------------
 
   #saveLine(id: LineId, line: Line, sessionId: SessionId | null): void {
-    const rowId = this.#lines.rowIdOf(id);
     const { sku, goods } = this.#shelfOf(id);
+    const rowId = this.#rowAsOfNow(id, sku);
     const at = goods?.clock ?? 0;
     // An unpaid order keeps its line's row, and with it the session of the hold, which comes back if the payment fails.
     if (isEmptyLine(line)) {
@@ -319,6 +298,19 @@ export class Shelves {
       this.#lines.setRowId(id, this.#lastRowId);
       this.#journal.addLine(this.#lastRowId, sku, this.#lines.userOf(id), line, sessionId, at);
     }
+  }
+
+  /** The line's row, 0 when there is none. If it still shows a hold that its deadline has ended, that is told now, because it is about to be
+   *  overwritten. */
+  #rowAsOfNow(id: LineId, sku: Sku): number {
+    const rowId = this.#lines.rowIdOf(id);
+    if (rowId >= 0) return rowId;
+    this.#lines.setRowId(id, -rowId);
+    if (this.#emit) {
+      const { held, heldUntil } = this.#journal.readHold(-rowId);
+      this.#emit({ type: "hold.expired", at: heldUntil, sku, userId: this.#lines.userOf(id), quantity: held });
+    }
+    return -rowId;
   }
 
   #addLine(sku: Sku, userId: UserId): LineId {
@@ -341,20 +333,6 @@ export class Shelves {
     if (heldUntil > 0) due.push(id, heldUntil);
   }
 
-  #newOrderRow(order: Order): OrderRow {
-    this.#lastOrderNumber += 1;
-    return { number: this.#lastOrderNumber, heapIndex: -1, order };
-  }
-
-  #scheduleOrder(row: OrderRow): void {
-    const due = this.#bySku.get(row.order.sku)?.due;
-    if (row.heapIndex >= 0) due?.removeAt(row.heapIndex);
-    this.#unpaidByNumber.delete(row.number);
-    if (row.order.state !== "payment-pending") return;
-    this.#unpaidByNumber.set(row.number, row);
-    due?.push(-1 - row.number, row.order.payUntil);
-  }
-
   #shelfOf(id: LineId): Shelf {
     return this.#byId[this.#lines.shelfOf(id)] as Shelf;
   }
@@ -370,10 +348,13 @@ export class Shelves {
 
   readonly #moved = (item: number, index: number): void => {
     if (item >= 0) this.#lines.setHeapIndex(item, index);
-    else {
-      const row = this.#unpaidByNumber.get(-1 - item);
-      if (row) row.heapIndex = index;
-    }
+    else this.orders.moved(-1 - item, index);
+  };
+
+  readonly #heapOf = (sku: Sku): DeadlineHeap => {
+    const shelf = this.#bySku.get(sku);
+    assert(shelf !== undefined, "an unpaid order is of goods that exist");
+    return shelf.due;
   };
 
   #dropIfUnused(shelf: Shelf): void {

@@ -1,20 +1,22 @@
 /**
- * The journal that survives: four tables of a SQLite file. Lines and replies are appended by rowid, so that a million users cost a purchase
- * no more page writes than ten; everything is found through the ledger's memory, never by searching the tables while selling.
+ * The journal that survives: a few tables of a SQLite file. Lines and replies are appended by rowid, so that a million users cost a purchase
+ * no more page writes than ten; while selling, nothing is searched for in them but an order that has ended.
  */
 import type { Database, Statement } from "bun:sqlite";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import type { KeptReply, Line, Order, OrderState } from "../ledger.ts";
-import type { Journal, Restored, SavedGoods } from "./journal.ts";
+import type { KeptReply, Line, Order } from "../ledger.ts";
+import type { Journal, Restored, SavedGoods, SavedHold } from "./journal.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 import { decodeReplies, encodeReplies } from "./reply-record.ts";
+import { SqliteOrders } from "./sqlite-orders.ts";
 
 export const LEDGER_SCHEMA = `
--- What is frozen is not here: it is what live holds and unpaid orders add up to.
+-- What is frozen is not here: it is what live holds and unpaid orders add up to. put_at_ms: since when these goods are sold; orders paid before
+-- were of goods that have been removed.
 create table goods (
   sku text primary key, on_hand integer not null, sold integer not null, stocked integer not null, price_cents integer not null,
-  clock_ms integer not null
+  clock_ms integer not null, put_at_ms integer not null
 ) strict, without rowid;
 -- What a user has of a SKU. A SKU's time is the latest of goods.clock_ms and its lines' clock_ms; a hold is alive while held_until_ms lies
 -- behind it. user_level is null without an order record.
@@ -23,9 +25,17 @@ create table lines (
   session_id text, ordered integer not null, user_level integer, clock_ms integer not null
 ) strict;
 create index order_records on lines (user_id, sku) where user_level is not null;
+-- Orders at their end stay for months; only those that are unpaid are read at start. The payment is the one that made an order paid or
+-- refund-due.
 create table orders (
-  order_id text not null, sku text not null, user_id text not null, quantity integer not null, state text not null,
-  pay_until_ms integer not null, held_until_ms integer not null, since_ms integer not null, primary key (order_id, sku)
+  order_id text primary key, user_id text not null, user_level integer not null, state text not null, placed_at_ms integer not null, pay_until_ms integer not null,
+  since_ms integer not null, provider text, payment_id text, amount_cents integer, currency text
+) strict, without rowid;
+create index orders_by_user on orders (user_id, placed_at_ms);
+create index orders_by_state on orders (state, since_ms);
+create table order_items (
+  order_id text not null, position integer not null, sku text not null, quantity integer not null, price_cents integer not null,
+  held_until_ms integer not null, primary key (order_id, position)
 ) strict, without rowid;
 -- First replies to idempotency keys, a few in a row: a JSON array, and the 32-bit hashes of the keys in the same order.
 create table replies (id integer primary key, at_ms integer not null, hashes blob not null, entries text not null) strict;
@@ -41,12 +51,12 @@ export interface Turns {
 
 type GoodsRow = [Sku, number, number, number, number, UnixMs];
 type LineRow = [number, Sku, UserId, number, UnixMs, number, number | null, UnixMs];
-type OrderRow = [OrderId, Sku, UserId, number, OrderState, UnixMs, UnixMs, UnixMs];
 
 export class SqliteJournal implements Journal {
   readonly #db: Database;
   readonly #turns: Turns;
   readonly #seed: number;
+  readonly #orders: SqliteOrders;
   readonly #sql: Record<
     | "saveGoods"
     | "removeGoods"
@@ -54,20 +64,23 @@ export class SqliteJournal implements Journal {
     | "changeLine"
     | "beginHold"
     | "removeLine"
-    | "saveOrder"
-    | "removeOrder"
     | "saveReplies"
     | "readReply"
-    | "sessionOf",
+    | "sessionOf"
+    | "readHold",
     Statement
   >;
 
   constructor(db: Database, turns: Turns) {
     this.#db = db;
     this.#turns = turns;
+    this.#orders = new SqliteOrders(db);
     this.#seed = (db.query("select seed from reply_hash").get() as { seed: number }).seed;
     this.#sql = {
-      saveGoods: db.query("insert or replace into goods values (?, ?, ?, ?, ?, ?)"),
+      saveGoods: db.query(
+        `insert into goods values (?1, ?2, ?3, ?4, ?5, ?6, ?6) on conflict (sku) do update
+         set on_hand = ?2, sold = ?3, stocked = ?4, price_cents = ?5, clock_ms = ?6`,
+      ),
       removeGoods: db.query("delete from goods where sku = ?"),
       addLine: db.query("insert into lines values (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       changeLine: db.query("update lines set held = ?, held_until_ms = ?, ordered = ?, user_level = ?, clock_ms = ? where id = ?"),
@@ -75,11 +88,10 @@ export class SqliteJournal implements Journal {
         "update lines set held = ?, held_until_ms = ?, ordered = ?, user_level = ?, clock_ms = ?, session_id = ? where id = ?",
       ),
       removeLine: db.query("delete from lines where id = ?"),
-      saveOrder: db.query("insert or replace into orders values (?, ?, ?, ?, ?, ?, ?, ?)"),
-      removeOrder: db.query("delete from orders where order_id = ? and sku = ?"),
       saveReplies: db.query("insert into replies values (?, ?, ?, ?)"),
       readReply: db.query("select entries from replies where id = ?"),
       sessionOf: db.query("select session_id from lines where id = ?"),
+      readHold: db.query("select held, held_until_ms as heldUntil from lines where id = ?"),
     };
   }
 
@@ -96,10 +108,7 @@ export class SqliteJournal implements Journal {
         return id;
       },
     );
-    const orders = this.#db.query<Order, []>(
-      "select order_id as orderId, sku, user_id as userId, quantity, state, pay_until_ms as payUntil, held_until_ms as heldUntil, since_ms as since from orders",
-    );
-    for (const row of orders.iterate()) into.order(row);
+    for (const order of this.#orders.unpaid()) into.order(order);
     this.#pages<[number, Uint8Array]>("select id, hashes from replies where id > ? order by id limit ?", ([id, hashes]) => {
       into.replies(id, new Uint32Array(hashes.slice().buffer));
       return id;
@@ -130,21 +139,21 @@ export class SqliteJournal implements Journal {
   removeLine(rowId: number): void {
     this.#sql.removeLine.run(rowId);
   }
-  saveOrder(order: Order): void {
-    const row: OrderRow = [
-      order.orderId,
-      order.sku,
-      order.userId,
-      order.quantity,
-      order.state,
-      order.payUntil,
-      order.heldUntil,
-      order.since,
-    ];
-    this.#sql.saveOrder.run(...row);
+
+  addOrder(order: Order): void {
+    this.#orders.add(order);
   }
-  removeOrder(orderId: OrderId, sku: Sku): void {
-    this.#sql.removeOrder.run(orderId, sku);
+  endOrder(order: Order): void {
+    this.#orders.end(order);
+  }
+  removeSomeOrders(before: UnixMs, ordersMax: number): number {
+    return this.#orders.removeSome(before, ordersMax);
+  }
+  readOrder(orderId: OrderId): Order | null {
+    return this.#orders.read(orderId);
+  }
+  ordersOf(userId: UserId, after: Order | null, limit: number): readonly Order[] {
+    return this.#orders.ofUser(userId, after, limit);
   }
 
   saveReplies(row: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void {
@@ -172,6 +181,10 @@ export class SqliteJournal implements Journal {
   sessionOf(rowId: number): SessionId | null {
     const row = this.#sql.sessionOf.get(rowId) as { session_id: SessionId | null } | null;
     return row?.session_id ?? null;
+  }
+
+  readHold(rowId: number): SavedHold {
+    return this.#sql.readHold.get(rowId) as SavedHold;
   }
 
   listSkus(after: Sku | null, limit: number): Sku[] {

@@ -5,8 +5,8 @@
 import fc from "fast-check";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { DurationMs } from "../../core/time.ts";
-import type { Command, HoldCommand, RecordCommand, StockCommand } from "../ledger.ts";
-import { keyOf } from "./shop.ts";
+import type { Command, HoldCommand, PayCommand, PlaceCommand, RecordCommand, StockCommand } from "../ledger.ts";
+import { keyOf, paymentOf, START } from "./shop.ts";
 
 export const USERS = ["ann", "bob", "cem"] as UserId[];
 export const SKUS = ["lamp", "sofa"] as Sku[];
@@ -33,8 +33,15 @@ const frozenForMs = fc.constantFrom(4, 10, 25);
 const windowMs = fc.constantFrom(3, 8, 7_200_000);
 const sessionId = fc.nat({ max: 999 }).map((n) => `session ${n}` as SessionId);
 
+/** Most sales are always open; the others begin and end among the first steps of a history. */
+const opensAt = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: START, max: START + 20 }) });
+const closesAt = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: START, max: START + 40 }) });
+
 const hold: fc.Arbitrary<HoldCommand> = fc
-  .record({ sku, userId: user, quantity, limit, frozenForMs, sessionId, keyText: fc.option(fc.constantFrom(...KEYS), { freq: 2 }) })
+  .record({
+    ...{ sku, userId: user, quantity, limit, opensAt, closesAt, frozenForMs, sessionId },
+    keyText: fc.option(fc.constantFrom(...KEYS), { freq: 2 }),
+  })
   .map(({ keyText, ...rest }) => ({
     verb: "hold",
     ...rest,
@@ -70,6 +77,25 @@ const record: fc.Arbitrary<RecordCommand> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ verb: fc.constant("record"), mode: fc.constant("remove"), sku, userId: user }) },
 );
 
+const place: fc.Arbitrary<PlaceCommand> = fc.record({
+  verb: fc.constant("place"),
+  orderId,
+  userId: user,
+  userLevel: fc.nat({ max: 3 }),
+  items: fc
+    .tuple(fc.constantFrom<readonly Sku[]>(SKUS, SKUS.toReversed(), ...SKUS.map((one) => [one]), [...SKUS, ...SKUS]), fc.nat({ max: 9 }))
+    .map(([skus, priceCents]) => skus.map((one, n) => ({ sku: one, priceCents: priceCents + n }))),
+  windowMs,
+});
+
+const pay: fc.Arbitrary<PayCommand> = fc.record({
+  verb: fc.constant("pay"),
+  orderId,
+  payment: fc.constantFrom("payment 1", "payment 2").map(paymentOf),
+  isAmountRight: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  limits: fc.array(fc.tuple(sku, limit), { maxLength: 2 }).map((entries) => new Map(entries)),
+});
+
 const some = <T extends Command>(command: fc.Arbitrary<T>): fc.Arbitrary<Batch> => fc.array(command, { minLength: 1, maxLength: 4 });
 
 const batch: fc.Arbitrary<Batch> = fc.oneof(
@@ -77,9 +103,9 @@ const batch: fc.Arbitrary<Batch> = fc.oneof(
   { weight: 2, arbitrary: some(stock) },
   { weight: 3, arbitrary: some(fc.record({ verb: fc.constant("change"), sku, userId: user, quantity, limit })) },
   { weight: 2, arbitrary: some(fc.record({ verb: fc.constant("release"), sku, userId: user })) },
-  { weight: 6, arbitrary: some(fc.record({ verb: fc.constant("place"), orderId, sku, userId: user, windowMs })) },
-  { weight: 4, arbitrary: some(fc.record({ verb: fc.constant("pay"), orderId, sku, limit })) },
-  { weight: 3, arbitrary: some(fc.record({ verb: fc.constant("cancel"), orderId, sku, to: fc.constantFrom("free", "held") })) },
+  { weight: 6, arbitrary: some(place) },
+  { weight: 4, arbitrary: some(pay) },
+  { weight: 3, arbitrary: some(fc.record({ verb: fc.constant("cancel"), orderId, to: fc.constantFrom("free", "held") })) },
   { weight: 1, arbitrary: some(fc.record({ verb: fc.constant("expire"), sku })) },
   { weight: 2, arbitrary: some(record) },
 );

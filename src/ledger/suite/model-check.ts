@@ -6,10 +6,11 @@ import { expect } from "bun:test";
 import fc from "fast-check";
 import type { UnixMs } from "../../core/time.ts";
 import type { CartLine, Command, Goods, HoldCommand, HoldReply, KeptReply, Ledger, Line, Order, OrderRecord, Reply } from "../ledger.ts";
-import { Oracle } from "../oracle.ts";
+import { Oracle } from "../oracle/oracle.ts";
 import { checkAlwaysTrue, checkSingleBatch } from "./always-true.ts";
 import { type Batch, history, KEYS, ORDERS, SKUS, type Step, USERS } from "./histories.ts";
 import { keyOf, type OpenedLedger, type OpenLedger, START } from "./shop.ts";
+import { checkStory, storiesOf } from "./stories.ts";
 
 export interface ModelSettings {
   readonly runs: number;
@@ -23,6 +24,7 @@ export interface Snapshot {
   readonly goods: readonly (Goods | null)[];
   readonly lines: readonly Line[];
   readonly orders: readonly (Order | null)[];
+  readonly ordersOfUsers: readonly (readonly Order[])[];
   readonly carts: readonly (readonly CartLine[])[];
   readonly records: readonly OrderRecord[];
   readonly list: readonly Goods[];
@@ -46,10 +48,10 @@ async function play(opened: OpenedLedger, steps: readonly Step[]): Promise<void>
   const game = new Game(opened);
   for (const step of steps) await game.step(step);
   await game.look();
+  await game.listen();
 }
 
 export const LINES = USERS.flatMap((userId) => SKUS.map((sku) => ({ userId, sku })));
-export const ORDER_LINES = ORDERS.flatMap((orderId) => SKUS.map((sku) => ({ orderId, sku })));
 const ALL_KEYS = KEYS.map((text) => keyOf(text));
 const bySku = (a: CartLine, b: CartLine): number => (a.sku < b.sku ? -1 : 1);
 
@@ -73,7 +75,7 @@ class Game {
     }
     this.#now += step.afterMs;
     if (step.does === "sweep") {
-      await this.#opened.sweep?.(this.#now);
+      await this.#opened.sweep(this.#now);
       await this.look();
       return;
     }
@@ -94,6 +96,14 @@ class Game {
     checkAlwaysTrue(before, seen);
     this.#seen = seen;
     return seen;
+  }
+
+  /** When everything has been swept, everything that happened has been told, once and in order, and nothing else. */
+  async listen(): Promise<void> {
+    while (await this.#opened.sweep(this.#now));
+    const told = this.#opened.events();
+    expect(storiesOf(told)).toEqual(storiesOf(this.#oracle.events));
+    checkStory(told);
   }
 
   async #call(batches: readonly Batch[]): Promise<void> {
@@ -122,7 +132,8 @@ class Game {
     return {
       goods: SKUS.map((sku) => this.#oracle.goods(sku, now)),
       lines: LINES.map((of) => this.#oracle.line(of, now)),
-      orders: ORDER_LINES.map(({ orderId, sku }) => this.#oracle.order(orderId, sku, now)),
+      orders: ORDERS.map((orderId) => this.#oracle.order(orderId, now)),
+      ordersOfUsers: USERS.map((userId) => this.#oracle.ordersOf(userId, null, 100, now)),
       carts: USERS.map((userId) => this.#oracle.cart(userId, now).sort(bySku)),
       records: this.#oracle.listRecords(null, 100),
       list: this.#oracle.listGoods(null, 100, now),
@@ -138,11 +149,14 @@ function checkRepeated(command: HoldCommand, first: HoldReply, again: HoldReply)
     return;
   }
   const isHeld = first.kind === "held";
+  // Who came before the start may come again.
+  if (!isHeld && first.reason === "not-started") return;
   const { key, sku, sessionId, frozenForMs } = command;
   const quantity = isHeld ? first.quantity : command.quantity;
   expect(again).toMatchObject({
     kind: "repeated",
     reply: {
+      kind: "purchase",
       key,
       sku,
       sessionId,
@@ -158,11 +172,12 @@ function checkRepeated(command: HoldCommand, first: HoldReply, again: HoldReply)
 async function snapshotOf(ledger: Ledger, now: UnixMs): Promise<Snapshot> {
   const goods = await ledger.goods(SKUS, now);
   const lines = await ledger.lines(LINES, now);
-  const orders = await Promise.all(ORDER_LINES.map(({ orderId, sku }) => ledger.order(orderId, sku, now)));
+  const orders = await Promise.all(ORDERS.map((orderId) => ledger.order(orderId, now)));
+  const ordersOfUsers = await Promise.all(USERS.map((userId) => ledger.ordersOf(userId, null, 100, now)));
   const carts = await Promise.all(USERS.map(async (userId) => [...(await ledger.cart(userId, now))].sort(bySku)));
   const records = await ledger.listRecords(null, 100);
   const list = await ledger.listGoods(null, 100, now);
-  return { goods, lines, orders, carts, records, list, kept: await ledger.recall(ALL_KEYS, now) };
+  return { goods, lines, orders, ordersOfUsers, carts, records, list, kept: await ledger.recall(ALL_KEYS, now) };
 }
 
 /** Sends one batch with the verb that all its commands have. */

@@ -1,23 +1,10 @@
-/** Checks of what the ledger remembers: idempotency keys, order records, carts, lists, and all of it after a crash. */
+/** Checks of what the ledger remembers: idempotency keys, order records, carts and lists. */
 import { expect } from "bun:test";
 import type { SessionId, Sku, UserId } from "../../core/ids.ts";
-import type { KeptReply } from "../ledger.ts";
-import { type Check, FROZEN_FOR, figures, held, holdCommand, keyOf, LAMP, MINUTE, refused, type Shop, START, WINDOW } from "./shop.ts";
+import type { KeptPurchase, KeptResponse } from "../ledger.ts";
+import { type Check, DEADLINE, held, holdCommand, keptHold, keyOf, LAMP, MINUTE, refused, repeatedHold, START } from "./shop.ts";
 
-const DEADLINE = START + FROZEN_FOR;
 const DAY = 24 * 60 * MINUTE;
-
-const keptHold = (quantity: number): KeptReply => ({
-  key: keyOf("k"),
-  sessionId: "session of ann" as SessionId,
-  step: "cart",
-  reason: null,
-  sku: LAMP,
-  quantity,
-  heldUntil: DEADLINE,
-  frozenForMs: FROZEN_FOR,
-});
-const repeatedHold = (quantity: number) => ({ kind: "repeated" as const, reply: keptHold(quantity) });
 
 const keys: readonly Check[] = [
   {
@@ -108,15 +95,46 @@ const keys: readonly Check[] = [
     sentence: "a reply that was given without the ledger is remembered, and the first one stays",
     run: async (shop) => {
       await shop.put(5);
-      const refusal: KeptReply = { ...keptHold(1), step: "policy", reason: "level-too-low", heldUntil: 0 };
-      const later: KeptReply = { ...refusal, step: "protect", reason: "blacklisted" };
+      const refusal: KeptPurchase = { ...keptHold(1), step: "policy", reason: "level-too-low", heldUntil: 0 };
+      const later: KeptPurchase = { ...refusal, step: "protect", reason: "blacklisted" };
       expect(await shop.ledger.remember([refusal, later], shop.now)).toEqual([refusal, refusal]);
       expect(await shop.ledger.remember([later], shop.now)).toEqual([refusal]);
       expect(await shop.ledger.recall([keyOf("k")], shop.now)).toEqual([refusal]);
       expect(await shop.hold("ann", 1, { key: keyOf("k") })).toEqual({ kind: "repeated", reply: refusal });
       await shop.hold("ann", 2, { key: keyOf("k2") });
       const [kept] = await shop.ledger.remember([{ ...later, key: keyOf("k2") }], shop.now);
-      expect(kept).toEqual({ ...keptHold(2), key: keyOf("k2") });
+      expect(kept).toEqual(keptHold(2, "k2"));
+    },
+  },
+  {
+    sentence: "a reply to any other request is remembered word for word, beside those to purchases",
+    run: async (shop) => {
+      const response: KeptResponse = { kind: "response", key: keyOf("k"), status: 201, body: '{"orderID":"ö 1"}' };
+      expect(await shop.ledger.recall([keyOf("k")], shop.now)).toEqual([null]);
+      expect(await shop.ledger.remember([response, keptHold(1, "k2")], shop.now)).toEqual([response, keptHold(1, "k2")]);
+      expect(await shop.ledger.remember([{ ...response, status: 409, body: "" }], shop.now)).toEqual([response]);
+      expect(await shop.ledger.recall([keyOf("k2"), keyOf("k")], shop.now)).toEqual([keptHold(1, "k2"), response]);
+    },
+  },
+  {
+    sentence: "a key that another request has used is no purchase's, and the other way round",
+    run: async (shop) => {
+      await shop.put(5);
+      await shop.ledger.remember([{ kind: "response", key: keyOf("k"), status: 200, body: "{}" }], shop.now);
+      expect(await shop.hold("ann", 1, { key: keyOf("k") })).toEqual(refused("key-reused"));
+      await shop.hold("ann", 2, { key: keyOf("k2") });
+      const [kept] = await shop.ledger.remember([{ kind: "response", key: keyOf("k2"), status: 200, body: "{}" }], shop.now);
+      expect(kept).toEqual(keptHold(2, "k2"));
+      expect((await shop.goods()).frozen).toBe(2);
+    },
+  },
+  {
+    sentence: "a reply that is longer than any may be is a bug, and changes nothing",
+    run: async (shop) => {
+      const long: KeptResponse = { kind: "response", key: keyOf("k"), status: 200, body: "x".repeat(65_537) };
+      expect(shop.ledger.remember([long], shop.now)).rejects.toThrow();
+      const longest = { ...long, body: "x".repeat(65_536) };
+      expect(await shop.ledger.remember([longest], shop.now)).toEqual([longest]);
     },
   },
 ];
@@ -236,127 +254,4 @@ const lists: readonly Check[] = [
   },
 ];
 
-/** Everything that can be seen of lamps and of whoever wants one. */
-async function everything(shop: Shop): Promise<unknown> {
-  const lines = [await shop.line("ann"), await shop.line("bob")];
-  const orders = [await shop.order("order 1"), await shop.order("order 2"), await shop.order("order 3")];
-  const kept = await shop.ledger.recall(
-    ["k", "k1", "k2", "k3", "k4"].map((text) => keyOf(text)),
-    shop.now,
-  );
-  return [
-    await shop.goods(),
-    lines,
-    orders,
-    kept,
-    await shop.cart("ann"),
-    await shop.cart("cem"),
-    await shop.ledger.listRecords(null, 10),
-    await shop.ledger.listGoods(null, 10, shop.now),
-  ];
-}
-
-const crashes: readonly Check[] = [
-  {
-    sentence: "everything is as it was after a crash",
-    run: async (shop) => {
-      await shop.put(20);
-      await shop.put(3, "sofa");
-      await shop.removeGoods("sofa");
-      await shop.record("bob", 7, { userLevel: 3 });
-      for (const id of ["order 1", "order 2", "order 3"]) {
-        await shop.hold("ann", 2, { key: keyOf(id.replace("order ", "k")) });
-        await shop.place("ann", id);
-      }
-      await shop.pay("order 1");
-      await shop.cancel("order 2", "held");
-      await shop.hold("ann", 1, { key: keyOf("k") });
-      await shop.hold("bob", 99, { key: keyOf("k4") });
-      await shop.hold("cem", 1);
-      const before = await everything(shop);
-      await shop.crash();
-      expect(await everything(shop)).toEqual(before);
-      expect(await shop.hold("ann", 1, { key: keyOf("k") })).toMatchObject({ kind: "repeated", reply: { quantity: 3, reason: null } });
-      expect(await shop.hold("bob", 99, { key: keyOf("k4") })).toMatchObject({
-        kind: "repeated",
-        reply: { quantity: 99, reason: "sold-out" },
-      });
-    },
-  },
-  {
-    sentence: "a purchase whose reply was lost in a crash is asked again with its key and gets the first reply",
-    run: async (shop) => {
-      await shop.put(2);
-      await shop.hold("ann", 2, { key: keyOf("k") });
-      await shop.crash();
-      expect(await shop.hold("ann", 2, { key: keyOf("k") })).toEqual(repeatedHold(2));
-      expect((await shop.goods()).frozen).toBe(2);
-    },
-  },
-  {
-    sentence: "a deadline that passes while nothing runs is a deadline",
-    run: async (shop) => {
-      await shop.put(5);
-      await shop.hold("ann", 2);
-      await shop.hold("bob", 1);
-      await shop.place("bob", "order 1");
-      shop.now = START + WINDOW;
-      await shop.crash();
-      expect(figures(await shop.goods())).toEqual({ onHand: 5, frozen: 2, sold: 0 });
-      expect(await shop.order("order 1")).toMatchObject({ state: "expired", since: START + WINDOW });
-      shop.now = DEADLINE;
-      expect(await shop.hold("cem", 5)).toEqual(held(5, DEADLINE + FROZEN_FOR));
-    },
-  },
-  {
-    sentence: "what lapsed before a crash stays lapsed when the clock jumps back behind it",
-    run: async (shop) => {
-      await shop.put(5);
-      await shop.hold("ann", 2);
-      await shop.hold("bob", 2);
-      await shop.place("bob", "order 1");
-      shop.now = DEADLINE;
-      expect(await shop.hold("cem", 9)).toEqual(refused("sold-out"));
-      await shop.crash();
-      shop.now = START + 1;
-      expect(figures(await shop.goods())).toEqual({ onHand: 5, frozen: 0, sold: 0 });
-      expect(await shop.release("ann")).toEqual(refused("no-hold"));
-      expect((await shop.order("order 1"))?.state).toBe("expired");
-    },
-  },
-  {
-    sentence: "the time that a hold has seen outlives a crash: no later hold gets an earlier deadline",
-    run: async (shop) => {
-      await shop.put(5);
-      shop.now = START + 20 * MINUTE;
-      await shop.hold("ann", 1);
-      await shop.crash();
-      shop.now = START + 10 * MINUTE;
-      expect(await shop.hold("bob", 1)).toEqual(held(1, START + 20 * MINUTE + FROZEN_FOR));
-    },
-  },
-  {
-    sentence: "goods removed and put again by a clock that jumped back do not revive what lapsed",
-    run: async (shop) => {
-      await shop.put(5);
-      await shop.hold("ann", 2);
-      await shop.hold("bob", 2);
-      await shop.place("bob", "order 1");
-      shop.now = DEADLINE;
-      await shop.removeGoods();
-      shop.now = START + 1;
-      await shop.put(3);
-      await shop.crash();
-      expect(figures(await shop.goods())).toEqual({ onHand: 3, frozen: 0, sold: 0 });
-      expect(await shop.cart("ann")).toEqual([]);
-      expect((await shop.order("order 1"))?.state).toBe("expired");
-    },
-  },
-];
-
-export const recordChecks: readonly Check[] = [
-  ...keys,
-  ...records,
-  ...lists,
-  ...crashes.map((check): Check => ({ ...check, needsReopen: true })),
-];
+export const recordChecks: readonly Check[] = [...keys, ...records, ...lists];

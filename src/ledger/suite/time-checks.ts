@@ -1,9 +1,7 @@
 /** Checks of time and stock: deadlines that nothing moves, clocks that jump back, and what an operator may set. */
 import { expect } from "bun:test";
 import type { Sku } from "../../core/ids.ts";
-import { type Check, FROZEN_FOR, figures, held, LAMP, MINUTE, refused, START } from "./shop.ts";
-
-const DEADLINE = START + FROZEN_FOR;
+import { type Check, DEADLINE, FROZEN_FOR, figures, held, LAMP, MINUTE, refused, START } from "./shop.ts";
 
 const deadlines: readonly Check[] = [
   {
@@ -101,7 +99,7 @@ const clock: readonly Check[] = [
       expect(await shop.hold("bob", 1)).toEqual(held(1, START + 20 * MINUTE + FROZEN_FOR));
       expect(await shop.hold("ann", 1)).toEqual(held(2, START + 20 * MINUTE + FROZEN_FOR));
       expect((await shop.goods()).clock).toBe(START + 20 * MINUTE);
-      expect(await shop.place("ann", "order 1", MINUTE)).toMatchObject({
+      expect(await shop.place("ann", "order 1", { windowMs: MINUTE })).toMatchObject({
         order: { payUntil: START + 21 * MINUTE, since: START + 20 * MINUTE },
       });
     },

@@ -3,9 +3,17 @@ import { describe, expect, test } from "bun:test";
 import type { HttpReply } from "../../core/endpoint.ts";
 import type { SessionId, Sku } from "../../core/ids.ts";
 import { type Reason, STEPS, type Step } from "../../core/reason.ts";
-import type { KeptReply } from "../../ledger/ledger.ts";
+import type { KeptPurchase } from "../../ledger/ledger.ts";
 import { LANGUAGES, refusalText, successText } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
+
+const asked = (sessionId: SessionId, sku: Sku, quantity: number, language: Language) => ({
+  sessionId,
+  sku,
+  quantity,
+  language,
+  sale: null,
+});
 
 const FROZEN_FOR_MS = 1_800_000;
 const RETRY_AFTER_SECONDS = 7;
@@ -44,7 +52,8 @@ const success = (reponseMsg: string, goodsSKU: string, goodsQuantity: number, ex
   ...{ sessionID, step: "cart", reason: null, hold: { goodsSKU, goodsQuantity, expiresAt } },
 });
 
-const kept = (given: Partial<KeptReply>): KeptReply => ({
+const kept = (given: Partial<KeptPurchase>): KeptPurchase => ({
+  kind: "purchase",
   key: { text: "K", fingerprint: "f" },
   ...{ sessionId: firstSession, step: "cart", reason: null, sku, quantity: 2, heldUntil: 5_000, frozenForMs: FROZEN_FOR_MS },
   ...given,
@@ -54,7 +63,7 @@ describe.each(LANGUAGES)("the reply in %s", (language) => {
   test.each(refusals)("to a purchase that %s refuses with %s", (step, reason) => {
     // Twice: the second is put together from the parts that the first has left.
     for (const id of [session, firstSession]) {
-      const reply = replies.of({ kind: "refused", step, reason }, id, sku, 2, language);
+      const reply = replies.of({ kind: "refused", step, reason }, asked(id, sku, 2, language));
       expect(documentOf(reply)).toEqual(refused(step, reason, refusalText(reason, language), id));
       const [status, retryAfter] = reason === "throttled" ? [429, "7"] : reason.endsWith("-unavailable") ? [503, "1"] : [200, undefined];
       expect([reply.status, reply.headers?.["retry-after"]]).toEqual([status, retryAfter]);
@@ -63,35 +72,35 @@ describe.each(LANGUAGES)("the reply in %s", (language) => {
 
   const skus = ["SKU0001", 'a"b\\c', "商品 🛒", "é\u00a0\u2028</script>", "\\", '"', "\ud83d\uded2", "~ ", "{}", "__proto__"];
   test.each(skus)("to a success with the goods %j", (text) => {
-    const reply = replies.of({ kind: "held", quantity: 3, heldUntil: 1_234_567_890_123 }, session, text as Sku, 3, language);
+    const reply = replies.of({ kind: "held", quantity: 3, heldUntil: 1_234_567_890_123 }, asked(session, text as Sku, 3, language));
     expect(documentOf(reply)).toEqual(success(successText(FROZEN_FOR_MS, language), text, 3, 1_234_567_890_123, session));
     expect([reply.status, reply.headers]).toEqual([200, undefined]);
   });
 
   test("to who adds to a hold names the time at which all of it ends, the same when it is repeated", () => {
     const added = { quantity: 5, heldUntil: Date.UTC(2026, 10, 27, 9, 30, 1) };
-    const first = documentOf(replies.of({ kind: "held", ...added }, firstSession, sku, 2, language));
+    const first = documentOf(replies.of({ kind: "held", ...added }, asked(firstSession, sku, 2, language)));
     expect(first).toMatchObject({ reponseMsg: expect.stringContaining("2026-11-27 09:30:01") });
-    expect(documentOf(replies.of({ kind: "repeated", reply: kept(added) }, session, sku, 2, language))).toEqual(first);
+    expect(documentOf(replies.of({ kind: "repeated", reply: kept(added) }, asked(session, sku, 2, language)))).toEqual(first);
   });
 
   test("to a repeated purchase is the first one's, its trace id, goods and deadline too", () => {
-    const again = replies.of({ kind: "repeated", reply: kept({}) }, session, sku, 2, language);
+    const again = replies.of({ kind: "repeated", reply: kept({}) }, asked(session, sku, 2, language));
     expect(documentOf(again)).toEqual(success(successText(FROZEN_FOR_MS, language), sku, 2, 5_000, firstSession));
     expect(again.status).toBe(200);
     for (const [step, reason] of refusals) {
-      const refusedAgain = replies.of({ kind: "repeated", reply: kept({ step, reason }) }, session, sku, 2, language);
-      expect(refusedAgain).toEqual(replies.of({ kind: "refused", step, reason }, firstSession, sku, 2, language));
+      const refusedAgain = replies.of({ kind: "repeated", reply: kept({ step, reason }) }, asked(session, sku, 2, language));
+      expect(refusedAgain).toEqual(replies.of({ kind: "refused", step, reason }, asked(firstSession, sku, 2, language)));
     }
   });
 
   test("to a repeated success promises the time of then, when the setting has changed since", () => {
-    const again = replies.of({ kind: "repeated", reply: kept({ frozenForMs: 60_000 }) }, session, sku, 2, language);
+    const again = replies.of({ kind: "repeated", reply: kept({ frozenForMs: 60_000 }) }, asked(session, sku, 2, language));
     expect(documentOf(again)).toMatchObject({ reponseMsg: successText(60_000, language) });
   });
 
   test("to a key that belongs to another purchase is a problem that names the header", () => {
-    const reply = replies.of({ kind: "key-reused" }, session, sku, 2, language);
+    const reply = replies.of({ kind: "key-reused" }, asked(session, sku, 2, language));
     expect([reply.status, reply.headers?.["content-type"]]).toEqual([422, "application/problem+json"]);
     expect(documentOf(reply)).toMatchObject({ status: 422, errors: [{ pointer: "#/header/Idempotency-Key" }] });
   });

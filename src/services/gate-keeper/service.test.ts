@@ -81,6 +81,8 @@ class Gate {
       count: (outcome, totalUs) => this.counted.push([outcome.kind, totalUs]),
       retryAfterSeconds: () => 3,
       onBug: (error) => this.bugs.push(error),
+      keysInFlight: new Set(),
+      isIdentityProven: false,
     });
   }
 
@@ -89,7 +91,9 @@ class Gate {
   }
 
   arrive(body: Partial<typeof sample> = {}, key: string | null = null): HttpReply | Promise<HttpReply> {
-    return this.keeper.buy({ ...sample, ...body } as BuyBody, key, "en");
+    const { userID, userLevel, clientIP, ...asked } = { ...sample, ...body };
+    const shopper: Shopper = { userId: userID as UserId, userLevel, clientIp: parseIpAddress(clientIP) as IpAddress };
+    return this.keeper.buy(shopper, { userID, userLevel, clientIP, ...asked } as BuyBody, key, "en");
   }
 
   /** Looks at the sockets, where nobody new is, until every turn that was to begin has begun. */

@@ -27,7 +27,7 @@ class Warehouse {
 
   async hold(quantity: number): Promise<void> {
     const command = { sku: SKU, userId: "A" as UserId, quantity, limit: 0, frozenForMs: FROZEN_FOR_MS, sessionId: "s" as SessionId };
-    await this.#ledger.hold([{ verb: "hold", ...command, key: null }], this.nowMs);
+    await this.#ledger.hold([{ verb: "hold", ...command, opensAt: 0, closesAt: 0, key: null }], this.nowMs);
   }
 }
 

@@ -50,7 +50,7 @@ class Office {
   async hold(userId: string, quantity: number, sku = SKU): Promise<void> {
     await this.ledger.stock([{ verb: "stock", mode: "put", sku, onHand: 1_000, priceCents: 1 }], NOW);
     const command = { sku, userId: userId as UserId, quantity, limit: 0, frozenForMs: FROZEN_FOR_MS, sessionId: "s" as SessionId };
-    await this.ledger.hold([{ verb: "hold", ...command, key: null }], NOW);
+    await this.ledger.hold([{ verb: "hold", ...command, opensAt: 0, closesAt: 0, key: null }], NOW);
   }
 }
 
@@ -77,7 +77,13 @@ describe("the verdict", () => {
     await office.allow(1, 10);
     await office.controller.record({ verb: "record", mode: "put", userId: "A" as UserId, sku: SKU, userLevel: 1, ordered: 4 });
     await office.hold("A", 2);
-    const order = { orderId: "O1" as OrderId, sku: SKU, userId: "A" as UserId, windowMs: FROZEN_FOR_MS };
+    const order = {
+      orderId: "O1" as OrderId,
+      items: [{ sku: SKU, priceCents: 1 }],
+      userId: "A" as UserId,
+      userLevel: 1,
+      windowMs: FROZEN_FOR_MS,
+    };
     await office.ledger.place([{ verb: "place", ...order }], NOW);
     await office.hold("A", 3);
     // Neither another user's goods nor other goods of this user count.

@@ -128,7 +128,7 @@ describe("a decision", () => {
     const desk = new Desk();
     const add = async (name: string, body: object): Promise<unknown> => {
       const route = routes(desk.protector).find(({ endpoint }) => endpoint.name === name) as Route;
-      const reply = await route.handle({ params: {}, query: {}, body, headers: new Headers() });
+      const reply = await route.handle({ params: {}, query: {}, body, headers: new Headers(), peer: () => "" });
       return JSON.parse(reply.body as string);
     };
     const extra = { more: "x", isAllowed: true };

@@ -170,7 +170,7 @@ describe("what does not fit", () => {
     for (let port = 0; port < instances; port += 1)
       large.register(ourInstance({ app: `app${port % 2}`, host: "h", port, now, leaseSeconds: 3 }), now);
     const route = routes(large, { now: () => now, monotonicUs: () => 0 }).find(({ endpoint }) => endpoint.path === "/eureka/apps")!;
-    const { body } = await route.handle({ params: {}, query: {}, body: null, headers: { get: () => null } });
+    const { body } = await route.handle({ params: {}, query: {}, body: null, headers: { get: () => null }, peer: () => "" });
     let text = "";
     for await (const chunk of body as AsyncIterable<string>) text += chunk;
     const { applications } = JSON.parse(text) as { applications: { application: { instance: unknown[] }[] } };

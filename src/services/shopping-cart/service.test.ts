@@ -15,7 +15,7 @@ const user = (text: string) => text as UserId;
 const keyed = (text: string, fingerprint = "body"): Key => ({ text, fingerprint });
 const add = (userId: string, given: Partial<CartAdd> = {}): CartAdd => ({
   sessionId: `session of ${userId}` as SessionId,
-  ...{ userId: user(userId), sku: SKU, quantity: 1, quantityLimit: 0, key: null },
+  ...{ userId: user(userId), sku: SKU, quantity: 1, quantityLimit: 0, sale: null, key: null },
   ...given,
 });
 
