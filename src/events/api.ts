@@ -2,18 +2,15 @@
 import Type from "typebox";
 import type { Endpoint } from "../core/endpoint.ts";
 import { SkuSchema } from "../core/ids.ts";
+import { type ReplySchema, reply } from "../core/reply-schema.ts";
 import { EVENTS_PER_PAGE_MAX, WEBHOOK_SECRETS_MAX, WEBHOOK_URL_CHARS_MAX } from "../limits.ts";
-import { EVENT_TYPES, type EventType } from "./event.ts";
+import { EVENT_TYPES } from "./event.ts";
+import { EVENT_ID, EventDocument, EventIdText, EventTypeSchema } from "./event-schema.ts";
 import { WebhookIdSchema } from "./webhook.ts";
 import { isSecret } from "./webhook-signature.ts";
 
-const EVENT_ID = "^(0|[1-9][0-9]{0,14})$";
 const eventIdPattern = new RegExp(EVENT_ID);
 export const isEventId = (text: string): boolean => eventIdPattern.test(text);
-
-const EventTypeSchema = Type.Unsafe<EventType>(
-  Type.String({ pattern: `^(${EVENT_TYPES.join("|").replaceAll(".", "\\.")})$`, description: `one of ${EVENT_TYPES.join(", ")}` }),
-);
 
 const WebhookUrl = Type.Refine(
   Type.String({ maxLength: WEBHOOK_URL_CHARS_MAX, description: "an http or https URL without a user name, password or fragment" }),
@@ -27,42 +24,135 @@ const Secret = Type.Refine(
   () => "must be whsec_ and 24 to 64 bytes as base64",
 );
 
-const webhook = {
+const webhookFields = {
   url: WebhookUrl,
-  types: Type.Optional(Type.Array(EventTypeSchema, { minItems: 1, maxItems: EVENT_TYPES.length })),
-  secrets: Type.Optional(Type.Array(Secret, { minItems: 1, maxItems: WEBHOOK_SECRETS_MAX })),
+  types: Type.Optional(Type.Array(EventTypeSchema, { minItems: 1, maxItems: EVENT_TYPES.length, description: "absent: all" })),
+  secrets: Type.Optional(Type.Array(Secret, { minItems: 1, maxItems: WEBHOOK_SECRETS_MAX, description: "each signs every delivery" })),
 };
 const none = Type.Object({});
 const idPath = Type.Object({ id: WebhookIdSchema });
 
+const EventPage = Type.Object({
+  events: Type.Array(EventDocument),
+  next: Type.String({ description: "the cursor with which to ask on: the last event that was looked at" }),
+  hasMore: Type.Boolean(),
+});
+const WebhookDocument = Type.Object({
+  ...{ id: WebhookIdSchema, url: WebhookUrl, types: webhookFields.types },
+  state: Type.Enum(["enabled", "disabled"]),
+  disabledBecause: Type.Optional(Type.String()),
+  createdAt: Type.Integer({ description: "in unix ms" }),
+  deliveredUpTo: Type.String({ description: "the id of an event: it and all before it were delivered, or not asked for" }),
+  failing: Type.Optional(
+    Type.Object(
+      { eventID: EventIdText, since: Type.Integer({ description: "in unix ms" }) },
+      { description: "what is refused for the longest time" },
+    ),
+  ),
+  lastError: Type.Optional(Type.Object({ at: Type.Integer({ description: "in unix ms" }), eventID: EventIdText, detail: Type.String() })),
+  secrets: Type.Optional(Type.Array(Type.String(), { description: "in the answer to POST only, and only when none were given" })),
+});
+
+const webhookId = "wh_0123456789abcdef";
+const asked = { url: "https://shop.example/doorbuster", types: ["order.paid", "order.refund-due"] };
+const webhookExample = { id: webhookId, ...asked, state: "enabled", createdAt: 1_795_322_400_000, deliveredUpTo: "1041" };
+const eventExample = {
+  ...{ id: "1042", type: "goods.sold-out", timestamp: "2026-11-22T10:00:03.120Z" },
+  data: { goodsSKU: "SKU0001" },
+};
+const webhookReply = (description: string): ReplySchema => reply(description, WebhookDocument, webhookExample);
+const unknownWebhook = { 404: "There is no such webhook." };
+
+const read = { method: "GET", query: none, body: null, needsAdminKey: true } as const;
+
 export const eventsApi = {
   findEvents: {
-    ...{ name: "findEvents", method: "GET", path: "/events", params: none, body: null, needsAdminKey: true },
+    ...read,
+    name: "findEvents",
+    path: "/events",
+    params: none,
     query: Type.Object({
-      after: Type.Optional(Type.String({ pattern: EVENT_ID, description: "the id of an event, or 0" })),
+      after: Type.Optional(EventIdText),
       limit: Type.Optional(
         Type.Integer({ minimum: 1, maximum: EVENTS_PER_PAGE_MAX, description: `a number from 1 to ${EVENTS_PER_PAGE_MAX}` }),
       ),
       type: Type.Optional(EventTypeSchema),
       sku: Type.Optional(SkuSchema),
     }),
+    headers: Type.Object({
+      accept: Type.Optional(Type.String({ description: "text/event-stream: server-sent events, each with its id, without end" })),
+      "last-event-id": Type.Optional(Type.String({ description: "where a stream resumes; counts more than `after`" })),
+    }),
+    summary: "What happened, in order, behind a cursor: a page, or with `Accept: text/event-stream` a stream of server-sent events.",
+    replies: { 200: reply("The events, oldest first.", EventPage, { events: [eventExample], next: "1042", hasMore: false }) },
+    problems: {
+      410: "The events behind the cursor are no longer kept, or not known; the answer names the oldest (`oldestID`).",
+      503: "Too many event streams are open.",
+    },
+    example: { query: { limit: 100, type: "goods.sold-out" } },
   },
   addWebhook: {
-    ...{ name: "addWebhook", method: "POST", path: "/webhooks", params: none, query: none, needsAdminKey: true },
-    body: Type.Object(webhook),
+    name: "addWebhook",
+    method: "POST",
+    path: "/webhooks",
+    params: none,
+    query: none,
+    body: Type.Object(webhookFields),
+    needsAdminKey: true,
+    summary: "Sends every event from now on to a URL, signed as in Standard Webhooks, at least once and in order per SKU.",
+    replies: { 201: webhookReply("The webhook; with its secret, if it was made here: it is not shown again.") },
+    problems: { 409: "There are too many webhooks." },
+    example: { body: asked },
   },
   findAllWebhooks: {
-    ...{ name: "findAllWebhooks", method: "GET", path: "/webhooks", params: none, query: none, body: null, needsAdminKey: true },
+    ...read,
+    name: "findAllWebhooks",
+    path: "/webhooks",
+    params: none,
+    summary: "All webhooks, without their secrets.",
+    replies: { 200: reply("Oldest first.", Type.Array(WebhookDocument), [webhookExample]) },
+    example: {},
   },
   getWebhook: {
-    ...{ name: "getWebhook", method: "GET", path: "/webhooks/{id}", params: idPath, query: none, body: null, needsAdminKey: true },
+    ...read,
+    name: "getWebhook",
+    path: "/webhooks/{id}",
+    params: idPath,
+    summary: "A webhook: its state, how far it has come, and what went wrong last.",
+    replies: { 200: webhookReply("The webhook, without its secrets.") },
+    problems: unknownWebhook,
+    example: { params: { id: webhookId } },
   },
   updateWebhook: {
-    ...{ name: "updateWebhook", method: "PUT", path: "/webhooks/{id}", params: idPath, query: none, needsAdminKey: true },
-    body: Type.Object({ ...webhook, enabled: Type.Optional(Type.Boolean()) }),
+    name: "updateWebhook",
+    method: "PUT",
+    path: "/webhooks/{id}",
+    params: idPath,
+    query: none,
+    body: Type.Object({ ...webhookFields, enabled: Type.Optional(Type.Boolean({ description: "absent: stays as it is" })) }),
+    needsAdminKey: true,
+    summary: "Changes a webhook. Secrets that are not given stay; enabled again, it goes on where it was.",
+    replies: { 200: webhookReply("The webhook as it is now.") },
+    problems: unknownWebhook,
+    example: { params: { id: webhookId }, body: { ...asked, enabled: true } },
   },
   removeWebhook: {
-    ...{ name: "removeWebhook", method: "DELETE", path: "/webhooks/{id}", params: idPath, query: none, body: null, needsAdminKey: true },
+    name: "removeWebhook",
+    method: "DELETE",
+    path: "/webhooks/{id}",
+    params: idPath,
+    query: none,
+    body: null,
+    needsAdminKey: true,
+    summary: "Removes a webhook; nothing more is sent to it.",
+    replies: {
+      200: reply("It is removed.", Type.Object({ id: WebhookIdSchema, state: Type.Literal("removed") }), {
+        id: webhookId,
+        state: "removed",
+      }),
+    },
+    problems: unknownWebhook,
+    example: { params: { id: webhookId } },
   },
 } as const satisfies Record<string, Endpoint>;
 

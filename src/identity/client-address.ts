@@ -22,7 +22,7 @@ export interface ProxySettings {
 export interface Arriving {
   readonly headers: { get(name: string): string | null };
   /** The socket's address. */
-  readonly peer: () => string;
+  peer(): string;
 }
 
 /** Whose socket has no address any more: the client has gone, and nobody reads the answer. */
@@ -44,10 +44,10 @@ export class ClientAddresses {
       .map(({ groups, prefixBits }) => ({ network: networkKey(groups, prefixBits), prefixBits }));
   }
 
-  of({ headers, peer }: Arriving): IpAddress {
-    const address = peerAddress(peer());
+  of(arriving: Arriving): IpAddress {
+    const address = peerAddress(arriving.peer());
     if (!this.#isTrusted(address)) return address;
-    const header = headers.get(this.#header);
+    const header = arriving.headers.get(this.#header);
     return header === null ? address : this.#walk(address, header);
   }
 

@@ -3,6 +3,7 @@ import Type from "typebox";
 import type { Endpoint } from "../core/endpoint.ts";
 import { ID_PATTERN, type OrderId } from "../core/ids.ts";
 import { PageLimit } from "../core/paging.ts";
+import { payPageDescribed, refundsDescribed } from "./described.ts";
 import { REFUND_STATES } from "./refund-schedule.ts";
 
 const none = Type.Object({});
@@ -23,6 +24,7 @@ const operate = { query: none, params: refundPath, body: null, needsAdminKey: tr
 export const payPageApi = {
   showPayPage: {
     ...page,
+    ...payPageDescribed.showPayPage,
     name: "showPayPage",
     method: "GET",
     path: "/pay/{orderID}",
@@ -30,6 +32,7 @@ export const payPageApi = {
   },
   pay: {
     ...page,
+    ...payPageDescribed.pay,
     name: "pay",
     method: "POST",
     path: "/pay/{orderID}",
@@ -39,6 +42,7 @@ export const payPageApi = {
 
 export const refundsApi = {
   findRefunds: {
+    ...refundsDescribed.findRefunds,
     name: "findRefunds",
     method: "GET",
     path: "/refunds",
@@ -51,6 +55,6 @@ export const refundsApi = {
     body: null,
     needsAdminKey: true,
   },
-  markRefundDone: { ...operate, name: "markRefundDone", path: "/refunds/{id}/done" },
-  tryRefundAgain: { ...operate, name: "tryRefundAgain", path: "/refunds/{id}/try-again" },
+  markRefundDone: { ...operate, ...refundsDescribed.markRefundDone, name: "markRefundDone", path: "/refunds/{id}/done" },
+  tryRefundAgain: { ...operate, ...refundsDescribed.tryRefundAgain, name: "tryRefundAgain", path: "/refunds/{id}/try-again" },
 } satisfies Record<string, Endpoint>;

@@ -4,7 +4,7 @@ import type { HttpReply } from "../../core/endpoint.ts";
 import type { SessionId, Sku } from "../../core/ids.ts";
 import { type Reason, STEPS, type Step } from "../../core/reason.ts";
 import type { KeptPurchase } from "../../ledger/ledger.ts";
-import { LANGUAGES, refusalText, successText } from "./messages.ts";
+import { LANGUAGES, type Language, refusalText, successText } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
 
 const asked = (sessionId: SessionId, sku: Sku, quantity: number, language: Language) => ({

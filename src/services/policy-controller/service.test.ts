@@ -7,6 +7,7 @@ import { Throttle } from "../../core/throttle.ts";
 import { GroupCommit } from "../../edge/group-commit.ts";
 import { EmbeddedLedger } from "../../ledger/embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../../ledger/embedded/memory-journal.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import { TIERS_PER_SKU_MAX } from "../../limits.ts";
 import type { SaleTerms } from "../../sales/sale.ts";
 import { POLICIES_SCHEMA, PolicyStore } from "./policy-store.ts";
@@ -70,6 +71,21 @@ describe("the verdict", () => {
       { allowed: true, reason: null, orderQuantity: 5, quantityLimit: 5, sale: null },
       { allowed: false, reason: "throttled", orderQuantity: 6, quantityLimit: 0, sale: null },
     ]);
+  });
+
+  test("counts what each user has, also when a policy goes while the ledger is asked", async () => {
+    const office = new Office();
+    for (const sku of [SKU, OPEN]) await office.allow(1, 5, sku);
+    await office.hold("B", 5, OPEN);
+    const { ledger, controller } = office;
+    // A ledger behind a network would take as long.
+    const slowLines = async (...asked: Parameters<Ledger["lines"]>) => {
+      await controller.remove(SKU);
+      return EmbeddedLedger.prototype.lines.apply(ledger, asked);
+    };
+    Object.assign(ledger, { lines: slowLines });
+    const [, second] = await controller.validate([check("A", 1, 1), check("B", 1, 1, OPEN)]);
+    expect(second).toEqual({ allowed: false, reason: "limit-reached", orderQuantity: 6, quantityLimit: 5 });
   });
 
   test("counts what is ordered, waits for payment, is frozen and is asked, and nothing else", async () => {
