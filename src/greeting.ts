@@ -60,7 +60,7 @@ function drop(settings: Settings, gate: string, { id, name, items, startsAt, end
   const sku = items[0]?.sku ?? "";
   const userID = `UID-${id}`;
   const isTrusted = settings.shop.identity.kind === "trusted";
-  const when = now < startsAt ? `begins in ${Math.ceil((startsAt - now) / 1_000)} seconds` : `is on until ${clockTime(endsAt)}`;
+  const when = now < startsAt ? `begins at ${clockTime(startsAt)}, in ${Math.ceil((startsAt - now) / 1_000)} seconds` : `is on until ${clockTime(endsAt)}`;
   return [
     `The sale "${name}" of ${sku} ${when}:`,
     `  watch  curl -sS ${gate}/sales/${id}`,
