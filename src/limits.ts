@@ -209,18 +209,18 @@ export const WEBHOOK_URL_CHARS_MAX = 2_000;
 /** Signing keys of one webhook: the one in use and those it is changed for. More: 400. */
 export const WEBHOOK_SECRETS_MAX = 5;
 /** Ways to a receiver that do not wait for each other; each has at most one delivery under way. At most 32. */
-export const WEBHOOK_LANES = 8;
+export const WEBHOOK_LANES = 32;
 /** Events of one webhook in memory. Further ones are read when the first of them has been delivered. */
 export const WEBHOOK_WINDOW_EVENTS = 4_096;
 /** How long a receiver may take to answer. Longer: the delivery is tried again. */
 export const WEBHOOK_TIMEOUT_MS: DurationMs = 15_000;
 /** The first retry comes within this; each further bound is twice as long. */
-export const WEBHOOK_RETRY_MS_MIN: DurationMs = 500;
+export const WEBHOOK_RETRY_MS_MIN: DurationMs = 100;
 /** The longest wait between two tries. */
 export const WEBHOOK_RETRY_MS_MAX: DurationMs = 3_600_000;
 /** How long one event is tried. Then its webhook is disabled. */
 export const WEBHOOK_GIVE_UP_MS: DurationMs = 24 * 3_600_000;
 /** How often due retries are looked for. */
-export const WEBHOOK_TICK_MS: DurationMs = 100;
+export const WEBHOOK_TICK_MS: DurationMs = 50;
 /** How often the positions of webhooks are saved: what was delivered since is delivered again after a crash. */
 export const WEBHOOK_SAVE_MS: DurationMs = 1_000;

@@ -1,5 +1,5 @@
 /**
- * A whole drop, through the real door, with signed tokens: 5,000 buyers, 300 units, a third of those who get one never pay, a tenth pay late. At the
+ * A whole drop, through the real door, with signed tokens: 5,000 buyers, 300 units in five sizes, a third of those who get one never pay, a tenth pay late. At the
  * end every unit is accounted for, every paid order has its goods, no money has stayed for nothing, and everything that happened was told.
  */
 import { afterAll, expect, test } from "bun:test";
@@ -10,7 +10,7 @@ import { freshDataDir, getJson, postJson, type System, startSystem, waitFor } fr
 const MAIN = `${import.meta.dir}/../src/main.ts`;
 const BUYERS = 5_000;
 const STOCK = 300;
-const SKU = "DROP-1";
+const SKUS = ["DROP-S", "DROP-M", "DROP-L", "DROP-XL", "DROP-XXL"] as const;
 const SALE_PRICE = 49.5;
 const AT_A_TIME = 100;
 
@@ -26,13 +26,15 @@ afterAll(async () => {
 async function openShop(): Promise<void> {
   system = await startSystem({ args: DROP_ARGS, dataDir });
   await receiver.subscribe(system);
-  await postJson(`${system.inventory}/add`, { goodsSKU: SKU, goodsQuantity: STOCK, goodsPrice: 99 });
-  await postJson(`${system.policy}/policy/add`, { goodsSKU: SKU, userLevel: 1, quantityLimit: 1 });
+  for (const goodsSKU of SKUS) {
+    await postJson(`${system.inventory}/add`, { goodsSKU, goodsQuantity: STOCK / SKUS.length, goodsPrice: 99 });
+    await postJson(`${system.policy}/policy/add`, { goodsSKU, userLevel: 1, quantityLimit: 1 });
+  }
   const sale = await postJson(`${system.policy}/sales`, {
     name: "The drop",
     startsAt: new Date(Date.now() - 1_000).toISOString(),
     endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-    items: [{ goodsSKU: SKU, salePrice: SALE_PRICE, quantityLimit: 1 }],
+    items: SKUS.map((goodsSKU) => ({ goodsSKU, salePrice: SALE_PRICE, quantityLimit: 1 })),
     frozenForSeconds: 600,
     paymentWindowSeconds: 3,
   });
@@ -42,8 +44,11 @@ async function openShop(): Promise<void> {
 const isHeld = (reply: { body: unknown }): boolean => (reply.body as { repResult: boolean }).repResult;
 const orderIn = (reply: { body: unknown }): OrderBody => reply.body as OrderBody;
 
+/** Everybody wants one size: a thousand want each. */
+const sizeOf = ({ userId }: Shopper): string => SKUS[Math.floor(Number(userId.slice("buyer-".length)) / (BUYERS / SKUS.length))] as string;
+
 async function buyAndOrder(shoppers: readonly Shopper[]): Promise<{ shopper: Shopper; order: OrderBody }[]> {
-  const replies = await together(shoppers, AT_A_TIME, (shopper) => shopper.buy(SKU, `buy-${shopper.userId}`));
+  const replies = await together(shoppers, AT_A_TIME, (shopper) => shopper.buy(sizeOf(shopper), `buy-${shopper.userId}`));
   const winners = shoppers.filter((_, index) => isHeld(replies[index] as { body: unknown }));
   return together(winners, AT_A_TIME, async (shopper) => {
     const placed = await shopper.placeOrder(`order-${shopper.userId}`);
@@ -65,7 +70,7 @@ test("a whole drop, from the crowd to the paid orders", async () => {
   const first = await buyAndOrder(crowd);
   expect(first).toHaveLength(STOCK);
   for (const { order } of first)
-    expect(order).toMatchObject({ amount: SALE_PRICE, state: "payment-pending", items: [{ goodsSKU: SKU, goodsQuantity: 1 }] });
+    expect(order).toMatchObject({ amount: SALE_PRICE, state: "payment-pending", items: [{ goodsQuantity: 1 }] });
 
   // Three of ten never pay, one of ten pays late, the others pay at once, some of them twice over: providers repeat themselves.
   const late = first.filter((_, index) => index % 10 === 0);
@@ -82,8 +87,10 @@ test("a whole drop, from the crowd to the paid orders", async () => {
   const LEFT = 15;
   const luckless = crowd.filter(({ userId }) => !first.some(({ shopper }) => shopper.userId === userId));
   const second: { shopper: Shopper; order: OrderBody }[] = [];
-  for (const shopper of luckless.slice(0, late.length + never.length - LEFT)) {
-    const reply = await shopper.buy(SKU);
+  const ofSize = (size: string) => (shopper: Shopper) => sizeOf(shopper) === size;
+  const toSell = (late.length + never.length - LEFT) / SKUS.length;
+  for (const shopper of SKUS.flatMap((size) => luckless.filter(ofSize(size)).slice(0, toSell))) {
+    const reply = await shopper.buy(sizeOf(shopper));
     expect(isHeld(reply)).toBe(true);
     const placed = await shopper.placeOrder();
     second.push({ shopper, order: orderIn(placed) });
@@ -97,11 +104,12 @@ test("a whole drop, from the crowd to the paid orders", async () => {
   // Sold and on hand are what was stocked, and every paid order has its goods on its owner's record.
   const states = await together([...first, ...second], AT_A_TIME, stateOf);
   const sold = states.filter((state) => state === "paid").length;
-  const goods = (await getJson(`${system.inventory}/sku/${SKU}`)).body as { goodsQuantity: number; frozenQuantity: number };
-  expect(goods).toMatchObject({ goodsQuantity: STOCK - sold, frozenQuantity: 0 });
+  const goods = (await getJson(`${system.inventory}/all`)).body as { goodsQuantity: number; frozenQuantity: number }[];
+  expect(goods.map(({ frozenQuantity }) => frozenQuantity)).toEqual(SKUS.map(() => 0));
+  expect(goods.reduce((onHand, { goodsQuantity }) => onHand + goodsQuantity, 0)).toBe(STOCK - sold);
   const owners = [...first, ...second].filter((_, index) => states[index] === "paid");
   await together(owners, AT_A_TIME, async ({ shopper }) => {
-    const record = await getJson(`${system.policy}/user/userid/${shopper.userId}/sku/${SKU}`);
+    const record = await getJson(`${system.policy}/user/userid/${shopper.userId}/sku/${sizeOf(shopper)}`);
     expect(record.body).toMatchObject({ orderQuantity: 1, userLevel: 5 });
   });
 
@@ -117,8 +125,10 @@ async function everythingWasTold(states: readonly string[]): Promise<void> {
   await waitFor(() => events.every(({ id }) => receiver.taken.has(id)), "the receiver has every event", 60_000);
   expect(receiver.forged).toBe(0);
   expect(receiver.failures).toBeGreaterThan(0);
-  const ofSku = [...receiver.taken.values()].filter(({ data }) => JSON.stringify(data).includes(SKU)).map(({ id }) => Number(id));
-  expect(ofSku).toEqual(ofSku.toSorted((a, b) => a - b));
+  for (const sku of SKUS) {
+    const told = [...receiver.taken.values()].filter(({ data }) => JSON.stringify(data).includes(`"${sku}"`)).map(({ id }) => Number(id));
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+  }
   const count = (type: string): number => events.filter((event) => event.type === type).length;
   const ended = (state: string): number => states.filter((one) => one === state).length;
   expect(count("hold.created")).toBe(states.length);

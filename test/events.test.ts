@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Webhook as Verifier } from "standardwebhooks";
-import type { OrderId, Sku, UserId } from "../src/core/ids.ts";
+import type { OrderId, SaleId, Sku, UserId } from "../src/core/ids.ts";
 import { GroupCommit } from "../src/edge/group-commit.ts";
 import { HttpServer } from "../src/edge/http-server.ts";
 import { sendWebhook } from "../src/edge/webhook-sender.ts";
@@ -128,10 +128,10 @@ function happenings(count: number, random: () => number): DoorbusterEvent[] {
     if (kind < 0.7) return { type: "hold.created", at: index, sku: anySku(), userId, sessionId: null, quantity: 1, heldUntil: 1_000 };
     if (kind < 0.95) {
       const items = [anySku(), anySku()].map((sku) => ({ sku, quantity: 1, priceCents: 100, heldUntil: 1_000 }));
-      const order = { orderId: `o${index}` as OrderId, userId, items, state: "paid", placedAt: 1, payUntil: 2, since: 3 } as const;
+      const order = { orderId: `o${index}` as OrderId, userId, userLevel: 1, items, state: "paid", placedAt: 1, payUntil: 2, since: 3 } as const;
       return { type: "order.paid", at: index, order: { ...order, payment: null } };
     }
-    return { type: "sale.paused", at: index, saleId: "drop", name: "The drop", skus: SKUS };
+    return { type: "sale.paused", at: index, saleId: "drop" as SaleId, name: "The drop", skus: SKUS };
   });
 }
 

@@ -85,7 +85,7 @@ describe("the verdict", () => {
     };
     Object.assign(ledger, { lines: slowLines });
     const [, second] = await controller.validate([check("A", 1, 1), check("B", 1, 1, OPEN)]);
-    expect(second).toEqual({ allowed: false, reason: "limit-reached", orderQuantity: 6, quantityLimit: 5 });
+    expect(second).toEqual({ allowed: false, reason: "limit-reached", orderQuantity: 6, quantityLimit: 5, sale: null });
   });
 
   test("counts what is ordered, waits for payment, is frozen and is asked, and nothing else", async () => {
