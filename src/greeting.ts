@@ -1,7 +1,7 @@
 /** What `start` tells the person at the terminal once everything listens. */
 import type { UnixMs } from "./core/time.ts";
 import type { Sale } from "./sales/sale.ts";
-import { hostListenedOn, type Settings } from "./settings/table.ts";
+import { hostListenedOn, isLoopback, type Settings } from "./settings/table.ts";
 
 export interface ServiceAddress {
   readonly service: string;
@@ -20,6 +20,7 @@ export function greeting(settings: Settings, { addresses, demoSale }: Greeter, n
   const gate = addresses.find(({ service }) => service === "GateKeeper")?.url ?? "";
   return [
     ...protectedMode(settings),
+    ...trust(settings),
     ...table(addresses),
     "",
     `Every port explains its API at /docs: ${gate}/docs`,
@@ -42,6 +43,16 @@ function protectedMode(settings: Settings): string[] {
   ];
 }
 
+/** Whoever has chosen to trust knows it. */
+function trust({ host, adminKey, shop }: Settings): string[] {
+  if (shop.isIdentityChosen || isLoopback(hostListenedOn({ host, adminKey }))) return [];
+  return [
+    "requests are trusted: whoever reaches this gate can buy as anybody. For shoppers give --identity jwt with a key;",
+    "when only the shop's own servers reach it, say so: --identity trusted.",
+    "",
+  ];
+}
+
 function table(addresses: readonly ServiceAddress[]): string[] {
   const width = Math.max(...addresses.map(({ service }) => service.length));
   return addresses.map(({ service, url }) => `  ${service.padEnd(width)}  ${url}`);
@@ -60,7 +71,10 @@ function drop(settings: Settings, gate: string, { id, name, items, startsAt, end
   const sku = items[0]?.sku ?? "";
   const userID = `UID-${id}`;
   const isTrusted = settings.shop.identity.kind === "trusted";
-  const when = now < startsAt ? `begins at ${clockTime(startsAt)}, in ${Math.ceil((startsAt - now) / 1_000)} seconds` : `is on until ${clockTime(endsAt)}`;
+  const when =
+    now < startsAt
+      ? `begins at ${clockTime(startsAt)}, in ${Math.ceil((startsAt - now) / 1_000)} seconds`
+      : `is on until ${clockTime(endsAt)}`;
   return [
     `The sale "${name}" of ${sku} ${when}:`,
     `  watch  curl -sS ${gate}/sales/${id}`,

@@ -208,8 +208,8 @@ export const WEBHOOKS_MAX = 100;
 export const WEBHOOK_URL_CHARS_MAX = 2_000;
 /** Signing keys of one webhook: the one in use and those it is changed for. More: 400. */
 export const WEBHOOK_SECRETS_MAX = 5;
-/** Ways to a receiver that do not wait for each other; each has at most one delivery under way. At most 32. */
-export const WEBHOOK_LANES = 32;
+/** Ways to a receiver that do not wait for each other; each has at most one delivery under way. At most 31, a bit of an integer each. */
+export const WEBHOOK_LANES = 31;
 /** Events of one webhook in memory. Further ones are read when the first of them has been delivered. */
 export const WEBHOOK_WINDOW_EVENTS = 4_096;
 /** How long a receiver may take to answer. Longer: the delivery is tried again. */

@@ -314,7 +314,7 @@ describe("start", () => {
 
   test("with an admin key hears on the host that was asked for, and does not print the key", async () => {
     const key = "correct-horse-battery";
-    const system = await startSystem({ args: ["--host", "0.0.0.0", "--identity", "trusted"], env: { DOORBUSTER_ADMIN_KEY: key } });
+    const system = await startSystem({ args: ["--host", "0.0.0.0"], env: { DOORBUSTER_ADMIN_KEY: key } });
     try {
       expect((await getJson(`http://127.0.0.2:${new URL(system.gate).port}/health`)).status).toBe(200);
       expect(system.stdout()).not.toContain("protected mode");
@@ -322,6 +322,23 @@ describe("start", () => {
     } finally {
       await system.stop();
     }
+  });
+
+  test("warns who serves other machines and believes them by default, and nobody else", async () => {
+    const greetingOf = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> => {
+      const system = await startSystem({ args, env });
+      await system.stop();
+      return system.stdout();
+    };
+    const key = { DOORBUSTER_ADMIN_KEY: "correct-horse-battery" };
+    const warning = "requests are trusted: whoever reaches this gate can buy as anybody";
+    expect(await greetingOf(["--host", "0.0.0.0"], key)).toContain(warning);
+    for (const greeting of [
+      await greetingOf(["--host", "0.0.0.0", "--identity", "trusted"], key),
+      await greetingOf([], key),
+      await greetingOf(["--host", "0.0.0.0"]),
+    ])
+      expect(greeting).not.toContain(warning);
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

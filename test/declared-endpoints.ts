@@ -2,11 +2,6 @@
 import { join } from "node:path";
 import type { Endpoint } from "../src/core/endpoint.ts";
 
-export interface DeclaredEndpoint {
-  readonly file: string;
-  readonly endpoint: Endpoint;
-}
-
 type Module = Readonly<Record<string, unknown>> & { readonly everywhere?: (relative: Endpoint) => Endpoint[] };
 
 const SRC = join(import.meta.dir, "../src");
@@ -14,16 +9,15 @@ const SRC = join(import.meta.dir, "../src");
 const isEndpoint = (value: unknown): value is Endpoint =>
   typeof value === "object" && value !== null && "method" in value && "path" in value && "replies" in value;
 
-export async function declaredEndpoints(): Promise<DeclaredEndpoint[]> {
-  const found: DeclaredEndpoint[] = [];
+export async function declaredEndpoints(): Promise<Endpoint[]> {
+  const found: Endpoint[] = [];
   for await (const file of new Bun.Glob("**/{api,*-api}.ts").scan(SRC)) {
     const module = (await import(join(SRC, file))) as Module;
     const values = Object.values(module).flatMap((value) =>
       isEndpoint(value) ? [value] : Object.values(Object(value)).filter(isEndpoint),
     );
     // Eureka's operations are declared once and served under several roots.
-    const endpoints = module.everywhere ? values.flatMap(module.everywhere) : values;
-    found.push(...endpoints.map((endpoint) => ({ file, endpoint })));
+    found.push(...(module.everywhere ? values.flatMap(module.everywhere) : values));
   }
   return found;
 }

@@ -128,7 +128,16 @@ function happenings(count: number, random: () => number): DoorbusterEvent[] {
     if (kind < 0.7) return { type: "hold.created", at: index, sku: anySku(), userId, sessionId: null, quantity: 1, heldUntil: 1_000 };
     if (kind < 0.95) {
       const items = [anySku(), anySku()].map((sku) => ({ sku, quantity: 1, priceCents: 100, heldUntil: 1_000 }));
-      const order = { orderId: `o${index}` as OrderId, userId, userLevel: 1, items, state: "paid", placedAt: 1, payUntil: 2, since: 3 } as const;
+      const order = {
+        orderId: `o${index}` as OrderId,
+        userId,
+        userLevel: 1,
+        items,
+        state: "paid",
+        placedAt: 1,
+        payUntil: 2,
+        since: 3,
+      } as const;
       return { type: "order.paid", at: index, order: { ...order, payment: null } };
     }
     return { type: "sale.paused", at: index, saleId: "drop" as SaleId, name: "The drop", skus: SKUS };

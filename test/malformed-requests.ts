@@ -3,7 +3,7 @@
  * generator, and none of them can be read as a request that changes something.
  */
 import fc from "fast-check";
-import { KIND_OF_PARAM, type Kind, paramsOf, ROUTES, type RouteRow, SAMPLES, sampleOf } from "./contract/routes.ts";
+import { type Kind, kindOfParam, methodsAt, paramsOf, ROUTES, type RouteRow, SAMPLES, sampleOf } from "./contract/routes.ts";
 
 export interface BadRequest {
   /** What is wrong with it, for whoever reads a failure. */
@@ -25,6 +25,8 @@ const BODY_BYTES_MAX = 16 * 1024;
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const routesWithBody = ROUTES.filter((route) => route.body !== undefined);
+/** Those whose body must say something. */
+const routesWithFields = routesWithBody.filter(({ body }) => Object.keys(body ?? {}).length > 0);
 const routesWithParams = ROUTES.filter((route) => paramsOf(route).length > 0);
 const pagedRoutes = ROUTES.filter((route) => route.isPaged);
 
@@ -48,13 +50,15 @@ const numberTooFar = fc.constantFrom(
   '"NaN"',
 );
 const controlCharacter = fc.integer({ min: 0, max: 0x40 }).map((code) => (code < 0x20 ? code : code + 0x5f));
-const wrongText = fc.oneof(
-  fc.constantFrom('""', "5", "false", "1e400", '"\\ud800"', '"\\udfff x"', '"\\udc00\\ud800"'),
-  fc.integer({ min: 129, max: 4_000 }).map((length) => JSON.stringify("x".repeat(length))),
-  fc
-    .tuple(fc.string({ maxLength: 20 }), controlCharacter, fc.string({ maxLength: 20 }))
-    .map(([before, code, after]) => JSON.stringify(before + String.fromCharCode(code) + after)),
-);
+const wrongTextOver = (lengthMax: number) =>
+  fc.oneof(
+    fc.constantFrom('""', "5", "false", "1e400", '"\\ud800"', '"\\udfff x"', '"\\udc00\\ud800"'),
+    fc.integer({ min: lengthMax + 1, max: 4_000 }).map((length) => JSON.stringify("x".repeat(length))),
+    fc
+      .tuple(fc.string({ maxLength: 20 }), controlCharacter, fc.string({ maxLength: 20 }))
+      .map(([before, code, after]) => JSON.stringify(before + String.fromCharCode(code) + after)),
+  );
+const wrongText = wrongTextOver(128);
 const wrongAddress = fc.oneof(
   fc.constantFrom(
     '"1.2.3"',
@@ -73,6 +77,16 @@ const wrongAddress = fc.oneof(
   wrongText,
   fc.stringMatching(/^[g-z]{1,30}$/).map((word) => JSON.stringify(word)),
 );
+const wrongTime = fc.constantFrom(
+  '"2036-11-22"',
+  '"2036-11-22T10:00:00"',
+  '"2036-02-30T10:00:00Z"',
+  '"2036-11-22T25:00:00Z"',
+  '"12036-11-22T10:00:00Z"',
+  '"now"',
+  '""',
+  "2110186800000",
+);
 const wrongFor: Readonly<Record<Kind, fc.Arbitrary<string>>> = {
   id: wrongText,
   address: wrongAddress,
@@ -83,6 +97,21 @@ const wrongFor: Readonly<Record<Kind, fc.Arbitrary<string>>> = {
   limit: fc.oneof(numberTooFar, fc.constantFrom("0", "1000000001")),
   flag: fc.constantFrom('"true"', "1", "0", '""'),
   price: fc.constantFrom("true", "1e400", "-1e400", "1e308", "-1", "0.001", "99.999", "1e-7", '"1"', '""', "5e-324"),
+  title: wrongTextOver(200),
+  time: wrongTime,
+  laterTime: wrongTime,
+  url: fc.constantFrom(
+    '"ftp://example.com/"',
+    '"//example.com/"',
+    '"javascript:0"',
+    '"http://u:p@example.com/"',
+    '"http://x/#y"',
+    '""',
+    "5",
+  ),
+  count: numberTooFar,
+  webhook: wrongText,
+  provider: wrongText,
 };
 
 // --- Bodies ------------------------------------------------------------------------------------------------------------------
@@ -99,7 +128,7 @@ function withBody(route: RouteRow, fault: string, body: Uint8Array, rest: Partia
 }
 
 /** One field or more with a wrong value, or left out; sometimes a good value stands before it under the same name. */
-const wrongFields = fc.constantFrom(...routesWithBody).chain((route) => {
+const wrongFields = fc.constantFrom(...routesWithFields).chain((route) => {
   const fields = Object.entries(route.body as Record<string, Kind>);
   const wrongField = ([name, kind]: [string, Kind]) => {
     const leftOut = MAY_BE_MISSING.includes(name) ? [] : [fc.constant(null)];
@@ -119,7 +148,7 @@ const wrongFields = fc.constantFrom(...routesWithBody).chain((route) => {
 });
 
 /** The good fields stand where only a careless merge would find them. */
-const hiddenFields = fc.constantFrom(...routesWithBody).chain((route) => {
+const hiddenFields = fc.constantFrom(...routesWithFields).chain((route) => {
   const good = jsonOf(goodFields(route));
   return fc
     .constantFrom(`{"__proto__":${good}}`, `{"constructor":{"prototype":${good}}}`, `{"":${good}}`, `{"body":${good}}`, "{}")
@@ -127,7 +156,7 @@ const hiddenFields = fc.constantFrom(...routesWithBody).chain((route) => {
 });
 
 /** What no reader takes for an object: cut short, garbage, deep, or another JSON value. */
-const brokenJson = fc.constantFrom(...routesWithBody).chain((route) => {
+const brokenJson = fc.constantFrom(...routesWithFields).chain((route) => {
   const good = jsonOf(goodFields(route));
   const broken = fc.oneof(
     fc.integer({ min: 0, max: good.length - 1 }).map((length) => utf8(good.slice(0, length))),
@@ -248,22 +277,25 @@ const wrongSegment: Readonly<Record<string, fc.Arbitrary<string>>> = {
   ),
   level: fc.constantFrom(...wrongNumberInPath),
   quantity: fc.constantFrom(...wrongNumberInPath, "0"),
+  count: fc.constantFrom(...wrongNumberInPath.filter((text) => text !== "1000001")),
+  webhook: fc.constantFrom("x", "wh_", "wh_0123456789ABCDEF", "wh_0123456789abcdef0", "wh_0123456789abcde%00", "%zz"),
+  provider: fc.constantFrom("Sample", "sample2", "sam-ple", "%00", "%20", "%zz", "x".repeat(33)),
 };
 
 const wrongPath = fc.constantFrom(...routesWithParams).chain((route) =>
   fc.subarray(paramsOf(route), { minLength: 1 }).chain((names) =>
-    fc.tuple(...names.map((name) => wrongSegment[KIND_OF_PARAM[name] as string] as fc.Arbitrary<string>)).map((segments): BadRequest => {
+    fc.tuple(...names.map((name) => wrongSegment[kindOfParam(route, name)] as fc.Arbitrary<string>)).map((segments): BadRequest => {
       const wrong = new Map(names.map((name, index) => [name, segments[index] as string]));
       const path = route.path.replace(
         /\{(\w+)\}/g,
-        (_, name: string) => wrong.get(name) ?? encodeURIComponent(SAMPLES[KIND_OF_PARAM[name] as Kind]),
+        (_, name: string) => wrong.get(name) ?? encodeURIComponent(SAMPLES[kindOfParam(route, name)]),
       );
       return {
         fault: `path variables ${names}`,
         service: route.service,
         method: route.method,
         path,
-        headers: {},
+        ...(route.body ? { headers: JSON_TYPE, body: utf8(jsonOf(goodFields(route))) } : { headers: {} }),
         statuses: [400],
         pointers: names.map((name) => `#/path/${name}`),
       };
@@ -273,11 +305,12 @@ const wrongPath = fc.constantFrom(...routesWithParams).chain((route) =>
 
 const wrongQuery = fc.constantFrom(...pagedRoutes).chain((route) =>
   fc.constantFrom("0", "-1", "10001", "1.5", "x", "", "1e400", "9".repeat(40), "%00", "NaN", "%EF%BC%91", "[]").map((limit): BadRequest => {
+    const { path } = sampleOf(route);
     return {
       fault: "limit",
       service: route.service,
       method: route.method,
-      path: `${route.path}?limit=${limit}`,
+      path: `${path}${path.includes("?") ? "&" : "?"}limit=${limit}`,
       headers: {},
       statuses: [400],
       pointers: ["#/query/limit"],
@@ -287,7 +320,7 @@ const wrongQuery = fc.constantFrom(...pagedRoutes).chain((route) =>
 
 /** A good request but for its method. A body goes along, because a careless router would take it. */
 const wrongMethod = fc.constantFrom(...ROUTES).chain((route) => {
-  const methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].filter((method) => method !== route.method);
+  const methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].filter((method) => !methodsAt(route).includes(method));
   return fc.constantFrom(...methods).map((method): BadRequest => {
     const request = { fault: "method", service: route.service, method, path: sampleOf(route).path, headers: JSON_TYPE, statuses: [405] };
     return method === "GET" || method === "OPTIONS" ? request : { ...request, body: utf8(jsonOf(goodFields(route))) };

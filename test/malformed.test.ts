@@ -51,6 +51,10 @@ async function snapshot(): Promise<string> {
     `${system.policy}/user/all`,
     `${system.protector}/badguy/all`,
     `${system.protector}/badip/all`,
+    `${system.policy}/sales`,
+    `${system.cart}/orders?userID=sample`,
+    `${system.cart}/refunds`,
+    `${system.cart}/webhooks`,
   ];
   const carts = ["sample", "raw", "bad"].map((user) => `${system.cart}/all/userid/${user}`);
   const replies = await Promise.all([...lists, ...carts].map((url) => getJson(url)));

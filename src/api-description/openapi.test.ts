@@ -78,6 +78,10 @@ describe("an operation", () => {
   });
 });
 
+test("two endpoints at one address are a bug", () => {
+  expect(() => documentOf(plain, { ...plain, name: "other" })).toThrow("one endpoint per method and address");
+});
+
 describe("the routes of a port", () => {
   test("are all in the document that is served with them, its own too", async () => {
     const routes = withDescription(about, [on(read, () => json({})), on(change, () => json({}))], async () => "");

@@ -3,6 +3,7 @@
  * is what OpenAPI 3.1 speaks, so nothing is said twice.
  */
 import type { TObject, TSchema } from "typebox";
+import { assert } from "../core/assert.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { ReplySchema } from "../core/reply-schema.ts";
 import { ProblemDocument, problemsOf } from "./problems.ts";
@@ -54,7 +55,9 @@ export function openApiDocument(about: ServiceDescription, endpoints: readonly E
   const paths: Record<string, Record<string, Operation>> = {};
   for (const endpoint of endpoints) {
     const path = paths[endpoint.path] ?? {};
-    path[endpoint.method.toLowerCase()] = operationOf(endpoint, nextOperationId(endpoint.name));
+    const method = endpoint.method.toLowerCase();
+    assert(!(method in path), "one endpoint per method and address");
+    path[method] = operationOf(endpoint, nextOperationId(endpoint.name));
     paths[endpoint.path] = path;
   }
   return {
@@ -145,11 +148,12 @@ function responsesOf(endpoint: Endpoint): Record<string, Response> {
   return { ...responses, default: { description: "The request could not be answered.", content: { [PROBLEM_TYPE]: PROBLEM } } };
 }
 
-function responseOf({ description, schema, example, contentType = "application/json", headers }: ReplySchema): Response {
+function responseOf({ description, schema, example, contentType = "application/json", otherForms = {}, headers }: ReplySchema): Response {
+  const others = Object.entries(otherForms).map(([type, form]) => [type, mediaType(form, undefined)]);
   return {
     description,
     ...(headers && { headers: Object.fromEntries(Object.entries(headers).map(([name, says]) => [name, headerOf(says)])) }),
-    ...(schema && { content: { [contentType]: mediaType(schema, example) } }),
+    ...(schema && { content: { [contentType]: mediaType(schema, example), ...Object.fromEntries(others) } }),
   };
 }
 

@@ -9,6 +9,8 @@ export interface ReplySchema {
   readonly example?: unknown;
   /** What the content is when it is not JSON. */
   readonly contentType?: string;
+  /** The same in other forms, by content type, for whoever asks for one with `Accept`. */
+  readonly otherForms?: Readonly<Record<string, TSchema>>;
   /** Headers that belong to the answer, each with what it says. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -37,6 +37,7 @@ const EventPage = Type.Object({
   next: Type.String({ description: "the cursor with which to ask on: the last event that was looked at" }),
   hasMore: Type.Boolean(),
 });
+const EventStream = Type.String({ description: "each event as `data`, with its `id`; what carries no `data` is no event" });
 const WebhookDocument = Type.Object({
   ...{ id: WebhookIdSchema, url: WebhookUrl, types: webhookFields.types },
   state: Type.Enum(["enabled", "disabled"]),
@@ -84,7 +85,12 @@ export const eventsApi = {
       "last-event-id": Type.Optional(Type.String({ description: "where a stream resumes; counts more than `after`" })),
     }),
     summary: "What happened, in order, behind a cursor: a page, or with `Accept: text/event-stream` a stream of server-sent events.",
-    replies: { 200: reply("The events, oldest first.", EventPage, { events: [eventExample], next: "1042", hasMore: false }) },
+    replies: {
+      200: {
+        ...reply("The events, oldest first.", EventPage, { events: [eventExample], next: "1042", hasMore: false }),
+        otherForms: { "text/event-stream": EventStream },
+      },
+    },
     problems: {
       410: "The events behind the cursor are no longer kept, or not known; the answer names the oldest (`oldestID`).",
       503: "Too many event streams are open.",

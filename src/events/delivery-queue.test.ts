@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { UnixMs } from "../core/time.ts";
-import { WEBHOOK_GIVE_UP_MS, WEBHOOK_RETRY_MS_MAX, WEBHOOK_RETRY_MS_MIN, WEBHOOK_WINDOW_EVENTS } from "../limits.ts";
+import { WEBHOOK_GIVE_UP_MS, WEBHOOK_LANES, WEBHOOK_RETRY_MS_MAX, WEBHOOK_RETRY_MS_MIN, WEBHOOK_WINDOW_EVENTS } from "../limits.ts";
 import { DeliveryQueue, type Failing, lanesOf } from "./delivery-queue.ts";
 
 const A = 0b001;
@@ -141,7 +141,7 @@ describe("the window", () => {
   test("has room for so many events, and for none while every lane has work", () => {
     const queue = queueOf(Array.from({ length: 10 }, () => A));
     expect(queue.room).toBe(WEBHOOK_WINDOW_EVENTS - 10);
-    queue.offer([{ id: 11, lanes: 0xff }]);
+    queue.offer([{ id: 11, lanes: 2 ** WEBHOOK_LANES - 1 }]);
     expect(queue.room).toBe(0);
   });
 });

@@ -15,7 +15,7 @@ const Amount = Type.Number({ description: "with at most two decimals" });
 const Payment = Type.Object({ provider: Type.String(), paymentID: Type.String(), amount: Amount, currency: Type.String() });
 const Order = Type.Object({
   ...{ orderID: Type.String(), userID: UserIdSchema },
-  items: Type.Array(Type.Object({ goodsSKU: SkuSchema, goodsQuantity: PurchaseQuantity, price: Price })),
+  items: Type.Array(Type.Object({ goodsSKU: SkuSchema, goodsQuantity: PurchaseQuantity, goodsPrice: Price })),
   amount: Amount,
   state: Type.Enum(["payment-pending", "paid", "cancelled", "expired", "refund-due"]),
   payUntil: Type.Integer({ description: "in unix ms" }),

@@ -22,8 +22,8 @@ const order: Order = {
 const orderBody = {
   ...{ orderID: "O1", userID: "UID0000000001", amount: 299.7, state: "paid", payUntil: 600_000 },
   items: [
-    { goodsSKU: "SKU0001", goodsQuantity: 2, price: 99.9 },
-    { goodsSKU: "SKU0002", goodsQuantity: 1, price: 99.9 },
+    { goodsSKU: "SKU0001", goodsQuantity: 2, goodsPrice: 99.9 },
+    { goodsSKU: "SKU0002", goodsQuantity: 1, goodsPrice: 99.9 },
   ],
 };
 const paymentBody = { provider: "stripe", paymentID: "pi_1", amount: 299.7, currency: "eur" };

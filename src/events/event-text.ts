@@ -61,7 +61,7 @@ function dataText(event: DoorbusterEvent): string {
 const orderBody = (order: Order) => ({
   orderID: order.orderId,
   userID: order.userId,
-  items: order.items.map(({ sku, quantity, priceCents }) => ({ goodsSKU: sku, goodsQuantity: quantity, price: priceOf(priceCents) })),
+  items: order.items.map(({ sku, quantity, priceCents }) => ({ goodsSKU: sku, goodsQuantity: quantity, goodsPrice: priceOf(priceCents) })),
   amount: priceOf(order.items.reduce((sum, { quantity, priceCents }) => sum + quantity * priceCents, 0)),
   state: order.state,
   payUntil: order.payUntil,

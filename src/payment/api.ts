@@ -1,13 +1,12 @@
 /** The routes of payments: notifications and the demo's pay page on the gate, refunds for the operator. */
 import Type from "typebox";
 import type { Endpoint } from "../core/endpoint.ts";
-import { ID_PATTERN, type OrderId } from "../core/ids.ts";
+import { OrderIdSchema } from "../core/ids.ts";
 import { PageLimit } from "../core/paging.ts";
 import { payPageDescribed, refundsDescribed } from "./described.ts";
 import { REFUND_STATES } from "./refund-schedule.ts";
 
 const none = Type.Object({});
-const OrderIdSchema = Type.Unsafe<OrderId>(Type.String({ pattern: ID_PATTERN, description: "1-128 characters, no control characters" }));
 const WholeNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const orderPath = Type.Object({ orderID: OrderIdSchema });
 const refundPath = Type.Object({ id: WholeNumber });

@@ -1,10 +1,12 @@
 /** Refunds as an operator sees them, over HTTP. */
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { Check, Clean } from "typebox/value";
 import { getJson, postJson } from "../../test/system.ts";
 import type { OrderId } from "../core/ids.ts";
 import { GroupCommit } from "../edge/group-commit.ts";
 import { HttpServer } from "../edge/http-server.ts";
+import { RefundDocument } from "./described.ts";
 import { refundRoutes } from "./refund-routes.ts";
 import { REFUNDS_SCHEMA, RefundStore } from "./refund-store.ts";
 import { Refunds } from "./refunds.ts";
@@ -69,6 +71,16 @@ describe("the operator's list of refunds", () => {
     expect(await postJson(`${url}/refunds/3/try-again`, undefined, admin)).toMatchObject({ status: 200, body: { id: 3, state: "due" } });
     expect((await getJson(`${url}/refunds?state=done`, admin)).body).toMatchObject([{ id: 2 }]);
     for (const verb of ["done", "try-again"]) expect((await postJson(`${url}/refunds/99/${verb}`, undefined, admin)).status).toBe(404);
+  });
+
+  test("tells each refund in the form that the API's description gives it, and nothing beside it", async () => {
+    await postJson(`${url}/refunds/2/done`, undefined, admin);
+    const told = (await getJson(`${url}/refunds`, admin)).body as readonly unknown[];
+    expect(told).toHaveLength(3);
+    for (const refund of told) {
+      expect(Check(RefundDocument, refund)).toBe(true);
+      expect(Clean(RefundDocument, structuredClone(refund))).toEqual(refund);
+    }
   });
 
   test("is for operators only", async () => {

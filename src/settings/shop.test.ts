@@ -25,7 +25,6 @@ const SECRET = "0123456789abcdef0123456789abcdef";
 const WHSEC = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 const WHSEC_OF_TOMORROW = `whsec_${Buffer.alloc(32, 2).toString("base64")}`;
 const PAY_PAGE = "https://pay.example/{orderID}?sum={amountCents}&sig={signature}";
-const openToAll = { host: "0.0.0.0", adminKey: ADMIN_KEY };
 const jwt = { identity: "jwt", jwtSecret: SECRET };
 
 test("a shop on this machine needs no setting: requests are trusted, prices are in dollars, nobody is asked for money", () => {
@@ -34,22 +33,17 @@ test("a shop on this machine needs no setting: requests are trusted, prices are 
     currency: "usd",
     paymentWindowMs: 900_000,
     identity: { kind: "trusted", proxies: { trusted: [], header: "x-forwarded-for" } },
+    isIdentityChosen: false,
     providers: { stripe: null, generic: null },
   });
 });
 
 describe("identity", () => {
-  test("must be given to serve other machines", () => {
-    expect(errorOf(openToAll)).toBe(
-      "--identity: must be given to serve other machines; give jwt with a key, or trusted when only the shop's own servers reach the gate",
-    );
-    expect(shopOf({ ...openToAll, identity: "trusted" }).identity.kind).toBe("trusted");
-    expect(shopOf({ ...openToAll, ...jwt }).identity.kind).toBe("jwt");
-  });
-
-  test("need not be given where only this machine is heard: without an admin key, or on a loopback address", () => {
-    for (const flags of [{ host: "0.0.0.0" }, { adminKey: ADMIN_KEY }, { adminKey: ADMIN_KEY, host: "::1" }])
-      expect(shopOf(flags).identity.kind).toBe("trusted");
+  test("is trusted unless it is given, and it is known whether it was: who serves others by default has to be warned", () => {
+    for (const flags of [{}, { host: "0.0.0.0", adminKey: ADMIN_KEY }])
+      expect(shopOf(flags)).toMatchObject({ identity: { kind: "trusted" }, isIdentityChosen: false });
+    expect(shopOf({ identity: "trusted" })).toMatchObject({ identity: { kind: "trusted" }, isIdentityChosen: true });
+    expect(shopOf(jwt)).toMatchObject({ identity: { kind: "jwt" }, isIdentityChosen: true });
   });
 
   test("is trusted or jwt and nothing else", () => {

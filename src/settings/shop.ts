@@ -13,6 +13,8 @@ export interface ShopSettings {
   readonly currency: string;
   readonly paymentWindowMs: number;
   readonly identity: IdentitySettings;
+  /** Whether somebody has said so: who serves other machines and trusts them by default is warned. */
+  readonly isIdentityChosen: boolean;
   readonly providers: ProviderSettings;
 }
 
@@ -55,7 +57,7 @@ const paymentWindow = duration("paymentWindow", {
 
 const identity = choice("identity", ["trusted", "jwt"], {
   fallback: null,
-  defaultText: "trusted on this machine; to serve others it must be given",
+  defaultText: "trusted",
   help: "Who the shopper is: trusted believes userID, userLevel and clientIP of the request, jwt believes a signed token alone.",
 });
 const jwtSecret = text("jwtSecret", "key", {
@@ -137,24 +139,19 @@ export const SHOP_SETTINGS: readonly Setting<unknown>[] = [
 
 type Pick = <T>(setting: Setting<T>) => T;
 
-/** @param isLocal only this machine can reach the gate */
-export function shopSettingsFrom(pick: Pick, isLocal: boolean): ShopSettings {
+export function shopSettingsFrom(pick: Pick): ShopSettings {
   return {
     saleAvailability: pick(saleAvailability),
     currency: pick(currency),
     paymentWindowMs: pick(paymentWindow),
-    identity: identityFrom(pick, isLocal),
+    identity: identityFrom(pick),
+    isIdentityChosen: pick(identity) !== null,
     providers: { stripe: stripeFrom(pick), generic: genericFrom(pick) },
   };
 }
 
-function identityFrom(pick: Pick, isLocal: boolean): IdentitySettings {
-  const kind = pick(identity) ?? (isLocal ? "trusted" : null);
-  if (kind === null) {
-    throw new InvalidSetting(
-      `${flagOf(identity)}: must be given to serve other machines; give jwt with a key, or trusted when only the shop's own servers reach the gate`,
-    );
-  }
+function identityFrom(pick: Pick): IdentitySettings {
+  const kind = pick(identity) ?? "trusted";
   const proxies = { trusted: pick(trustedProxies), header: pick(proxyHeader) };
   const tokenSettings = [jwtSecret, jwtKeyFile, jwtKeysUrl, jwtIssuer, jwtAudience];
   const given = tokenSettings.find((setting) => pick<unknown>(setting) !== null);

@@ -8,9 +8,10 @@ import type { PortName } from "./ports.ts";
 const JOBS: Readonly<Record<PortName, string>> = {
   GateKeeper: "The only public door: a purchase goes through the four services behind it, and shoppers find here what is theirs.",
   SafeProtector: "Refuses blacklisted users and addresses.",
-  PolicyController: "Who may buy how much, by sale and user level; what each user has ordered.",
+  PolicyController: "Who may buy how much, by sale and user level; the sales themselves; what each user has ordered.",
   InventoryManager: "The goods, and how many are left.",
-  ShoppingCart: "The cart: freezes stock on add, releases it on time.",
+  ShoppingCart:
+    "The cart: freezes stock on add, releases it on time. And what becomes of it, for operators: orders, refunds, events, and webhooks that are told of them.",
   ServiceRegistry: "Service discovery, in Eureka's protocol.",
 };
 const pageFiles = libraryFiles("swagger-ui-dist");

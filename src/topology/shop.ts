@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { HttpReply, Route } from "../core/endpoint.ts";
 import type { OrderId } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
+import { chance } from "../edge/chance.ts";
 import type { GroupCommit } from "../edge/group-commit.ts";
 import { timers } from "../edge/timers.ts";
 import { sendWebhook } from "../edge/webhook-sender.ts";
@@ -69,9 +70,16 @@ export class Shop {
     this.#testProvider = settings.demo ? this.#openTestProvider() : null;
     const providers = this.#allProviders();
     const emit = outbox.add.bind(outbox);
-    this.refunds = new Refunds({ store: new RefundStore(db), turns: commit, providers, emit, clock, chance: Math.random });
-    const random = Math.random;
-    this.webhooks = new Webhooks(new WebhookStore(db), { outbox, send: sendWebhook, clock, random, onBug, turns: commit, randomBytes });
+    this.refunds = new Refunds({ store: new RefundStore(db), turns: commit, providers, emit, clock, chance });
+    this.webhooks = new Webhooks(new WebhookStore(db), {
+      outbox,
+      send: sendWebhook,
+      clock,
+      random: chance,
+      onBug,
+      turns: commit,
+      randomBytes,
+    });
     this.#streams = new EventStreams(outbox, clock);
     const newId = (): string => randomBytes(12).toString("hex");
     this.#keyed = new KeyedRequests({ replies: ledger, keysInFlight: parts.keysInFlight, newId, clock });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { deleteJson, getJson, postJson, putJson, type System, send, startSystem, waitFor } from "../system.ts";
 import { expectMatch, expectProblem } from "./problem.ts";
-import { ROUTES, type RouteRow, sampleOf } from "./routes.ts";
+import { methodsAt, ROUTES, type RouteRow, sampleOf } from "./routes.ts";
 
 setDefaultTimeout(60_000);
 
@@ -90,7 +90,7 @@ describe("rule 3: bad requests", () => {
   test('"405 with Allow" for every route and every method that it has not', async () => {
     for (const route of ROUTES) {
       const { path } = sampleOf(route);
-      for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].filter((method) => method !== route.method)) {
+      for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].filter((method) => !methodsAt(route).includes(method))) {
         const reply = await send(method, system[route.service] + path);
         expectProblem(reply, 405);
         expect(reply.headers.get("allow")?.split(/\s*,\s*/)).toContain(route.method);

@@ -118,6 +118,25 @@ describe("the embedded ledger's housekeeping", () => {
     });
   });
 
+  test("nobody is told of a turn that could not be saved, and nothing of it is there", async () => {
+    const failing = (journal: Journal): Journal =>
+      journalWith(journal, {
+        addLine: (id, sku, user, line, session, at) => {
+          if (user === "bob") throw new Error("the disk is full");
+          journal.addLine(id, sku, user, line, session, at);
+        },
+      });
+    await inShop(openSqlite(failing), async (shop) => {
+      await shop.put(5);
+      const attempt = shop.ledger.hold([holdCommand("ann", 2), holdCommand("bob", 3)], shop.now);
+      await expect(attempt).rejects.toThrow("the disk is full");
+      expect(shop.events).toEqual([]);
+      await shop.crash();
+      expect((await shop.goods()).frozen).toBe(0);
+      expect(shop.events).toEqual([]);
+    });
+  });
+
   test("nothing is left on disk of what has ended, but for the goods", async () => {
     let left: () => unknown = () => null;
     const opened = openSqlite(undefined, (file) => {

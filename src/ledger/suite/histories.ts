@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { DurationMs } from "../../core/time.ts";
-import type { Command, HoldCommand, PayCommand, PlaceCommand, RecordCommand, StockCommand } from "../ledger.ts";
+import type { CancelCommand, Command, HoldCommand, PayCommand, PlaceCommand, RecordCommand, StockCommand } from "../ledger.ts";
 import { keyOf, paymentOf, START } from "./shop.ts";
 
 export const USERS = ["ann", "bob", "cem"] as UserId[];
@@ -96,6 +96,12 @@ const pay: fc.Arbitrary<PayCommand> = fc.record({
   limits: fc.array(fc.tuple(sku, limit), { maxLength: 2 }).map((entries) => new Map(entries)),
 });
 
+const cancel: fc.Arbitrary<CancelCommand> = fc.record({
+  verb: fc.constant("cancel"),
+  orderId,
+  to: fc.constantFrom("free", "held"),
+});
+
 const some = <T extends Command>(command: fc.Arbitrary<T>): fc.Arbitrary<Batch> => fc.array(command, { minLength: 1, maxLength: 4 });
 
 const batch: fc.Arbitrary<Batch> = fc.oneof(
@@ -105,7 +111,7 @@ const batch: fc.Arbitrary<Batch> = fc.oneof(
   { weight: 2, arbitrary: some(fc.record({ verb: fc.constant("release"), sku, userId: user })) },
   { weight: 6, arbitrary: some(place) },
   { weight: 4, arbitrary: some(pay) },
-  { weight: 3, arbitrary: some(fc.record({ verb: fc.constant("cancel"), orderId, to: fc.constantFrom("free", "held") })) },
+  { weight: 3, arbitrary: some(cancel) },
   { weight: 1, arbitrary: some(fc.record({ verb: fc.constant("expire"), sku })) },
   { weight: 2, arbitrary: some(record) },
 );
@@ -118,19 +124,20 @@ const afterMs: fc.Arbitrary<DurationMs> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(3_600_000) },
 );
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({
-      does: fc.constant("calls"),
-      afterMs,
-      batches: fc.array(batch, { minLength: 1, maxLength: 2 }),
-      isLookedAt: fc.boolean(),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant("crash") }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant("sweep"), afterMs }) },
-);
+const stepOf = (calls: fc.Arbitrary<Batch>, wait: fc.Arbitrary<DurationMs>): fc.Arbitrary<Step> =>
+  fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        does: fc.constant("calls"),
+        afterMs: wait,
+        batches: fc.array(calls, { minLength: 1, maxLength: 2 }),
+        isLookedAt: fc.boolean(),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ does: fc.constant("crash") }) },
+    { weight: 1, arbitrary: fc.record({ does: fc.constant("sweep"), afterMs: wait }) },
+  );
 
 /** The goods are there from the beginning; otherwise most histories would be about goods that nobody has put in. */
 const opening: fc.Arbitrary<Step> = fc.tuple(onHand, onHand).map(([lamps, sofas]) => ({
@@ -144,6 +151,42 @@ const opening: fc.Arbitrary<Step> = fc.tuple(onHand, onHand).map(([lamps, sofas]
   ],
 }));
 
-export const history: fc.Arbitrary<readonly Step[]> = fc
-  .tuple(opening, fc.array(step, { minLength: 1, maxLength: 40, size: "max" }))
+/** Anything may happen. */
+const anything: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(opening, fc.array(stepOf(batch, afterMs), { minLength: 1, maxLength: 40, size: "max" }))
   .map(([first, rest]) => [first, ...rest]);
+
+const RACE_WINDOW_MS = 8;
+const [ann, order1] = [USERS[0] as UserId, ORDERS[0] as OrderId];
+const items = SKUS.map((one) => ({ sku: one, priceCents: 1 }));
+const placeBoth: PlaceCommand = { verb: "place", orderId: order1, userId: ann, userLevel: 1, items, windowMs: RACE_WINDOW_MS };
+const holdBoth = SKUS.map((one): HoldCommand => {
+  const limits = { limit: 0, opensAt: 0, closesAt: 0, frozenForMs: RACE_WINDOW_MS + 2 };
+  return { verb: "hold", sku: one, userId: ann, quantity: 2, ...limits, sessionId: "the race" as SessionId, key: null };
+});
+
+/** Everybody wants one order of two SKUs to come to another end, about the time at which it expires, and others want its goods. */
+const race: fc.Arbitrary<readonly Step[]> = fc
+  .record({
+    first: opening,
+    isPlaced: fc.boolean(),
+    rest: fc.array(
+      stepOf(
+        fc.oneof(
+          { weight: 6, arbitrary: pay.map((command): Batch => [{ ...command, orderId: order1 }]) },
+          { weight: 3, arbitrary: cancel.map((command): Batch => [{ ...command, orderId: order1 }]) },
+          { weight: 3, arbitrary: fc.constant<Batch>([placeBoth]) },
+          { weight: 1, arbitrary: sku.map((one): Batch => [{ verb: "release", sku: one, userId: ann }]) },
+          { weight: 3, arbitrary: some(hold) },
+        ),
+        fc.constantFrom(0, 0, 1, RACE_WINDOW_MS - 1, RACE_WINDOW_MS, -RACE_WINDOW_MS),
+      ),
+      { minLength: 1, maxLength: 10 },
+    ),
+  })
+  .map(({ first, isPlaced, rest }) => {
+    const batches: readonly Batch[] = isPlaced ? [holdBoth, [placeBoth]] : [holdBoth];
+    return [first, { does: "calls", afterMs: 0, isLookedAt: false, batches }, ...rest];
+  });
+
+export const history: fc.Arbitrary<readonly Step[]> = fc.oneof({ weight: 2, arbitrary: anything }, { weight: 1, arbitrary: race });

@@ -194,7 +194,7 @@ const late: readonly Check[] = [
       shop.now = PAY_UNTIL;
       await shop.hold("ann", 1);
       expect(stateOf(await shop.pay("order 1", { limits: { lamp: 3 } }))).toBe("paid");
-      expect(await shop.line("ann")).toEqual({ held: 1, heldUntil: PAY_UNTIL + FROZEN_FOR, pending: 0, ordered: 2, userLevel: 0 });
+      expect(await shop.line("ann")).toEqual({ held: 1, heldUntil: PAY_UNTIL + FROZEN_FOR, pending: 0, ordered: 2, userLevel: 2 });
     },
   },
   {

@@ -132,7 +132,7 @@ const keys: readonly Check[] = [
     sentence: "a reply that is longer than any may be is a bug, and changes nothing",
     run: async (shop) => {
       const long: KeptResponse = { kind: "response", key: keyOf("k"), status: 200, body: "x".repeat(65_537) };
-      expect(shop.ledger.remember([long], shop.now)).rejects.toThrow();
+      await expect(shop.ledger.remember([long], shop.now)).rejects.toThrow();
       const longest = { ...long, body: "x".repeat(65_536) };
       expect(await shop.ledger.remember([longest], shop.now)).toEqual([longest]);
     },

@@ -4,7 +4,7 @@
  */
 import Type from "typebox";
 import type { Endpoint } from "../../core/endpoint.ts";
-import { OrderIdSchema, SkuSchema, UserIdSchema } from "../../core/ids.ts";
+import { OrderIdSchema, SaleIdSchema, SkuSchema, UserIdSchema } from "../../core/ids.ts";
 import { PageLimit } from "../../core/paging.ts";
 import { UserLevel } from "../../core/quantity.ts";
 import { OrderedSkus, orderPath, ProviderName } from "../../orders/api.ts";
@@ -24,7 +24,7 @@ export const shopperApi = {
     ...described.sale,
     name: "sale",
     path: "/sales/{id}",
-    params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) }),
+    params: Type.Object({ id: SaleIdSchema }),
   },
   cart: { ...read, ...described.cart, name: "cart", path: "/cart", query: ofUser },
   removeFromCart: {
