@@ -140,7 +140,7 @@ async function runStart(flags: Flags): Promise<number> {
   process.stdout.on("error", () => undefined);
   const { start } = await import("./topology.ts");
   const running = await start(settings);
-  say(greeting(settings, running.addresses, process.pid));
+  say(greeting(settings, running, systemClock.now(), process.pid));
   const closed = signal.promise.then(() => {
     say("stopping ...");
     return running.close();

@@ -22,7 +22,7 @@ import { systemClock } from "./edge/system-clock.ts";
 import { timers } from "./edge/timers.ts";
 import { OUTBOX_SCHEMA, Outbox } from "./events/outbox.ts";
 import { WEBHOOKS_SCHEMA } from "./events/webhook-store.ts";
-import type { ServiceAddress } from "./greeting.ts";
+import type { Greeter } from "./greeting.ts";
 import type { Identity } from "./identity/identity.ts";
 import { openIdentity } from "./identity/open-identity.ts";
 import { EmbeddedLedger } from "./ledger/embedded/embedded-ledger.ts";
@@ -56,8 +56,7 @@ import { Shop } from "./topology/shop.ts";
 export const STORE_SCHEMA =
   LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA;
 
-export interface Running {
-  readonly addresses: readonly ServiceAddress[];
+export interface Running extends Greeter {
   /** Stops accepting, answers what is in flight, commits, closes. */
   close(): Promise<void>;
   /** Resolves when everything is closed: exit code and, when it stopped by itself, why. */
@@ -176,7 +175,8 @@ class OneProcess {
   }
 
   async listen(): Promise<Running> {
-    if (this.#settings.demo) await stockDemo(this.#ledger, this.#policies, this.#clock.now());
+    const demoParts = { ledger: this.#ledger, policies: this.#policies, sales: this.#sales };
+    const demoSale = this.#settings.demo ? await stockDemo(demoParts, this.#clock.now()) : null;
     const routes: Readonly<Record<PortName, Route[]>> = {
       GateKeeper: [...gateRoutes(this.#gate, this.#identity), ...this.#shop.gateRoutes()],
       SafeProtector: protectorRoutes(this.#protector),
@@ -199,6 +199,7 @@ class OneProcess {
     this.#register(names.filter((name) => name !== "ServiceRegistry"));
     return {
       addresses: names.map((service) => ({ service, url: this.#urlOf(service) })),
+      demoSale,
       close: () => this.#close(0, null),
       stopped: this.#stopped.promise,
     };

@@ -7,7 +7,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { flagOf, variableOf } from "../src/settings/kinds.ts";
 import { configKeyOf } from "../src/settings/read.ts";
 import { SETTINGS } from "../src/settings/table.ts";
-import { getJson, postJson, startSystem, waitFor } from "./system.ts";
+import { getJson, postJson, putJson, type System, startSystem, waitFor } from "./system.ts";
 
 const MAIN = join(import.meta.dir, "../src/main.ts");
 const folder = mkdtempSync(join(tmpdir(), "doorbuster-cli-"));
@@ -169,6 +169,24 @@ describe("audit", () => {
   });
 });
 
+/** Runs the curl line with this word in front of it, and reads its answer. */
+async function curl(system: System, word: string): Promise<unknown> {
+  const line = system
+    .stdout()
+    .split("\n")
+    .find(
+      (text) =>
+        text.startsWith("  ") &&
+        text.slice(2).startsWith(word) &&
+        text
+          .slice(2 + word.length)
+          .trimStart()
+          .startsWith("curl "),
+    );
+  const shell = Bun.spawn(["sh", "-c", line?.slice(2 + word.length) ?? "exit 9"], { stdout: "pipe", stderr: "inherit" });
+  return JSON.parse(await shell.stdout.text());
+}
+
 const purchase = { clientIP: "202.100.100.1", userID: "UID0000000002", userLevel: 5, goodsSKU: "SKU0001", goodsQuantity: 1 };
 
 describe("start", () => {
@@ -191,17 +209,69 @@ describe("start", () => {
     }
   });
 
-  test.skipIf(Bun.which("curl") === null)("prints a curl line that buys, as it stands", async () => {
-    const system = await startSystem({ args: ["--demo"] });
+  describe.skipIf(Bun.which("curl") === null)("prints curl lines that do what they say, as they stand:", () => {
+    test("one that buys", async () => {
+      const system = await startSystem({ args: ["--demo"] });
+      try {
+        expect(await curl(system, "")).toMatchObject({ repResult: true, hold: { goodsSKU: "SKU0001" } });
+      } finally {
+        await system.stop();
+      }
+    });
+
+    test("those of the demo's sale, from the announcement to the paid order", async () => {
+      const system = await startSystem({ args: ["--demo"] });
+      try {
+        expect(system.stdout()).toMatch(/The sale "Demo drop" of SKU0002 begins at [\d:]{8} UTC, in \d+ seconds:/);
+        const announced = (await curl(system, "watch")) as { id: string; status: string; serverNow: number };
+        expect(announced).toMatchObject({ id: "demo", status: "scheduled", items: [{ goodsSKU: "SKU0002", salePrice: 49.9 }] });
+        expect(await curl(system, "buy")).toMatchObject({ repResult: false, reason: "not-started" });
+
+        // Nobody waits a minute here: an operator lets it begin now.
+        const { body: sale } = await getJson(`${system.policy}/sales/demo`);
+        const moved = { ...(sale as object), startsAt: new Date(announced.serverNow).toISOString() };
+        expect((await putJson(`${system.policy}/sales/demo`, moved)).body).toMatchObject({ status: "live" });
+
+        expect(await curl(system, "buy")).toMatchObject({ repResult: true, hold: { goodsSKU: "SKU0002" } });
+        const placed = (await curl(system, "order")) as { orderID: string; payment: { redirectUrl: string } };
+        expect(placed).toMatchObject({ amount: 49.9, state: "payment-pending" });
+        const page = await (await fetch(placed.payment.redirectUrl)).text();
+        const [, pay = ""] = /formaction="([^"]+choice=pay)"/.exec(page) ?? [];
+        await fetch(new URL(pay.replaceAll("&amp;", "&"), placed.payment.redirectUrl), { method: "POST" });
+        expect(await curl(system, "see")).toMatchObject([{ orderID: placed.orderID, state: "paid" }]);
+      } finally {
+        await system.stop();
+      }
+    });
+
+    test("with tokens, those that leave the sender to the token", async () => {
+      const system = await startSystem({ args: ["--demo", "--identity", "jwt", "--jwt-secret", "0123456789abcdef0123456789abcdef"] });
+      try {
+        const lines = system
+          .stdout()
+          .split("\n")
+          .filter((line) => /curl .*(buy|orders)/.test(line));
+        expect(lines).toHaveLength(4);
+        for (const line of lines) expect(line).toContain('-H "Authorization: Bearer $TOKEN"');
+        for (const line of lines) expect(line).not.toContain("userID");
+      } finally {
+        await system.stop();
+      }
+    });
+  });
+
+  test("on the data of an earlier demo says what its sale is doing", async () => {
+    const dataDir = join(folder, "twice");
+    const first = await startSystem({ dataDir, args: ["--demo"] });
+    const { body: sale } = await getJson(`${first.policy}/sales/demo`);
+    await putJson(`${first.policy}/sales/demo`, { ...(sale as object), startsAt: "2020-01-01T00:00:00Z" });
+    expect(await first.stop()).toBe(0);
+    const second = await startSystem({ dataDir, args: ["--demo"] });
     try {
-      const line = system
-        .stdout()
-        .split("\n")
-        .find((text) => text.trim().startsWith("curl "));
-      const shell = Bun.spawn(["sh", "-c", line ?? "exit 9"], { stdout: "pipe", stderr: "inherit" });
-      expect(JSON.parse(await shell.stdout.text())).toMatchObject({ repResult: true, hold: { goodsSKU: "SKU0001" } });
+      const until = (sale as { endsAt: string }).endsAt.slice(11, 19);
+      expect(second.stdout()).toContain(`The sale "Demo drop" of SKU0002 is on until ${until} UTC:`);
     } finally {
-      await system.stop();
+      await second.stop();
     }
   });
 
@@ -252,6 +322,23 @@ describe("start", () => {
     } finally {
       await system.stop();
     }
+  });
+
+  test("warns who serves other machines and believes them by default, and nobody else", async () => {
+    const greetingOf = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> => {
+      const system = await startSystem({ args, env });
+      await system.stop();
+      return system.stdout();
+    };
+    const key = { DOORBUSTER_ADMIN_KEY: "correct-horse-battery" };
+    const warning = "requests are trusted: whoever reaches this gate can buy as anybody";
+    expect(await greetingOf(["--host", "0.0.0.0"], key)).toContain(warning);
+    for (const greeting of [
+      await greetingOf(["--host", "0.0.0.0", "--identity", "trusted"], key),
+      await greetingOf([], key),
+      await greetingOf(["--host", "0.0.0.0"]),
+    ])
+      expect(greeting).not.toContain(warning);
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

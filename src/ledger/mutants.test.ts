@@ -17,7 +17,7 @@ import { orderMutants } from "./suite/order-mutants.ts";
 import type { OpenLedger } from "./suite/shop.ts";
 
 const SEED = 20_261_122;
-const HISTORIES = 1_000;
+const HISTORIES = 1_500;
 const MUTANT_MS_MAX = 60_000;
 
 interface Mutant {

@@ -138,4 +138,4 @@ export function hostListenedOn({ host, adminKey }: Pick<Settings, "host" | "admi
   return adminKey !== null || isLoopback(host) ? host : "127.0.0.1";
 }
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
