@@ -39,7 +39,7 @@ describe("the window", () => {
       },
     };
     shop.services = { ...shop.services, policyController: late };
-    expect(await at(END - 1).buyOne()).toEqual(refused("cart", "ended"));
+    expect(await at(END - 1).buyOne()).toMatchObject(refused("cart", "ended"));
     expect(await shop.frozen()).toBe(0);
   });
 
@@ -55,7 +55,7 @@ describe("the window", () => {
       },
     };
     shop.services = { ...shop.services, policyController: early };
-    expect(await at(START - 1).buyOne()).toEqual(refused("cart", "not-started"));
+    expect(await at(START - 1).buyOne()).toMatchObject(refused("cart", "not-started"));
     expect(await shop.frozen()).toBe(0);
   });
 });
@@ -64,7 +64,7 @@ describe("a key", () => {
   test("that came too early buys after the start", async () => {
     const { at } = await openShop();
     const key = keyed("K1");
-    expect(await at(START - 1).buyOne({ key })).toEqual(refused("policy", "not-started"));
+    expect(await at(START - 1).buyOne({ key })).toMatchObject(refused("policy", "not-started"));
     expect(await at(START).buyOne({ key })).toMatchObject({ kind: "held" });
     expect(await at(START + 1).buyOne({ key })).toMatchObject({ kind: "repeated", reply: { reason: null } });
   });
@@ -74,7 +74,7 @@ describe("a key", () => {
     const key = keyed("K1");
     const shop = at(START);
     await book.setPaused(id, true);
-    expect(await shop.buyOne({ key })).toEqual(refused("policy", "paused"));
+    expect(await shop.buyOne({ key })).toMatchObject(refused("policy", "paused"));
     await book.setPaused(id, false);
     expect(await shop.buyOne({ key })).toMatchObject({ kind: "held" });
   });
@@ -82,7 +82,7 @@ describe("a key", () => {
   test("that came after the end gets that answer again", async () => {
     const { at } = await openShop();
     const key = keyed("K1");
-    expect(await at(END).buyOne({ key })).toEqual(refused("policy", "ended"));
+    expect(await at(END).buyOne({ key })).toMatchObject(refused("policy", "ended"));
     expect(await at(END).buyOne({ key })).toMatchObject({ kind: "repeated", reply: { reason: "ended" } });
   });
 });
@@ -101,5 +101,5 @@ test("the sale's limit binds where a tier allows more, and the tier's where the 
     refused("policy", "limit-reached"),
   ]);
   await shop.policies.put(SKU, { userLevel: 1, quantityLimit: 1 }, "update");
-  expect(await shop.buyOne({ user: "C", quantity: 2 })).toEqual(refused("policy", "limit-reached"));
+  expect(await shop.buyOne({ user: "C", quantity: 2 })).toMatchObject(refused("policy", "limit-reached"));
 });

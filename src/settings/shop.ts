@@ -57,7 +57,7 @@ const paymentWindow = duration("paymentWindow", {
 
 const identity = choice("identity", ["trusted", "jwt"], {
   fallback: null,
-  defaultText: "trusted",
+  defaultText: "the request is believed (trusted); who serves other machines is warned",
   help: "Who the shopper is: trusted believes userID, userLevel and clientIP of the request, jwt believes a signed token alone.",
 });
 const jwtSecret = text("jwtSecret", "key", {

@@ -235,9 +235,9 @@ export class Shelves {
   }
 
   /** The deadline of an order has come at one of its shelves, `here`: all its items are free. Returns how many of those on that shelf.
-   *  @param seen gets the order's other shelves */
+   *  @param seen gets those of the order's other shelves that have not seen that time */
   #endOrder(itemNumber: number, here: Shelf, at: UnixMs, seen: Shelf[]): number {
-    const { userId, items } = this.orders.expire(itemNumber, at);
+    const { userId, items, payUntil } = this.orders.expire(itemNumber, at);
     let freed = 0;
     for (const { sku, quantity } of items) {
       const id = this.find(userId, sku);
@@ -252,7 +252,8 @@ export class Shelves {
       }
       assert(shelf.goods !== null, "goods with an unpaid order cannot be removed");
       this.setGoods(sku, goodsWith(shelf.goods, shelf.goods.frozen - quantity, shelf.goods.clock), true);
-      seen.push(shelf);
+      // After a restart the others may have seen it before; their time is their own then.
+      if (shelf.goods.clock < payUntil) seen.push(shelf);
     }
     return freed;
   }

@@ -69,6 +69,19 @@ const crashes: readonly Check[] = [
     },
   },
   {
+    sentence: "each SKU of an expired order has after a crash the time that it had before",
+    run: async (shop) => {
+      await placedTwo(shop);
+      shop.now = START + WINDOW;
+      await shop.put(5);
+      shop.now += MINUTE;
+      await shop.put(5);
+      await shop.crash();
+      expect([(await shop.goods()).clock, (await shop.goods("sofa")).clock]).toEqual([START + WINDOW + MINUTE, START + WINDOW]);
+      expect(await shop.order("order 1")).toMatchObject({ state: "expired", since: START + WINDOW });
+    },
+  },
+  {
     sentence: "a reply that is kept for any other request outlives a crash",
     run: async (shop) => {
       const response = { kind: "response", key: keyOf("k"), status: 201, body: '{"orderID":"ö 1"}' } as const;

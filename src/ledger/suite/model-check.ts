@@ -120,6 +120,7 @@ class Game {
     }
     const unheard = this.#lastCalls;
     await this.#call(unheard.map(({ batch }) => batch));
+    this.#seen = null;
     for (const [n, { batch, replies }] of unheard.entries()) {
       const again = this.#lastCalls[n]?.replies ?? [];
       for (const [m, command] of batch.entries())
