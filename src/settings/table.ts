@@ -61,7 +61,7 @@ export const config = text("config", "path", {
   fallback: null,
   help: "A file with one JSON object of settings.",
 });
-const demo = onOff("demo", { help: "Adds demo goods and policies when the store is empty." });
+const demo = onOff("demo", { help: "Adds demo goods and a sale to an empty store, and a payment provider that moves no money." });
 const frozenFor = duration("frozenFor", {
   min: 1_000,
   max: FROZEN_FOR_MS_MAX,
