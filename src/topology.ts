@@ -132,7 +132,7 @@ class OneProcess {
     this.#commit = new GroupCommit(file.db, (failure) => this.#stopSelling(failure));
     this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit), { emit: (event) => this.#tell(event) });
     // After the ledger: what that tells while a turn is being closed belongs to the same turn's row.
-    this.#outbox = new Outbox(file.db, this.#commit);
+    this.#outbox = new Outbox(file.db, this.#commit, settings.shop.currency);
     const clock = this.#clock;
     this.#protector = new SafeProtector(new DecisionStore(file.db), this.#commit, this.#throttle("safe-protector"), clock);
     this.#sales = new SaleBook({
@@ -241,6 +241,8 @@ class OneProcess {
 
   /** Within a turn. What is due back is asked for in the same commit that finds it due. */
   #tell(event: LedgerEvent): void {
+    // A sale's start is told before the first hold in it, whenever the sweeper comes by.
+    this.#sales.tellDue(event.at);
     this.#outbox.add(event);
     if (event.type === "order.refund-due" && event.order.payment) this.#shop.refunds.request(event.order.payment, event.order.orderId);
   }

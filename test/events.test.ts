@@ -68,7 +68,7 @@ class Life {
     this.#db = new Database(path);
     this.#turns = new GroupCommit(this.#db, () => {});
     const now = { now: () => clock.nowMs, monotonicUs: () => clock.nowMs * 1_000 };
-    this.outbox = new Outbox(this.#db, this.#turns);
+    this.outbox = new Outbox(this.#db, this.#turns, "eur");
     this.streams = new EventStreams(this.outbox, now);
     const onBug = (error: unknown): void => {
       throw error;

@@ -97,14 +97,14 @@ export class HttpServer {
     methods: ReadonlyMap<string, Bound>,
     rawParams: Readonly<Record<string, string>> | null,
   ): Response | Promise<Response> {
-    if (this.#draining)
-      return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
     const bound = methods.get(request.method);
     if (!bound) {
       const allow = [...methods.keys()].join(", ");
       return this.#respond(problem(405, `this address answers ${allow}`, { headers: { allow } }));
     }
     const { endpoint } = bound.route;
+    if (this.#draining && !endpoint.answersToTheEnd)
+      return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
     if (endpoint.needsAdminKey && !this.#isAuthorized(request)) {
       const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };
       return this.#respond(problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers }));

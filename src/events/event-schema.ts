@@ -1,7 +1,7 @@
 /** An event as the wire carries it, as a schema: one form for all types, each of which fills its part of `data`. */
 import Type from "typebox";
 import { SkuSchema, UserIdSchema } from "../core/ids.ts";
-import { Price, PurchaseQuantity } from "../core/quantity.ts";
+import { OrderDocument, PaymentDocument } from "../orders/described.ts";
 import { EVENT_TYPES, type EventType } from "./event.ts";
 
 export const EVENT_ID = "^(0|[1-9][0-9]{0,14})$";
@@ -10,17 +10,6 @@ export const EventIdText = Type.String({ pattern: EVENT_ID, description: "the id
 export const EventTypeSchema = Type.Unsafe<EventType>(
   Type.String({ pattern: `^(${EVENT_TYPES.join("|").replaceAll(".", "\\.")})$`, description: `one of ${EVENT_TYPES.join(", ")}` }),
 );
-
-const Amount = Type.Number({ description: "with at most two decimals" });
-const Payment = Type.Object({ provider: Type.String(), paymentID: Type.String(), amount: Amount, currency: Type.String() });
-const Order = Type.Object({
-  ...{ orderID: Type.String(), userID: UserIdSchema },
-  items: Type.Array(Type.Object({ goodsSKU: SkuSchema, goodsQuantity: PurchaseQuantity, goodsPrice: Price })),
-  amount: Amount,
-  state: Type.Enum(["payment-pending", "paid", "cancelled", "expired", "refund-due"]),
-  payUntil: Type.Integer({ description: "in unix ms" }),
-  payment: Type.Optional(Payment),
-});
 
 export const EventDocument = Type.Object({
   id: EventIdText,
@@ -34,12 +23,12 @@ export const EventDocument = Type.Object({
     ),
     sessionID: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     expiresAt: Type.Optional(Type.Integer({ description: "the end of the hold, in unix ms" })),
-    order: Type.Optional(Order),
+    order: Type.Optional(OrderDocument),
     saleID: Type.Optional(Type.String()),
     name: Type.Optional(Type.String()),
     goodsSKUs: Type.Optional(Type.Array(SkuSchema)),
     orderID: Type.Optional(Type.String()),
-    payment: Type.Optional(Payment),
+    payment: Type.Optional(PaymentDocument),
     detail: Type.Optional(Type.String()),
   }),
 });

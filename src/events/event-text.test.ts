@@ -20,7 +20,8 @@ const order: Order = {
   ],
 };
 const orderBody = {
-  ...{ orderID: "O1", userID: "UID0000000001", amount: 299.7, state: "paid", payUntil: 600_000 },
+  ...{ orderID: "O1", userID: "UID0000000001", amount: 299.7, currency: "eur", state: "paid" },
+  ...{ placedAt: 1, payUntil: 600_000, since: 2, paidWith: null },
   items: [
     { goodsSKU: "SKU0001", goodsQuantity: 2, goodsPrice: 99.9 },
     { goodsSKU: "SKU0002", goodsQuantity: 1, goodsPrice: 99.9 },
@@ -46,7 +47,7 @@ const samples: Record<EventType, readonly [DoorbusterEvent, object, readonly str
   "order.placed": [{ type: "order.placed", at, order }, { order: orderBody }, ["SKU0001", "SKU0002"]],
   "order.paid": [
     { type: "order.paid", at, order: { ...order, payment } },
-    { order: { ...orderBody, payment: paymentBody } },
+    { order: { ...orderBody, paidWith: paymentBody } },
     ["SKU0001", "SKU0002"],
   ],
   "order.cancelled": [{ type: "order.cancelled", at, order }, { order: orderBody }, ["SKU0001", "SKU0002"]],
@@ -64,7 +65,7 @@ const samples: Record<EventType, readonly [DoorbusterEvent, object, readonly str
 describe("an event on the wire", () => {
   test.each(EVENT_TYPES.map((type) => [type]))("%s has its id, type, time and the contract's names", (type) => {
     const [event, data, orderedBy] = samples[type];
-    const stored = new StoredEvent(123, new EventTexts().of(event));
+    const stored = new StoredEvent(123, new EventTexts("eur").of(event));
     expect(JSON.parse(stored.text)).toEqual({ id: "123", type, timestamp, data });
     expect([stored.type, stored.orderedBy]).toEqual([type, orderedBy]);
   });
@@ -74,16 +75,16 @@ describe("an event on the wire", () => {
     for (const [event] of Object.values(samples)) {
       const others: object = { saleId: name, name, skus: [name], orderId: name };
       const renamed = { ...event, ...named, ...others } as DoorbusterEvent;
-      const text = new EventTexts().of(renamed);
+      const text = new EventTexts("eur").of(renamed);
       expect(text).not.toContain("\n");
       expect(() => JSON.parse(text)).not.toThrow();
     }
-    const held = new EventTexts().of({ type: "hold.created", ...hold, ...named });
+    const held = new EventTexts("eur").of({ type: "hold.created", ...hold, ...named });
     expect(JSON.parse(held).data).toEqual({ ...ofHold, goodsSKU: name, userID: name, sessionID: name });
   });
 
   test("tells its own time, not that of the event before it", () => {
-    const texts = new EventTexts();
+    const texts = new EventTexts("eur");
     const timeOf = (ms: number) => JSON.parse(texts.of({ type: "goods.sold-out", at: ms, sku })).timestamp;
     expect([timeOf(at), timeOf(at), timeOf(at + 1), timeOf(at)]).toEqual([
       ...[timestamp, timestamp],

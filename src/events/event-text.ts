@@ -3,18 +3,23 @@
  * committed: `{"type":"order.paid","timestamp":"2026-11-22T04:31:42.000Z","data":{...}}`.
  */
 import { jsonText } from "../core/json-text.ts";
-import { priceOf } from "../core/money.ts";
 import type { UnixMs } from "../core/time.ts";
-import type { Order, Payment } from "../ledger/ledger.ts";
+import { orderBody, paymentBody } from "../orders/order-body.ts";
 import type { DoorbusterEvent } from "./event.ts";
 
 export class EventTexts {
+  readonly #currency: string;
   #at: UnixMs = Number.NaN;
   #timestamp = "";
 
+  /** @param currency of all prices, lower-case ISO 4217 */
+  constructor(currency: string) {
+    this.#currency = currency;
+  }
+
   /** One line: JSON has no line break of its own. */
   of(event: DoorbusterEvent): string {
-    return `{"type":"${event.type}","timestamp":"${this.#timestampOf(event.at)}","data":${dataText(event)}}`;
+    return `{"type":"${event.type}","timestamp":"${this.#timestampOf(event.at)}","data":${dataText(event, this.#currency)}}`;
   }
 
   /** The events of a turn share their millisecond, and telling it as text costs more than the rest of a hold's event. */
@@ -28,7 +33,7 @@ export class EventTexts {
 }
 
 /** Holds are put together by hand, for each purchase makes one; everything else is rare. */
-function dataText(event: DoorbusterEvent): string {
+function dataText(event: DoorbusterEvent, currency: string): string {
   switch (event.type) {
     case "hold.created":
     case "hold.changed":
@@ -45,7 +50,7 @@ function dataText(event: DoorbusterEvent): string {
     case "order.cancelled":
     case "order.expired":
     case "order.refund-due":
-      return JSON.stringify({ order: orderBody(event.order) });
+      return JSON.stringify({ order: orderBody(event.order, currency) });
     case "sale.started":
     case "sale.ended":
     case "sale.paused":
@@ -57,20 +62,3 @@ function dataText(event: DoorbusterEvent): string {
       return JSON.stringify({ orderID: event.orderId, payment: paymentBody(event.payment), detail: event.detail });
   }
 }
-
-const orderBody = (order: Order) => ({
-  orderID: order.orderId,
-  userID: order.userId,
-  items: order.items.map(({ sku, quantity, priceCents }) => ({ goodsSKU: sku, goodsQuantity: quantity, goodsPrice: priceOf(priceCents) })),
-  amount: priceOf(order.items.reduce((sum, { quantity, priceCents }) => sum + quantity * priceCents, 0)),
-  state: order.state,
-  payUntil: order.payUntil,
-  ...(order.payment && { payment: paymentBody(order.payment) }),
-});
-
-const paymentBody = ({ provider, paymentId, amountCents, currency }: Payment) => ({
-  provider,
-  paymentID: paymentId,
-  amount: priceOf(amountCents),
-  currency,
-});

@@ -41,7 +41,7 @@ class Store {
     this.db = new Database(this.#path);
     opened.unshift(() => this.db.close());
     this.turns = new GroupCommit(this.db, () => {});
-    this.outbox = new Outbox(this.db, this.turns, this.outboxBounds);
+    this.outbox = new Outbox(this.db, this.turns, "eur", this.outboxBounds);
   }
 
   add(...skus: readonly string[]): Promise<void> {

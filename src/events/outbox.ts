@@ -40,7 +40,7 @@ export class Outbox {
   readonly #bounds: OutboxBounds;
   readonly #insert: Statement;
   readonly #rowWith: Statement;
-  readonly #texts = new EventTexts();
+  readonly #texts: EventTexts;
   readonly #removalListeners: ((oldestId: number) => void)[] = [];
   #lastId: number;
   #oldestId: number;
@@ -50,10 +50,17 @@ export class Outbox {
   /** The time of the youngest event. It never goes back, so that rows are in order of time. */
   #at: UnixMs;
 
-  constructor(db: Database, turns: Turns, bounds: OutboxBounds = { keptMs: OUTBOX_KEPT_MS, eventsMax: OUTBOX_EVENTS_MAX }) {
+  /** @param currency of all prices, lower-case ISO 4217 */
+  constructor(
+    db: Database,
+    turns: Turns,
+    currency: string,
+    bounds: OutboxBounds = { keptMs: OUTBOX_KEPT_MS, eventsMax: OUTBOX_EVENTS_MAX },
+  ) {
     this.#db = db;
     this.#turns = turns;
     this.#bounds = bounds;
+    this.#texts = new EventTexts(currency);
     this.#insert = db.query("insert into outbox values (?, ?, ?, ?)");
     this.#rowWith = db.query(
       "select first_id as firstId, count, at_ms as at, entries from outbox where first_id <= ? order by first_id desc limit 1",

@@ -31,7 +31,7 @@ class Desk {
   constructor() {
     this.#db.run(OUTBOX_SCHEMA);
     this.#turns = new GroupCommit(this.#db, () => {});
-    this.outbox = new Outbox(this.#db, this.#turns, { keptMs: 100, eventsMax: 1_000_000 });
+    this.outbox = new Outbox(this.#db, this.#turns, "eur", { keptMs: 100, eventsMax: 1_000_000 });
     this.streams = new EventStreams(this.outbox, { now: () => this.#nowMs, monotonicUs: () => this.#nowMs * 1_000 });
     this.#route = eventRoutes(this.outbox, this.streams)[0] as Route;
   }

@@ -55,7 +55,7 @@ class Desk {
   /** Another life over the same store; the one before ends without a word. */
   restart(): void {
     const turns = new GroupCommit(this.#db, () => {});
-    this.outbox = new Outbox(this.#db, turns, { keptMs: 48 * 3_600_000, eventsMax: 1_000_000 });
+    this.outbox = new Outbox(this.#db, turns, "eur", { keptMs: 48 * 3_600_000, eventsMax: 1_000_000 });
     this.webhooks = new Webhooks(new WebhookStore(this.#db), {
       ...{ outbox: this.outbox, turns, clock: { now: () => this.nowMs, monotonicUs: () => 0 }, random: () => 0 },
       send: async (post) => {

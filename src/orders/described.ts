@@ -7,6 +7,7 @@ import { listOf, reply } from "../core/reply-schema.ts";
 const unixMs = (description: string) => Type.Integer({ description: `${description}, in unix ms` });
 const Amount = Type.Number({ minimum: 0, description: "in whole currency units, with at most two decimals" });
 
+export const PaymentDocument = Type.Object({ provider: Type.String(), paymentID: Type.String(), amount: Amount, currency: Type.String() });
 export const OrderDocument = Type.Object({
   orderID: OrderIdSchema,
   userID: UserIdSchema,
@@ -17,10 +18,7 @@ export const OrderDocument = Type.Object({
   placedAt: unixMs("when it was placed"),
   payUntil: unixMs("the payment deadline"),
   since: unixMs("since when it has been in this state"),
-  paidWith: Type.Union([
-    Type.Object({ provider: Type.String(), paymentID: Type.String(), amount: Amount, currency: Type.String() }),
-    Type.Null(),
-  ]),
+  paidWith: Type.Union([PaymentDocument, Type.Null()]),
 });
 
 /** What a shopper's page needs to let them pay. */

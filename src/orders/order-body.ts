@@ -1,6 +1,6 @@
 /** An order as the wire carries it. */
 import { priceOf } from "../core/money.ts";
-import type { Order } from "../ledger/ledger.ts";
+import type { Order, Payment } from "../ledger/ledger.ts";
 import { totalCents } from "../payment/settlement.ts";
 
 export const orderBody = (order: Order, currency: string): object => ({
@@ -13,10 +13,12 @@ export const orderBody = (order: Order, currency: string): object => ({
   placedAt: order.placedAt,
   payUntil: order.payUntil,
   since: order.since,
-  paidWith: order.payment && {
-    provider: order.payment.provider,
-    paymentID: order.payment.paymentId,
-    amount: priceOf(order.payment.amountCents),
-    currency: order.payment.currency,
-  },
+  paidWith: order.payment && paymentBody(order.payment),
+});
+
+export const paymentBody = ({ provider, paymentId, amountCents, currency }: Payment): object => ({
+  provider,
+  paymentID: paymentId,
+  amount: priceOf(amountCents),
+  currency,
 });

@@ -33,7 +33,8 @@ type Field = (typeof FIELDS)[number];
 /** What is wrong with a template for the address of the pay page; `null` when nothing is. */
 export function redirectTemplateFault(template: string): string | null {
   for (const [placeholder, name] of template.matchAll(/\{([^}]*)\}/g)) {
-    if (!FIELDS.includes(name as Field)) return `${placeholder} is unknown; there are ${FIELDS.map((field) => `{${field}}`).join(" ")}`;
+    if (!FIELDS.includes(name as Field))
+      return `${placeholder.slice(0, 32)} is unknown; there are ${FIELDS.map((field) => `{${field}}`).join(" ")}`;
   }
   if (!template.includes("{orderID}")) return "does not name {orderID}";
   if (!/^https?:\/\/[^{}]+([/?].*)?$/.test(template.replaceAll(/\{[^}]*\}/g, "x"))) return "is no http or https address";

@@ -130,15 +130,16 @@ export class SaleBook {
   #change<T>(work: (now: UnixMs) => T): Promise<T> {
     return this.#parts.turns.turn(() => {
       const now = this.#parts.clock.now();
-      this.#announceDue(now);
+      this.tellDue(now);
       const reply = work(now);
       this.#lookAhead();
-      this.#announceDue(now);
+      this.tellDue(now);
       return reply;
     });
   }
 
-  #announceDue(now: UnixMs): void {
+  /** Within a turn: announces the starts and ends that are due by then. */
+  tellDue(now: UnixMs): void {
     if (now < this.#nextAnnouncementAt) return;
     for (const event of eventsDue(this.#records.values(), now)) {
       const announced = event.type === "sale.started" ? "start" : "end";
