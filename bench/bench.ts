@@ -10,12 +10,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { FIGURES, type FigureName, figureTable, type Measured, measured, median, table } from "./figures.ts";
 import { generatorName, type LoadResult } from "./load.ts";
+import { measureOrders } from "./orders.ts";
 import { Child, cleanUp, PROJECT, removeFolder } from "./processes.ts";
 import { profilePurchases } from "./profile.ts";
 import { type Contender, measureFloor, measureShop, realReplyBytes, SCALE, SHOPS, type ShopName, type Windows } from "./purchase-rounds.ts";
 import { dueAtOncePauseMs, fillAndWeigh, makeStore, restartSeconds } from "./stores.ts";
 
 const ROUNDS_FOR_A_VERDICT = 5;
+const ORDERS_PER_ROUND = 20_000;
 /** Of one core. */
 const QUIET_SHARE_MAX = 0.1;
 const HELP = `usage: npm run bench -- [--rounds N] [--quick] [--profile [--of CONTENDER]]
@@ -112,7 +114,18 @@ function ratioSamples(loads: Loads, samples: Samples): void {
   samples.soldOutToBare = ratios(loads, "soldOut", "bare");
   samples.blacklistedToBare = ratios(loads, "blacklisted", "bare");
   samples.throttledToBare = ratios(loads, "throttled", "bare");
+  samples.tokenToNone = ratios(loads, "token", "regulars");
+  samples.dropToBare = ratios(loads, "drop", "bare");
+  samples.saleToBare = ratios(loads, "sale", "bare");
   samples.atScaleToEmpty = ratios(loads, "atScale", "purchase");
+}
+
+async function measureOrderRounds(rounds: number, samples: Samples): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    const { purchaseUs, placeUs, payUs } = await measureOrders(ORDERS_PER_ROUND);
+    samples.orderToPurchase.push((placeUs + payUs) / purchaseUs);
+    progress(`orders: purchase ${purchaseUs.toFixed(2)}, place ${placeUs.toFixed(2)}, pay ${payUs.toFixed(2)} us of CPU`);
+  }
 }
 
 function loadTable(loads: Loads): string {
@@ -185,6 +198,7 @@ async function measureAll({ rounds, windows }: Plan): Promise<number> {
   const filledStore = await makeStoreAtScale();
   for (let round = 0; round < rounds; round += 1) await measureRound(round, filledStore, replyBytes, windows, loads);
   removeFolder(filledStore);
+  await measureOrderRounds(rounds, samples);
   ratioSamples(loads, samples);
   const figures = (Object.keys(FIGURES) as FigureName[]).map((name) => measured(name, samples[name]));
   console.log(`${loadTable(loads)}\n\n${figureTable(figures)}\n`);

@@ -6,16 +6,23 @@
 --   skus     1: every purchase is for SKU0001; N: one of S000001 ... S00000N, at random
 --   address  the clientIP
 --   keyed    1: every purchase has an Idempotency-Key of its own
+--   tokens   a file with one token in a line, the first for user 1; -: no tokens
+--   refreshed  nobody buys, everybody asks for this path; -: everybody buys
 -- Prints one line of JSON at the end. There is no `response` function: reading replies in Lua would slow the generator more than the
 -- server. Accepted purchases are counted where they must show, in the inventory.
 
-local n, users, stride, skus, keyed
+local n, users, stride, skus, keyed, tokens, refresh
 local head, before_user, after_user, after_sku
 
 function init(args)
   n, users, stride, skus = tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
   keyed = args[6] == "1"
   math.randomseed(n + 1)
+  if args[8] ~= "-" then refresh = "GET " .. args[8] .. " HTTP/1.1\r\nHost: " .. wrk.host .. "\r\n\r\n" end
+  if args[7] ~= "-" then
+    tokens = {}
+    for token in io.lines(args[7]) do tokens[#tokens + 1] = "Authorization: Bearer " .. token .. "\r\n" end
+  end
   local body = '{"sessionID":"xxxx","clientIP":"' .. args[5] .. '","userID":"UID'
   after_user = '","userLevel":5,"goodsSKU":"'
   after_sku = '","goodsQuantity":1}'
@@ -23,16 +30,20 @@ function init(args)
   head = "POST /buy HTTP/1.1\r\nHost: " .. wrk.host .. "\r\nContent-Type: application/json\r\nContent-Length: " .. length .. "\r\n"
   before_user = "\r\n" .. body
   -- Joined here once and not for every request.
-  if not keyed then head = head .. before_user end
+  if not keyed and not tokens then head = head .. before_user end
 end
 
 function request()
-  local user = string.format("%010d", (n * stride) % users + 1)
+  if refresh then return refresh end
+  local number = (n * stride) % users + 1
+  local user = string.format("%010d", number)
   local sku = "SKU0001"
   if skus > 1 then sku = string.format("S%06d", math.random(skus)) end
   n = n + 1
-  if not keyed then return head .. user .. after_user .. sku .. after_sku end
-  return head .. string.format("Idempotency-Key: bench-%010d\r\n", n) .. before_user .. user .. after_user .. sku .. after_sku
+  if not keyed and not tokens then return head .. user .. after_user .. sku .. after_sku end
+  local token = tokens and tokens[number] or ""
+  local key = keyed and string.format("Idempotency-Key: bench-%010d\r\n", n) or ""
+  return head .. token .. key .. before_user .. user .. after_user .. sku .. after_sku
 end
 
 function done(summary)

@@ -2,7 +2,7 @@
  * The load generator for machines without `wrk`: the project's own load client in a closed loop, in a process of its own. Every connection
  * sends its next purchase when it has the reply to the last. It takes the arguments of `buy.lua` and prints the same line of JSON.
  *
- * Usage: `bun bench/load-generator.ts PORT CONNECTIONS SECONDS FIRST USERS STRIDE SKUS ADDRESS KEYED`
+ * Usage: `bun bench/load-generator.ts PORT CONNECTIONS SECONDS FIRST USERS STRIDE SKUS ADDRESS KEYED TOKENS REFRESHED`
  */
 import { HttpLoadClient, type LoadExchange } from "../src/edge/http-load-client.ts";
 
@@ -12,14 +12,20 @@ interface Purchases {
   readonly skus: number;
   readonly address: string;
   readonly hasKeys: boolean;
+  /** One for each user; empty: nobody has one. */
+  readonly tokens: readonly string[];
+  readonly refreshed: string | null;
 }
 
-function purchaseRequest(n: number, { users, stride, skus, address, hasKeys }: Purchases): string {
-  const user = String(((n * stride) % users) + 1).padStart(10, "0");
+function requestOf(n: number, { users, stride, skus, address, hasKeys, tokens, refreshed }: Purchases): string {
+  if (refreshed !== null) return `GET ${refreshed} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+  const number = (n * stride) % users;
+  const user = String(number + 1).padStart(10, "0");
   const sku = skus > 1 ? `S${String(1 + Math.floor(Math.random() * skus)).padStart(6, "0")}` : "SKU0001";
   const body = `{"sessionID":"xxxx","clientIP":"${address}","userID":"UID${user}","userLevel":5,"goodsSKU":"${sku}","goodsQuantity":1}`;
+  const token = tokens.length > 0 ? `Authorization: Bearer ${tokens[number]}\r\n` : "";
   const key = hasKeys ? `Idempotency-Key: bench-${String(n + 1).padStart(10, "0")}\r\n` : "";
-  return `POST /buy HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${key}\r\n${body}`;
+  return `POST /buy HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${token}${key}\r\n${body}`;
 }
 
 async function run(port: number, connections: number, seconds: number, first: number, purchases: Purchases) {
@@ -37,7 +43,7 @@ async function run(port: number, connections: number, seconds: number, first: nu
     sendNext();
   };
   const sendNext = (): void => {
-    client.send(purchaseRequest(n, purchases), onEnd);
+    client.send(requestOf(n, purchases), onEnd);
     n += 1;
   };
   for (let i = 0; i < connections; i += 1) sendNext();
@@ -50,6 +56,12 @@ async function run(port: number, connections: number, seconds: number, first: nu
 if (import.meta.main) {
   const numbers = process.argv.slice(2, 9).map(Number) as [number, number, number, number, number, number, number];
   const [port, connections, seconds, first, users, stride, skus] = numbers;
-  const [address, keyed] = process.argv.slice(9) as [string, string];
-  console.log(JSON.stringify(await run(port, connections, seconds, first, { users, stride, skus, address, hasKeys: keyed === "1" })));
+  const [address, keyed, tokensFile, path] = process.argv.slice(9) as [string, string, string, string];
+  const tokens = tokensFile === "-" ? [] : (await Bun.file(tokensFile).text()).trim().split("\n");
+  const refreshed = path === "-" ? null : path;
+  console.log(
+    JSON.stringify(
+      await run(port, connections, seconds, first, { users, stride, skus, address, hasKeys: keyed === "1", tokens, refreshed }),
+    ),
+  );
 }

@@ -18,6 +18,10 @@ export interface Purchases {
   readonly skus: number;
   readonly address: string;
   readonly hasKeys: boolean;
+  /** A file with one token in a line, the first for the first user; `null`: nobody has one. */
+  readonly tokens: string | null;
+  /** Nobody buys: everybody asks for this path. `null`: everybody buys. */
+  readonly refreshed: string | null;
 }
 
 export interface LoadResult {
@@ -43,7 +47,8 @@ export async function runLoad(
   first: number,
   seconds: number,
 ): Promise<LoadResult> {
-  const shape = [first, purchases.users, purchases.stride, purchases.skus, purchases.address, purchases.hasKeys ? 1 : 0].map(String);
+  const { users, stride, skus, address, hasKeys, tokens, refreshed } = purchases;
+  const shape = [first, users, stride, skus, address, hasKeys ? 1 : 0, tokens ?? "-", refreshed ?? "-"].map(String);
   const before = readCpu(target.pid);
   const busyBefore = readMachineBusyNs();
   const startedAt = performance.now();

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { CONNECTIONS, type LoadResult, type Purchases, runLoad } from "./load.ts";
 import { Child, makeFolder, removeFolder } from "./processes.ts";
 import { System } from "./system.ts";
+import { signTokens, TOKEN_FLAGS } from "./tokens.ts";
 
 export const ADDRESS = "202.100.100.1";
 const SKU = "SKU0001";
@@ -15,7 +16,18 @@ const SKU = "SKU0001";
 export const SCALE = { holds: 1_000_000, skus: 100_000, blacklistEntries: 1_000_000 } as const;
 const PLENTY = 1_000_000_000;
 /** So many different users that nobody comes twice. */
-const ALL_NEW = { users: 9_999_999_999, stride: 1, skus: 1, address: ADDRESS, hasKeys: false } as const satisfies Purchases;
+const ALL_NEW = {
+  users: 9_999_999_999,
+  stride: 1,
+  skus: 1,
+  address: ADDRESS,
+  hasKeys: false,
+  tokens: null,
+  refreshed: null,
+} as const satisfies Purchases;
+/** So few that each of their tokens is known to the gate after the warm-up; they come again and again, and add to what they hold. */
+const REGULARS = { ...ALL_NEW, users: 2_000 } as const satisfies Purchases;
+const SALE = "bench";
 /** Users of the warm-up and of the window are numbered apart. */
 const WINDOW_FIRST = 1_000_000;
 
@@ -30,6 +42,8 @@ interface Shop {
   readonly purchases: Purchases;
   /** What everyone must be told; `null`: accepted. */
   readonly reason: string | null;
+  /** Whether the crowd carries signed tokens, which the system must be told to believe. */
+  readonly hasTokens: boolean;
   /** The goods whose frozen quantity is counted; `null`: all of them. */
   readonly counted: string | null;
   /** How many are frozen before the crowd comes. */
@@ -42,7 +56,16 @@ async function openSale(system: System): Promise<void> {
   await system.putPolicy(SKU, 5, 5);
 }
 
-const accepted: Shop = { flags: [], prepare: openSale, purchases: ALL_NEW, reason: null, counted: SKU, frozenBefore: 0 };
+const openToRegulars = async (system: System): Promise<void> => system.putGoods(SKU, PLENTY);
+async function openDrop(system: System): Promise<void> {
+  await openToRegulars(system);
+  await system.putSale(SALE, SKU);
+}
+
+const accepted: Shop = {
+  ...{ flags: [], prepare: openSale, purchases: ALL_NEW, reason: null, counted: SKU, frozenBefore: 0, hasTokens: false },
+};
+const regulars: Shop = { ...accepted, prepare: openToRegulars, purchases: REGULARS };
 
 export const SHOPS = {
   purchase: accepted,
@@ -67,11 +90,17 @@ export const SHOPS = {
     },
   },
   throttled: { ...accepted, reason: "throttled", flags: ["--gate-keeper-rate", "1", "--gate-keeper-burst", "1"] },
+  regulars,
+  token: { ...regulars, hasTokens: true },
+  /** Everything on: the goods are in a sale, who buys has a token, and every purchase has a key. */
+  drop: { ...regulars, prepare: openDrop, purchases: { ...REGULARS, hasKeys: true }, hasTokens: true },
+  /** Nobody buys: the page of the sale is asked for again and again. */
+  sale: { ...regulars, prepare: openDrop, purchases: { ...REGULARS, refreshed: `/sales/${SALE}` } },
   /** A million users who have something frozen already buy some other of 100,000 goods; the store was filled beforehand. */
   atScale: {
     ...accepted,
     prepare: async () => {},
-    purchases: { users: SCALE.holds, stride: 7_919, skus: SCALE.skus, address: ADDRESS, hasKeys: false },
+    purchases: { ...ALL_NEW, users: SCALE.holds, stride: 7_919, skus: SCALE.skus },
     counted: null,
     frozenBefore: SCALE.holds,
   },
@@ -110,12 +139,14 @@ export async function measureShop(
   const shop: Shop = SHOPS[name];
   const folder = makeFolder(name);
   if (filledStore) cpSync(filledStore, folder, { recursive: true });
+  const tokens = shop.hasTokens ? await signTokens(folder, shop.purchases.users) : null;
+  const purchases = { ...shop.purchases, tokens };
   return withSystem(
     folder,
     shop,
     async (system) => {
-      const warmUp = await runLoad(system, shop.purchases, 0, windows.warmUpSeconds);
-      const result = await runLoad(system, shop.purchases, WINDOW_FIRST, windows.measuredSeconds);
+      const warmUp = await runLoad(system, purchases, 0, windows.warmUpSeconds);
+      const result = await runLoad(system, purchases, WINDOW_FIRST, windows.measuredSeconds);
       const windowEndedMs = system.ageMs();
       await check(name, shop, system, warmUp, result);
       return { ...result, windowEndedMs };
@@ -130,7 +161,8 @@ async function withSystem<T>(
   work: (system: System) => Promise<T>,
   bunFlags: readonly string[] = [],
 ): Promise<T> {
-  const system = await System.start(folder, shop.flags, bunFlags);
+  const flags = shop.hasTokens ? [...shop.flags, ...TOKEN_FLAGS] : shop.flags;
+  const system = await System.start(folder, flags, bunFlags);
   await shop.prepare(system);
   const result = await work(system);
   await system.stop();
@@ -146,6 +178,11 @@ async function check(name: ShopName, shop: Shop, system: System, warmUp: LoadRes
   const unheardMax = 2 * CONNECTIONS;
   // A throttled gate has a token to begin with and one for every second.
   const tokensMax = shop.reason === "throttled" ? Math.ceil(system.ageMs() / 1_000) + 1 : 0;
+  if (shop.purchases.refreshed !== null) {
+    if (notOk + warmUp.broken + measured.broken > 0)
+      throw new Error(`${name}: ${notOk} of ${requests} requests were not answered with 200`);
+    return;
+  }
   const ended = await system.ended(shop.reason);
   const frozen = (await system.frozen(shop.counted)) - shop.frozenBefore;
   const dropped = await system.recordsDropped();

@@ -46,6 +46,12 @@ export class System {
   putPolicy(goodsSKU: string, userLevel: number, quantityLimit: number): Promise<void> {
     return this.#post(8082, "/policy/add", { goodsSKU, userLevel, quantityLimit });
   }
+  /** A sale of one SKU that is on. */
+  putSale(id: string, goodsSKU: string): Promise<void> {
+    const hour = 3_600_000;
+    const [startsAt, endsAt] = [Date.now() - hour, Date.now() + hour].map((at) => new Date(at).toISOString());
+    return this.#post(8082, "/sales", { id, name: "The benchmark", startsAt, endsAt, items: [{ goodsSKU, salePrice: 49.9 }] });
+  }
   blockAddress(clientIP: string): Promise<void> {
     return this.#post(8081, "/badip/add", { clientIP, isBadIP: true });
   }
@@ -74,6 +80,12 @@ export class System {
     if (!reply.ok) throw new Error(`the inventory answered ${reply.status}: ${await reply.text()}`);
     const answer = (await reply.json()) as { frozenQuantity: number } | { frozenQuantity: number }[];
     return (Array.isArray(answer) ? answer : [answer]).reduce((sum, goods) => sum + goods.frozenQuantity, 0);
+  }
+
+  async stock(goodsSKU: string): Promise<{ readonly onHand: number; readonly frozen: number }> {
+    const reply = await fetch(this.#url(8083, `/sku/${goodsSKU}`));
+    const { goodsQuantity, frozenQuantity } = (await reply.json()) as { goodsQuantity: number; frozenQuantity: number };
+    return { onHand: goodsQuantity, frozen: frozenQuantity };
   }
 
   /** Milliseconds since the start of the process. */
