@@ -1,7 +1,7 @@
 /** The second of the start, through the real door: ten thousand who wait for it, all answered, nobody early, nobody refused after it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { HttpLoadClient, requestText, targetOf } from "../src/edge/http-load-client.ts";
-import { postJson, type System, startSystem } from "./system.ts";
+import { getJson, postJson, type System, startSystem } from "./system.ts";
 
 const SKU = "AT-NOON";
 const WAITING = 10_000;
@@ -22,6 +22,11 @@ interface Heard {
     readonly hold?: { readonly expiresAt: number };
   };
 }
+
+const eventsOfType = async (type: string): Promise<string[]> => {
+  const { body } = await getJson(`${system.cart}/events?type=${type}&limit=10`);
+  return (body as { events: { id: string }[] }).events.map(({ id }) => id);
+};
 
 test("ten thousand requests around the start are all answered, none bought before it, none was refused that came after it", async () => {
   await postJson(`${system.inventory}/add`, { goodsSKU: SKU, goodsQuantity: 1_000_000, goodsPrice: 10 });
@@ -74,6 +79,10 @@ test("ten thousand requests around the start are all answered, none bought befor
   for (const { body } of early) expect(body.opensAt).toBe(startsAt);
   // A hold's deadline tells when the ledger decided it.
   expect(Math.min(...held.map(({ body }) => (body.hold?.expiresAt ?? 0) - frozenForSeconds * 1_000))).toBeGreaterThanOrEqual(startsAt);
+  // The outbox tells the start before the first hold in it.
+  const [started] = await eventsOfType("sale.started");
+  const [first] = await eventsOfType("hold.created");
+  expect(Number(started)).toBeLessThan(Number(first));
   // Both run on this machine's clock: whoever was sent at the start or later was not early.
   expect(early.filter(({ sentAt }) => sentAt >= startsAt)).toEqual([]);
 }, 60_000);

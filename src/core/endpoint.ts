@@ -21,8 +21,6 @@ export interface Endpoint<P extends TObject = TObject, Q extends TObject = TObje
   readonly body: B | null;
   /** The body is handed over as the text that came, whatever its content type: a signature is verified over it. `body` says that it is text. */
   readonly isBodyRaw?: true;
-  /** Answered until the last connection closes, also while the process is stopping. */
-  readonly answersToTheEnd?: true;
   /** Whether the admin key is asked for, when one is configured. */
   readonly needsAdminKey: boolean;
   /** What it does, in one sentence. This and all that follows is for whoever reads the API's description. */

@@ -103,13 +103,13 @@ export class HttpServer {
       return this.#respond(problem(405, `this address answers ${allow}`, { headers: { allow } }));
     }
     const { endpoint } = bound.route;
-    if (this.#draining && !endpoint.answersToTheEnd)
+    if (this.#draining)
       return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
     if (endpoint.needsAdminKey && !this.#isAuthorized(request)) {
       const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };
       return this.#respond(problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers }));
     }
-    if (endpoint.body === null) return new Promise<Response>((tell) => this.#handle(bound, request, rawParams, null, tell));
+    if (endpoint.body === null) return this.#handleNow(bound, request, rawParams);
     const contentLength = request.headers.get("content-length");
     const refusal = endpoint.isBodyRaw
       ? refuseByLength(contentLength)
@@ -124,12 +124,22 @@ export class HttpServer {
     });
   }
 
+  /** What needs no body is often answered at once, and then without a promise. */
+  #handleNow(bound: Bound, request: Request, rawParams: Readonly<Record<string, string>> | null): Response | Promise<Response> {
+    try {
+      const reply = replyTo(bound, this.#server, request, rawParams, null);
+      return reply instanceof Promise ? reply.then(this.#respond, this.#failed) : this.#respond(reply);
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
   /** @param tell takes the response. A promise of it, chained to the one that Bun waits for, would cost three more rounds of the job queue. */
   #handle(
     bound: Bound,
     request: Request,
     rawParams: Readonly<Record<string, string>> | null,
-    text: string | null,
+    text: string,
     tell: (response: Response) => void,
   ): void {
     const fail = (error: unknown): void => tell(this.#failed(error));

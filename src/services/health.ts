@@ -4,7 +4,7 @@ import { type Endpoint, on, type Route } from "../core/endpoint.ts";
 import { reply, text } from "../core/reply-schema.ts";
 
 const none = Type.Object({});
-const read = { method: "GET", params: none, query: none, body: null, needsAdminKey: false, answersToTheEnd: true } as const;
+const read = { method: "GET", params: none, query: none, body: null, needsAdminKey: false } as const;
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 const HealthReply = Type.Object({

@@ -90,11 +90,12 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
   const show = (order: Order) => orderBody(order, cashier.currency);
   return [
     on(api.sales, ({ headers }) => board.all(headers.get("if-none-match"))),
-    on(
-      api.sale,
-      async ({ params, headers }) =>
-        (await board.one(params.id, headers.get("if-none-match"))) ?? problem(404, `there is no sale ${params.id}`),
-    ),
+    on(api.sale, ({ params, headers }) => {
+      const orUnknown = (reply: HttpReply | null): HttpReply => reply ?? problem(404, `there is no sale ${params.id}`);
+      const reply = board.one(params.id, headers.get("if-none-match"));
+      // Without a promise where the answer is there: a crowd asks for this page again and again.
+      return reply instanceof Promise ? reply.then(orUnknown) : orUnknown(reply);
+    }),
     on(api.cart, (input) => door.forShopper(input, inQuery(input.query), ({ userId }) => door.cart(userId))),
     on(api.removeFromCart, (input) => door.forShopper(input, inQuery(input.query), ({ userId }) => door.release(userId, input.params.sku))),
     on(api.placeOrder, (input) =>
