@@ -5,7 +5,14 @@
 export class Failure extends Error {
   override readonly name = "Failure";
   constructor(
-    readonly code: "store-stopped" | "commit-failed" | "overloaded" | "key-space-full" | "keys-unavailable" | "provider-failed",
+    readonly code:
+      | "store-stopped"
+      | "commit-failed"
+      | "overloaded"
+      | "key-space-full"
+      | "keys-unavailable"
+      | "provider-failed"
+      | "provider-refused",
     message: string,
     readonly outcomeKnown: boolean,
     cause?: unknown,

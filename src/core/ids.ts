@@ -28,4 +28,10 @@ export const UserIdSchema = id<UserId>();
 export const SkuSchema = id<Sku>();
 export const SessionIdSchema = id<SessionId>();
 export const OrderIdSchema = id<OrderId>();
-export const SaleIdSchema = id<SaleId>();
+/** As every id, but for `.` and `..`, which no path can name: whoever makes a sale wants to find it again. */
+export const SaleIdSchema = Type.Unsafe<SaleId>(
+  Type.String({
+    pattern: ID_PATTERN.replace("^", "^(?!\\.{1,2}$)"),
+    description: "1-128 characters, no control characters, not only one or two dots",
+  }),
+);

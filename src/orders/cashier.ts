@@ -14,10 +14,13 @@ import type { Notice, PaymentStart, Providers } from "../payment/provider.ts";
 import { decideSettlement, totalCents } from "../payment/settlement.ts";
 
 export type StartReply =
-  | { readonly kind: "started"; readonly start: PaymentStart }
+  | { readonly kind: "started"; readonly start: PaymentStart; readonly order: Order }
   /** Nothing to pay, or no provider: the order is complete as it is, or is paid by means that we do not know. */
   | { readonly kind: "none"; readonly order: Order }
-  | { readonly kind: "refused"; readonly reason: "order-ended" | "unknown-provider" }
+  | { readonly kind: "refused"; readonly reason: "order-ended"; readonly order: Order }
+  | { readonly kind: "refused"; readonly reason: "unknown-provider" }
+  /** The provider will never take this payment. */
+  | { readonly kind: "refused"; readonly reason: "payment-refused" }
   | { readonly kind: "failed"; readonly failure: Failure };
 
 export interface CashierParts {
@@ -54,7 +57,7 @@ export class Cashier {
   /** Starts the payment, or finds the one that was started: providers are asked with the order as the key. No lock is held meanwhile. */
   async start(order: Order, providerName: string | undefined): Promise<StartReply> {
     const { providers, currency } = this.#parts;
-    if (order.state !== "payment-pending") return { kind: "refused", reason: "order-ended" };
+    if (order.state !== "payment-pending") return { kind: "refused", reason: "order-ended", order };
     const amountCents = totalCents(order.items);
     if (amountCents === 0)
       return { kind: "none", order: await this.#pay(order, { provider: FREE, paymentId: order.orderId, amountCents, currency }, true) };
@@ -62,11 +65,19 @@ export class Cashier {
     const provider = providerName === undefined ? first : providers.get(providerName);
     if (!provider) return providerName === undefined ? { kind: "none", order } : { kind: "refused", reason: "unknown-provider" };
     try {
-      return { kind: "started", start: await provider.start({ orderId: order.orderId, amountCents, currency, payUntil: order.payUntil }) };
+      const start = await provider.start({ orderId: order.orderId, amountCents, currency, payUntil: order.payUntil });
+      return await this.#lastLook(order, start);
     } catch (error) {
-      if (error instanceof Failure) return { kind: "failed", failure: error };
-      throw error;
+      if (!(error instanceof Failure)) throw error;
+      return error.code === "provider-refused" ? { kind: "refused", reason: "payment-refused" } : { kind: "failed", failure: error };
     }
+  }
+
+  /** While the provider was asked, the order may have been cancelled, or even paid: nobody is asked to pay for what has ended. */
+  async #lastLook(before: Order, start: PaymentStart): Promise<StartReply> {
+    const order = (await this.#parts.ledger.order(before.orderId, this.#parts.clock.now())) ?? before;
+    if (order.state === "payment-pending") return { kind: "started", start, order };
+    return order.state === "paid" ? { kind: "none", order } : { kind: "refused", reason: "order-ended", order };
   }
 
   /** Resolves when everything that follows from the notice is durable. */

@@ -55,12 +55,13 @@ export async function startPayment(cashier: Cashier, order: Order, provider: str
     case "started": {
       const { provider: name, paymentId, clientSecret, redirectUrl } = started.start;
       const payment = { provider: name, paymentID: paymentId, ...(clientSecret && { clientSecret }), ...(redirectUrl && { redirectUrl }) };
-      return json({ ...orderBody(order, cashier.currency), payment }, status);
+      return json({ ...orderBody(started.order, cashier.currency), payment }, status);
     }
     case "none":
       return json({ ...orderBody(started.order, cashier.currency), payment: null }, status);
     case "refused":
-      return started.reason === "order-ended" ? endedOrder(order, cashier.currency) : unknownProvider(provider ?? "");
+      if (started.reason === "order-ended") return endedOrder(started.order, cashier.currency);
+      return started.reason === "unknown-provider" ? unknownProvider(provider ?? "") : refusedPayment(order, cashier.currency);
     case "failed": {
       const detail = `order ${order.orderId} stands until its deadline, but its payment could not be started (${started.failure.message}); ask again with the same Idempotency-Key`;
       return problem(503, detail, { headers: { "retry-after": "1" }, fields: { order: orderBody(order, cashier.currency) } });
@@ -79,6 +80,11 @@ export const unknownOrder = (orderId: OrderId): HttpReply => problem(404, `there
 const endedOrder = (order: Order, currency: string): HttpReply =>
   problem(409, `order ${order.orderId} has ended before: it is ${order.state}`, {
     fields: { reason: "order-ended", state: order.state, order: orderBody(order, currency) },
+  });
+
+const refusedPayment = (order: Order, currency: string): HttpReply =>
+  problem(409, `the payment provider does not take the payment of order ${order.orderId}; cancel it, or choose another provider`, {
+    fields: { reason: "payment-refused", order: orderBody(order, currency) },
   });
 
 const unknownProvider = (name: string): HttpReply =>

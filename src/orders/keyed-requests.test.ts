@@ -44,15 +44,20 @@ describe("with a key", () => {
     expect(ids).toHaveLength(1);
   });
 
-  test.each([400, 401, 404, 409, 503])(
-    "a reply that did nothing (%d) leaves the key free: what it refused may be possible later",
-    async (status) => {
-      const { keyed } = open();
-      const { run } = work([status, 201]);
-      expect((await keyed.once(asked("k1", "ann", ["order"]), run)).status).toBe(status);
-      expect((await keyed.once(asked("k1", "ann", ["order"]), run)).status).toBe(201);
-    },
-  );
+  test("a refusal is repeated too, as the problem that it was", async () => {
+    const { keyed } = open();
+    const { ids, run } = work([409, 201]);
+    const first = await keyed.once(asked("k1", "ann", ["order"]), run);
+    expect(await keyed.once(asked("k1", "ann", ["order"]), run)).toEqual(first);
+    expect([first.status, first.headers?.["content-type"], ids.length]).toEqual([409, "application/problem+json", 1]);
+  });
+
+  test.each([503, 400, 401])("a reply that decided nothing (%d) leaves the key free", async (status) => {
+    const { keyed } = open();
+    const { run } = work([status, 201]);
+    expect((await keyed.once(asked("k1", "ann", ["order"]), run)).status).toBe(status);
+    expect((await keyed.once(asked("k1", "ann", ["order"]), run)).status).toBe(201);
+  });
 
   test("another request is refused with 422", async () => {
     const { keyed } = open();

@@ -33,8 +33,8 @@ export interface KeyedRequest {
   readonly request: readonly (string | number)[];
 }
 
-/** Only what was done is kept: a refusal has changed nothing, and what it refused may be possible later, with the same key. */
-const isDone = ({ status }: HttpReply): boolean => status < 300;
+/** Replies that decide something, refusals too, as the contract has it for purchases. What says "not now" leaves the key free. */
+const DECIDED: ReadonlySet<number> = new Set([200, 201, 404, 409]);
 
 export class KeyedRequests {
   readonly #parts: KeyedRequestsParts;
@@ -61,7 +61,7 @@ export class KeyedRequests {
       const [known] = await replies.recall([key], clock.now());
       if (known) return again(known, key);
       const reply = await work(idFrom(owner, bare));
-      if (!isDone(reply) || typeof reply.body !== "string") return reply;
+      if (!DECIDED.has(reply.status) || typeof reply.body !== "string") return reply;
       const [kept] = await replies.remember([{ key, kind: "response", status: reply.status, body: reply.body }], clock.now());
       return kept ? again(kept, key) : reply;
     } finally {
@@ -72,7 +72,8 @@ export class KeyedRequests {
 
 function again(kept: KeptReply, key: Key): HttpReply {
   if (kept.kind !== "response" || kept.key.fingerprint !== key.fingerprint) return keyReused();
-  return { status: kept.status, body: kept.body };
+  const { status, body } = kept;
+  return status < 400 ? { status, body } : { status, body, headers: { "content-type": "application/problem+json" } };
 }
 
 /** 96 bits of a digest: nobody finds two keys with one id. */

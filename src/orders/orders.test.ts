@@ -5,7 +5,7 @@ import type { OrderId, SessionId, Sku, UserId } from "../core/ids.ts";
 import { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../ledger/embedded/memory-journal.ts";
 import type { Payment } from "../ledger/ledger.ts";
-import type { PaymentProvider } from "../payment/provider.ts";
+import type { PaymentProvider, PaymentStart } from "../payment/provider.ts";
 import { Cashier } from "./cashier.ts";
 import { OrderDesk, type SaleTermsOfPayment } from "./order-desk.ts";
 
@@ -228,7 +228,7 @@ describe("the start of a payment", () => {
 
   test("is refused for an order that has ended, and for a provider that nobody knows", async () => {
     const { cashier, order } = await placed();
-    expect(await cashier.start({ ...order, state: "expired" }, undefined)).toEqual({ kind: "refused", reason: "order-ended" });
+    expect(await cashier.start({ ...order, state: "expired" }, undefined)).toMatchObject({ kind: "refused", reason: "order-ended" });
     expect(await cashier.start(order, "nobody")).toEqual({ kind: "refused", reason: "unknown-provider" });
   });
 
@@ -237,6 +237,28 @@ describe("the start of a payment", () => {
     const { cashier, order, stateOf } = await placed({ provider: { start: () => Promise.reject(failure) } });
     expect(await cashier.start(order, undefined)).toEqual({ kind: "failed", failure });
     expect(await stateOf()).toBe("payment-pending");
+  });
+
+  test("looks again when the provider has answered: nobody is asked to pay for what was cancelled or paid meanwhile", async () => {
+    const answers: (() => void)[] = [];
+    const start = () => new Promise<PaymentStart>((resolve) => answers.push(() => resolve({ provider: "bank", paymentId: "intent" })));
+    const { cashier, order, desk } = await placed({ provider: { start } });
+    const starting = cashier.start(order, undefined);
+    await desk.cancel(ORDER);
+    answers[0]?.();
+    expect(await starting).toMatchObject({ kind: "refused", reason: "order-ended", order: { state: "cancelled" } });
+
+    const other = await placed({ provider: { start } });
+    const paying = other.cashier.start(other.order, undefined);
+    await other.paid(300);
+    answers[1]?.();
+    expect(await paying).toMatchObject({ kind: "none", order: { state: "paid" } });
+  });
+
+  test("that the provider will never take is refused for good", async () => {
+    const refusal = new Failure("provider-refused", "too small", true);
+    const { cashier, order } = await placed({ provider: { start: () => Promise.reject(refusal) } });
+    expect(await cashier.start(order, undefined)).toEqual({ kind: "refused", reason: "payment-refused" });
   });
 
   test("of an order that costs nothing is its end: it is paid", async () => {

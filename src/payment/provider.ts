@@ -50,6 +50,11 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export type Providers = ReadonlyMap<string, PaymentProvider>;
 
+/** The provider will never take this payment, whoever asks again. */
+export function providerRefusal(provider: string, cause: unknown): Failure {
+  return new Failure("provider-refused", `the payment provider ${provider} does not take this payment`, true, cause);
+}
+
 /** The message is safe to show to a shopper; the cause is for the operator. */
 export function providerFailure(provider: string, outcomeKnown: boolean, cause: unknown): Failure {
   return new Failure("provider-failed", `the payment provider ${provider} did not do what it was asked; try again`, outcomeKnown, cause);

@@ -3,12 +3,29 @@
  * calls mean what. Our intents are marked (`metadata.source`), because an account may serve other shops, and their money is none of our business.
  */
 import Stripe from "stripe";
+import Type from "typebox";
+import { Compile } from "typebox/compile";
 import { Failure } from "../core/failure.ts";
-import { isId, type OrderId } from "../core/ids.ts";
+import { ID_PATTERN, type OrderId } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
 import type { Payment } from "../ledger/ledger.ts";
-import { NOTICE_AGE_SECONDS_MAX, PAYMENT_STARTS_IN_FLIGHT_MAX, PROVIDER_RETRIES_MAX, PROVIDER_TIMEOUT_MS } from "../limits.ts";
-import { type Fetch, type Notice, type PaymentProvider, type PaymentRequest, type PaymentStart, providerFailure } from "./provider.ts";
+import {
+  NOTICE_AGE_SECONDS_MAX,
+  PAYMENT_AMOUNT_MAX,
+  PAYMENT_ID_CHARS_MAX,
+  PAYMENT_STARTS_IN_FLIGHT_MAX,
+  PROVIDER_RETRIES_MAX,
+  PROVIDER_TIMEOUT_MS,
+} from "../limits.ts";
+import {
+  type Fetch,
+  type Notice,
+  type PaymentProvider,
+  type PaymentRequest,
+  type PaymentStart,
+  providerFailure,
+  providerRefusal,
+} from "./provider.ts";
 
 export interface StripeSettings {
   readonly secretKey: string;
@@ -53,7 +70,7 @@ export class StripeProvider implements PaymentProvider {
       if (intent.client_secret === null) throw new Error("the payment intent has no client secret");
       return { provider: this.name, paymentId: intent.id, clientSecret: intent.client_secret };
     } catch (cause) {
-      throw providerFailure(this.name, isOutcomeKnown(cause), cause);
+      throw isRefusal(cause) ? providerRefusal(this.name, cause) : providerFailure(this.name, isOutcomeKnown(cause), cause);
     } finally {
       this.#starting -= 1;
     }
@@ -101,27 +118,33 @@ function addressOf({ protocol, hostname, port }: URL): { protocol: "http" | "htt
   return { protocol: isPlain ? "http" : "https", host: hostname, port: port || (isPlain ? "80" : "443") };
 }
 
-function noticeOf(event: Stripe.Event): Notice {
-  switch (event.type) {
-    case "payment_intent.succeeded": {
-      const { id, metadata, amount_received, currency } = event.data.object;
-      const orderId = ourOrder(metadata);
-      if (orderId === null) return { kind: "other" };
-      return { kind: "paid", orderId, payment: { provider: "stripe", paymentId: id, amountCents: amount_received, currency } };
-    }
-    case "payment_intent.payment_failed":
-    case "payment_intent.canceled": {
-      const orderId = ourOrder(event.data.object.metadata);
-      return orderId === null ? { kind: "other" } : { kind: "failed", orderId };
-    }
-    default:
-      return { kind: "other" };
-  }
+/** A signature proves who wrote a document, and not that it has the form that this version of the library declares. */
+const ourIntent = Compile(
+  Type.Object({ metadata: Type.Object({ source: Type.Literal(SOURCE), orderID: Type.String({ pattern: ID_PATTERN }) }) }),
+);
+const paidIntent = Compile(
+  Type.Object({
+    id: Type.String({ pattern: `^[\\x21-\\x7e]{1,${PAYMENT_ID_CHARS_MAX}}$` }),
+    amount_received: Type.Integer({ minimum: 0, maximum: PAYMENT_AMOUNT_MAX * 100 }),
+    currency: Type.String({ pattern: "^[a-z]{3}$" }),
+  }),
+);
+
+function noticeOf({ type, data }: Stripe.Event): Notice | { readonly refusal: string } {
+  const intent: unknown = data?.object;
+  if (typeof intent !== "object" || intent === null) return { refusal: "the event is about nothing" };
+  if (!/^payment_intent\.(succeeded|payment_failed|canceled)$/.test(type) || !ourIntent.Check(intent)) return { kind: "other" };
+  const orderId = intent.metadata.orderID as OrderId;
+  if (type !== "payment_intent.succeeded") return { kind: "failed", orderId };
+  const paid: unknown = intent;
+  if (!paidIntent.Check(paid)) return { refusal: "the payment intent has no usable id, amount_received or currency" };
+  const payment = { provider: "stripe", paymentId: paid.id, amountCents: paid.amount_received, currency: paid.currency };
+  return { kind: "paid", orderId, payment };
 }
 
-function ourOrder({ source, orderID }: Stripe.Metadata): OrderId | null {
-  return source === SOURCE && orderID !== undefined && isId(orderID) ? (orderID as OrderId) : null;
-}
+/** Stripe has understood, and will never take this payment: the amount is too small for it, for one. */
+const isRefusal = (cause: unknown): boolean =>
+  cause instanceof Stripe.errors.StripeError && (cause.statusCode === 400 || cause.statusCode === 402);
 
 /** Stripe said no before it did anything. Whatever else went wrong may have happened after it had. */
 function isOutcomeKnown(cause: unknown): boolean {

@@ -14,8 +14,8 @@ const seconds = (maximum: number) => Type.Integer({ minimum: 1, maximum, descrip
 const SalePlanBody = Type.Object({
   id: Type.Optional(SaleIdSchema),
   name: Type.String({
-    pattern: `^[^\\p{Cc}\\p{Cs}]{1,${SALE_NAME_CHARS_MAX}}$`,
-    description: `1-${SALE_NAME_CHARS_MAX} characters, no control characters`,
+    pattern: `^(?!\\s*$)[^\\p{Cc}\\p{Cs}]{1,${SALE_NAME_CHARS_MAX}}$`,
+    description: `1-${SALE_NAME_CHARS_MAX} characters, no control characters, not only blanks`,
   }),
   startsAt: IsoTime,
   endsAt: IsoTime,

@@ -68,7 +68,10 @@ function refusalReply(id: string, refusal: SaleRefusal): HttpReply {
     case "no-room":
       return problem(409, `no room for one more sale (${SALES_MAX}); delete one that has ended`);
     case "is-live":
-      return problem(409, `${id} is on; pause it, or end it first by giving it an earlier endsAt`);
+      return problem(
+        409,
+        `${id} has begun: end it first, by a PUT with an endsAt that is near, and delete it then; a pause does not end it`,
+      );
     case "has-ended":
       return problem(409, `${id} has ended, and nothing of it changes any more; make a new sale`);
     case "over-at-once":
