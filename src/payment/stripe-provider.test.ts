@@ -72,6 +72,21 @@ describe("a notification from Stripe", () => {
     });
   });
 
+  test.each([
+    { id: null },
+    { id: 5 },
+    { amount_received: 1.5 },
+    { amount_received: "1" },
+    { amount_received: null },
+    { amount_received: -1 },
+    { currency: null },
+    { currency: "EURO" },
+  ])("of a payment in another form (%j) is refused: a signature proves who wrote it, not what it says", async (odd) => {
+    const { provider } = open();
+    const body = event("payment_intent.succeeded", odd as object);
+    expect(await provider.readNotification(body, await headersFor(body))).toHaveProperty("refusal");
+  });
+
   test("that comes twice says the same twice", async () => {
     const { provider } = open();
     const body = event("payment_intent.succeeded");
