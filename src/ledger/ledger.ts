@@ -336,7 +336,7 @@ export interface Ledger {
   cart(userId: UserId, now: UnixMs): Answer<readonly CartLine[]>;
   /** The order as it is at `now`. One that has ended is there for `ORDER_KEPT_MS` at least; one with a refund due, for good. */
   order(orderId: OrderId, now: UnixMs): Answer<Order | null>;
-  /** Up to `limit` orders of a user as they are at `now`, newest first, from behind `after`. */
+  /** Up to `limit` orders of a user as they are at `now`, the last placed first, from behind `after`. */
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Answer<readonly Order[]>;
   /** Up to `limit` goods in the order of their SKUs' UTF-8 bytes, from behind `after`. */
   listGoods(after: Sku | null, limit: number, now: UnixMs): Answer<readonly Goods[]>;

@@ -85,7 +85,7 @@ export class EmbeddedLedger implements Ledger {
     journal.restore({
       goods: (goods) => this.#shelves.restoreGoods(goods),
       line: (rowId, sku, userId, line, at) => this.#shelves.restoreLine(rowId, sku, userId, line, at),
-      order: (order) => this.#shelves.restoreOrder(order),
+      order: (saved) => this.#shelves.restoreOrder(saved),
       replies: (row, hashes) => this.#replies.restore(row, hashes),
     });
     this.#shelves.finishRestore();
@@ -171,11 +171,10 @@ export class EmbeddedLedger implements Ledger {
   }
 
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): readonly Order[] {
-    const last = after === null ? null : this.#shelves.orders.find(after);
     // Behind an order that there is not, there is nothing.
-    if (after !== null && last?.userId !== userId) return [];
+    if (after !== null && this.#shelves.orders.find(after)?.userId !== userId) return [];
     return this.#journal
-      .ordersOf(userId, last, limit)
+      .ordersOf(userId, after, limit)
       .map((saved) => (saved.state === "payment-pending" ? (this.order(saved.orderId, now) ?? saved) : saved));
   }
 

@@ -14,7 +14,7 @@ import type { UnixMs } from "../../core/time.ts";
 import { EMPTY_LINE, goodsWith, isEmptyLine, ledgerTime, lineWith } from "../decision.ts";
 import type { Goods, Line, Order } from "../ledger.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
-import type { Journal, SavedGoods } from "./journal.ts";
+import type { Journal, SavedGoods, SavedOrder } from "./journal.ts";
 import { type LineId, LineTable, NO_LINE } from "./line-table.ts";
 import { type Emit, OrderBook } from "./order-book.ts";
 
@@ -161,7 +161,8 @@ export class Shelves {
     }
   }
 
-  restoreOrder(order: Order): void {
+  restoreOrder(saved: SavedOrder): void {
+    const { order } = saved;
     for (const { sku, quantity } of order.items) {
       const found = this.find(order.userId, sku);
       const id = found === NO_LINE ? this.#addLine(sku, order.userId) : found;
@@ -171,7 +172,7 @@ export class Shelves {
       assert(shelf.goods !== null, `what is to be paid of ${sku} exists`);
       shelf.goods = goodsWith(shelf.goods, shelf.goods.frozen + quantity, shelf.goods.clock);
     }
-    this.orders.restore(order, this.#heapOf);
+    this.orders.restore(saved, this.#heapOf);
   }
 
   /** Ends what was dead by its SKU's clock before, and checks what is left. */
