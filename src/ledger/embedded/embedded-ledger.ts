@@ -29,6 +29,7 @@ import type {
   ExpireCommand,
   ExpireReply,
   Goods,
+  HeldGoods,
   HoldCommand,
   HoldReply,
   KeptReply,
@@ -55,7 +56,7 @@ import type { Journal } from "./journal.ts";
 import { KeptReplies } from "./kept-replies.ts";
 import { type LineId, NO_LINE } from "./line-table.ts";
 import type { Emit } from "./order-book.ts";
-import { Shelves } from "./shelves.ts";
+import { type LineOfUser, Shelves } from "./shelves.ts";
 
 export interface EmbeddedLedgerOptions {
   /** Another decision than the real one, for tests that must catch it. */
@@ -150,16 +151,16 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
+  held(userId: UserId, now: UnixMs): readonly HeldGoods[] {
+    return this.#holdsOf(userId, now).map(({ sku, line }) => ({ sku, quantity: line.held, heldUntil: line.heldUntil }));
+  }
+
   cart(userId: UserId, now: UnixMs): readonly CartLine[] {
-    const lines: CartLine[] = [];
-    for (const { sku, rowId, line } of this.#shelves.linesOf(userId, now)) {
-      if (line.held === 0) continue;
+    return this.#holdsOf(userId, now).map(({ sku, rowId, line }) => {
       const sessionId = this.#journal.sessionOf(rowId);
       assert(sessionId !== null, "a live hold names the purchase that made it");
-      lines.push({ sku, userId, quantity: line.held, heldUntil: line.heldUntil, sessionId });
-    }
-    // The list of a user's lines is newest first; a cart reads oldest first.
-    return lines.reverse();
+      return { sku, userId, quantity: line.held, heldUntil: line.heldUntil, sessionId };
+    });
   }
 
   order(orderId: OrderId, now: UnixMs): Order | null {
@@ -240,6 +241,11 @@ export class EmbeddedLedger implements Ledger {
     this.#apply(changes, command, userId, found);
     if (this.#emit) this.#tellOf(command, goods, line, changes, at, this.#emit);
     return reply;
+  }
+
+  /** The list of a user's lines is newest first; a cart reads oldest first. */
+  #holdsOf(userId: UserId, now: UnixMs): readonly LineOfUser[] {
+    return [...this.#shelves.linesOf(userId, now)].filter(({ line }) => line.held > 0).reverse();
   }
 
   #liveLinesOf(userId: UserId, now: UnixMs): number {

@@ -28,6 +28,12 @@ interface Shelf {
   lines: number;
 }
 
+export interface LineOfUser {
+  readonly sku: Sku;
+  readonly rowId: number;
+  readonly line: Line;
+}
+
 export class Shelves {
   readonly orders: OrderBook;
   readonly #journal: Journal;
@@ -89,7 +95,7 @@ export class Shelves {
   }
 
   /** All lines of a user as they are at `now`, newest first; what has ended and was not swept yet may be among them, empty. */
-  *linesOf(userId: UserId, now: UnixMs): Iterable<{ readonly sku: Sku; readonly rowId: number; readonly line: Line }> {
+  *linesOf(userId: UserId, now: UnixMs): Iterable<LineOfUser> {
     for (let id = this.#lines.firstOf(userId); id !== NO_LINE; id = this.#lines.nextOf(id)) {
       const shelf = this.#shelfOf(id);
       this.#goodsOf(shelf, now);
