@@ -247,12 +247,16 @@ export type ExpireReply = { readonly kind: "expired" };
 export type RecordReply = { readonly kind: "recorded"; readonly line: Line } | { readonly kind: "removed" } | LedgerRefusal;
 export type Reply = StockReply | HoldReply | ReleaseReply | OrderReply | ExpireReply | RecordReply;
 
-/** A line of a cart: a live hold. */
-export interface CartLine {
+/** What somebody holds of one SKU, alive. */
+export interface HeldGoods {
   readonly sku: Sku;
-  readonly userId: UserId;
   readonly quantity: number;
   readonly heldUntil: UnixMs;
+}
+
+/** A line of a cart: a live hold. */
+export interface CartLine extends HeldGoods {
+  readonly userId: UserId;
   /** The purchase that made the hold. */
   readonly sessionId: SessionId;
 }
@@ -333,10 +337,13 @@ export interface Ledger {
   /** Goods as they are at `now`, what is due already counted as free; `null` where there are none. */
   goods(skus: readonly Sku[], now: UnixMs): Answer<readonly (Goods | null)[]>;
   lines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): Answer<readonly Line[]>;
+  /** What is in a user's cart, oldest first; from memory alone. */
+  held(userId: UserId, now: UnixMs): Answer<readonly HeldGoods[]>;
+  /** The same with the purchase that made each hold, which has to be looked up. */
   cart(userId: UserId, now: UnixMs): Answer<readonly CartLine[]>;
   /** The order as it is at `now`. One that has ended is there for `ORDER_KEPT_MS` at least; one with a refund due, for good. */
   order(orderId: OrderId, now: UnixMs): Answer<Order | null>;
-  /** Up to `limit` orders of a user as they are at `now`, newest first, from behind `after`. */
+  /** Up to `limit` orders of a user as they are at `now`, the last placed first, from behind `after`. */
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Answer<readonly Order[]>;
   /** Up to `limit` goods in the order of their SKUs' UTF-8 bytes, from behind `after`. */
   listGoods(after: Sku | null, limit: number, now: UnixMs): Answer<readonly Goods[]>;

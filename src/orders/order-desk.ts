@@ -34,7 +34,7 @@ export type CancelReply =
   | { readonly kind: "refused"; readonly reason: "order-ended"; readonly order: Order };
 
 export interface OrderDeskParts {
-  readonly ledger: Pick<Ledger, "cart" | "goods" | "place" | "cancel" | "order" | "ordersOf">;
+  readonly ledger: Pick<Ledger, "held" | "goods" | "place" | "cancel" | "order" | "ordersOf">;
   /** The sale that goods held by somebody at `now` were bought under; `null`: none, the goods' own price counts. */
   readonly boughtUnder: (sku: Sku, now: UnixMs) => SaleTermsOfPayment | null;
   readonly paymentWindowMs: DurationMs;
@@ -49,20 +49,19 @@ export class OrderDesk {
   }
 
   /**
-   * Makes one order of the customer's holds: of all, or of the SKUs named. The same id gets the same order again.
+   * Makes one order of the customer's holds: of all, or of the SKUs named. The same id gets the same order again: that order has emptied the
+   * cart, so only where the cart does not have what is wanted, or the ledger has the id for other goods, is it worth asking which order it is.
    *
    * @param skus `null` means the whole cart
    */
   async place(customer: Customer, skus: readonly Sku[] | null, orderId: OrderId): Promise<PlaceReply> {
     const { ledger, clock, boughtUnder, paymentWindowMs } = this.#parts;
     const now = clock.now();
-    const known = await ledger.order(orderId, now);
-    if (known) return isSameRequest(known, customer, skus) ? { kind: "placed", order: known } : { kind: "refused", reason: "key-reused" };
-    const held = new Set((await ledger.cart(customer.userId, now)).map(({ sku }) => sku));
+    const held = new Set((await ledger.held(customer.userId, now)).map(({ sku }) => sku));
     const wanted = skus === null ? [...held] : [...new Set(skus)];
-    if (wanted.length === 0) return { kind: "refused", reason: "empty-cart" };
+    if (wanted.length === 0) return (await this.#again(customer, skus, orderId)) ?? { kind: "refused", reason: "empty-cart" };
     const missing = wanted.filter((sku) => !held.has(sku));
-    if (missing.length > 0) return { kind: "refused", reason: "no-hold", skus: missing };
+    if (missing.length > 0) return (await this.#again(customer, skus, orderId)) ?? { kind: "refused", reason: "no-hold", skus: missing };
 
     const prices = await this.pricesOf(wanted);
     const items = wanted.map((sku, index) => ({ sku, priceCents: prices[index] as Cents }));
@@ -73,9 +72,18 @@ export class OrderDesk {
       now,
     );
     if (reply?.kind === "order") return { kind: "placed", order: reply.order };
-    if (reply?.reason === "key-reused" || reply?.reason === "too-many-items") return { kind: "refused", reason: reply.reason };
+    if (reply?.reason === "too-many-items") return { kind: "refused", reason: "too-many-items" };
+    if (reply?.reason === "key-reused") return (await this.#again(customer, skus, orderId)) ?? { kind: "refused", reason: "key-reused" };
     // Between the look at the cart and the step that decides, a deadline has passed.
     return { kind: "refused", reason: "no-hold", skus: wanted };
+  }
+
+  /** What is said of an order that was placed before; `null`: there is none. */
+  async #again(customer: Customer, skus: readonly Sku[] | null, orderId: OrderId): Promise<PlaceReply | null> {
+    const { ledger, clock } = this.#parts;
+    const order = await ledger.order(orderId, clock.now());
+    if (!order) return null;
+    return isSameRequest(order, customer, skus) ? { kind: "placed", order } : { kind: "refused", reason: "key-reused" };
   }
 
   /** What each SKU costs somebody who holds it: the price of the sale that it was bought under, or its own. */

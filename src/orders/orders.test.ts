@@ -101,6 +101,20 @@ describe("an order", () => {
     expect(await desk.place(BOB, null, ORDER)).toEqual({ kind: "refused", reason: "key-reused" });
   });
 
+  test("asked for again with its id is the same order whatever is in the cart by then", async () => {
+    const { desk, hold, ledger } = await openShop();
+    await hold(ANN, A);
+    const first = await desk.place(ANN, null, ORDER);
+    await hold(ANN, A);
+    expect(await desk.place(ANN, null, ORDER)).toEqual(first);
+    await hold(ANN, B);
+    expect(await desk.place(ANN, null, ORDER)).toEqual(first);
+    expect(await desk.place(ANN, [B], ORDER)).toEqual({ kind: "refused", reason: "key-reused" });
+    expect((await ledger.held(ANN.userId, START)).map(({ sku }) => sku)).toEqual([A, B]);
+    await hold(BOB, A);
+    expect(await desk.place(BOB, null, ORDER)).toEqual({ kind: "refused", reason: "key-reused" });
+  });
+
   test("needs something in the cart, and everything that is named", async () => {
     const { desk, hold, onHand, later } = await openShop();
     expect(await desk.place(ANN, null, ORDER)).toEqual({ kind: "refused", reason: "empty-cart" });

@@ -118,6 +118,30 @@ describe("the embedded ledger's housekeeping", () => {
     });
   });
 
+  test("an order that money has reached late is kept from then on, and those placed after it wait for it", async () => {
+    await inShop(openSqlite(), async (shop) => {
+      await shop.put(9);
+      for (const n of [1, 2]) {
+        await shop.hold("ann", 1);
+        await shop.place("ann", `order ${n}`);
+      }
+      await shop.cancel("order 2");
+      shop.now += DAY;
+      await shop.pay("order 1");
+      const ids = async () => (await shop.ordersOf("ann")).map(({ orderId }) => orderId as string);
+      shop.now += 90 * DAY;
+      await shop.sweep();
+      expect(await ids()).toEqual(["order 2", "order 1"]);
+      shop.now += MINUTE + 1;
+      await shop.sweep();
+      expect(await ids()).toEqual([]);
+      await shop.hold("ann", 1);
+      await shop.place("ann", "order 3");
+      await shop.crash();
+      expect(await ids()).toEqual(["order 3"]);
+    });
+  });
+
   test("nobody is told of a turn that could not be saved, and nothing of it is there", async () => {
     const failing = (journal: Journal): Journal =>
       journalWith(journal, {
@@ -141,9 +165,7 @@ describe("the embedded ledger's housekeeping", () => {
     let left: () => unknown = () => null;
     const opened = openSqlite(undefined, (file) => {
       left = () =>
-        file.db
-          .query("select (select count(*) from lines) + (select count(*) from order_items) + (select count(*) from replies) as n")
-          .get();
+        file.db.query("select (select count(*) from lines) + (select count(*) from orders) + (select count(*) from replies) as n").get();
     });
     await inShop(opened, async (shop) => {
       await shop.put(5_000);
@@ -226,9 +248,9 @@ const forgetful: Readonly<Record<string, (journal: Journal) => Partial<Journal>>
   "the level of a record": (journal) => ({
     addLine: (id, sku, user, line, session, at) => journal.addLine(id, sku, user, { ...line, userLevel: line.userLevel && 1 }, session, at),
   }),
-  orders: () => ({ addOrder: nothing }),
+  orders: () => ({ addOrder: () => 1 }),
   "how orders end": () => ({ endOrder: nothing }),
-  "what was paid for an order": (journal) => ({ endOrder: (order) => journal.endOrder({ ...order, payment: null }) }),
+  "what was paid for an order": (journal) => ({ endOrder: (row, order) => journal.endOrder(row, { ...order, payment: null }) }),
   "all items of an order but one": (journal) => ({ addOrder: (order) => journal.addOrder({ ...order, items: order.items.slice(0, 1) }) }),
   "replies to keys": () => ({ saveReplies: nothing }),
   "the reason of a refusal": (journal) => ({

@@ -29,6 +29,7 @@ import type {
   ExpireCommand,
   ExpireReply,
   Goods,
+  HeldGoods,
   HoldCommand,
   HoldReply,
   KeptReply,
@@ -55,7 +56,7 @@ import type { Journal } from "./journal.ts";
 import { KeptReplies } from "./kept-replies.ts";
 import { type LineId, NO_LINE } from "./line-table.ts";
 import type { Emit } from "./order-book.ts";
-import { Shelves } from "./shelves.ts";
+import { type LineOfUser, Shelves } from "./shelves.ts";
 
 export interface EmbeddedLedgerOptions {
   /** Another decision than the real one, for tests that must catch it. */
@@ -85,7 +86,7 @@ export class EmbeddedLedger implements Ledger {
     journal.restore({
       goods: (goods) => this.#shelves.restoreGoods(goods),
       line: (rowId, sku, userId, line, at) => this.#shelves.restoreLine(rowId, sku, userId, line, at),
-      order: (order) => this.#shelves.restoreOrder(order),
+      order: (saved) => this.#shelves.restoreOrder(saved),
       replies: (row, hashes) => this.#replies.restore(row, hashes),
     });
     this.#shelves.finishRestore();
@@ -150,16 +151,16 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
+  held(userId: UserId, now: UnixMs): readonly HeldGoods[] {
+    return this.#holdsOf(userId, now).map(({ sku, line }) => ({ sku, quantity: line.held, heldUntil: line.heldUntil }));
+  }
+
   cart(userId: UserId, now: UnixMs): readonly CartLine[] {
-    const lines: CartLine[] = [];
-    for (const { sku, rowId, line } of this.#shelves.linesOf(userId, now)) {
-      if (line.held === 0) continue;
+    return this.#holdsOf(userId, now).map(({ sku, rowId, line }) => {
       const sessionId = this.#journal.sessionOf(rowId);
       assert(sessionId !== null, "a live hold names the purchase that made it");
-      lines.push({ sku, userId, quantity: line.held, heldUntil: line.heldUntil, sessionId });
-    }
-    // The list of a user's lines is newest first; a cart reads oldest first.
-    return lines.reverse();
+      return { sku, userId, quantity: line.held, heldUntil: line.heldUntil, sessionId };
+    });
   }
 
   order(orderId: OrderId, now: UnixMs): Order | null {
@@ -171,11 +172,10 @@ export class EmbeddedLedger implements Ledger {
   }
 
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): readonly Order[] {
-    const last = after === null ? null : this.#shelves.orders.find(after);
     // Behind an order that there is not, there is nothing.
-    if (after !== null && last?.userId !== userId) return [];
+    if (after !== null && this.#shelves.orders.find(after)?.userId !== userId) return [];
     return this.#journal
-      .ordersOf(userId, last, limit)
+      .ordersOf(userId, after, limit)
       .map((saved) => (saved.state === "payment-pending" ? (this.order(saved.orderId, now) ?? saved) : saved));
   }
 
@@ -241,6 +241,11 @@ export class EmbeddedLedger implements Ledger {
     this.#apply(changes, command, userId, found);
     if (this.#emit) this.#tellOf(command, goods, line, changes, at, this.#emit);
     return reply;
+  }
+
+  /** The list of a user's lines is newest first; a cart reads oldest first. */
+  #holdsOf(userId: UserId, now: UnixMs): readonly LineOfUser[] {
+    return [...this.#shelves.linesOf(userId, now)].filter(({ line }) => line.held > 0).reverse();
   }
 
   #liveLinesOf(userId: UserId, now: UnixMs): number {

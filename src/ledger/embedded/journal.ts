@@ -13,11 +13,17 @@ export type SavedGoods = Omit<Goods, "frozen">;
 /** What a line's row says of its hold. */
 export type SavedHold = Pick<Line, "held" | "heldUntil">;
 
+/** An order, and the row that it has. */
+export interface SavedOrder {
+  readonly row: number;
+  readonly order: Order;
+}
+
 /** Receives everything that memory needs: all goods first, then lines, unpaid orders and replies. */
 export interface Restored {
   goods(goods: SavedGoods): void;
   line(rowId: number, sku: Sku, userId: UserId, line: Line, at: UnixMs): void;
-  order(order: Order): void;
+  order(saved: SavedOrder): void;
   replies(row: number, hashes: Uint32Array): void;
 }
 
@@ -38,10 +44,12 @@ export interface Journal {
   /** Keeps the session that made the hold unless another is given. */
   changeLine(rowId: number, line: Line, sessionId: SessionId | null, at: UnixMs): void;
   removeLine(rowId: number): void;
-  addOrder(order: Order): void;
+  /** Returns its row. */
+  addOrder(order: Order): number;
   /** Saves the state to which an order has come, since when, and its payment. */
-  endOrder(order: Order): void;
-  /** Removes some orders that ended before `before`, but none whose refund is due; returns how many. */
+  endOrder(row: number, order: Order): void;
+  /** Walks on through the orders, oldest first, and removes those that ended before `before`; one whose refund is due stays, and one that has not
+   *  ended so long ago ends the walk. Returns how many it has passed. */
   removeSomeOrders(before: UnixMs, ordersMax: number): number;
   /** Saves a row of replies of this turn, with the hashes of their keys in the same order. */
   saveReplies(row: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void;
@@ -53,9 +61,9 @@ export interface Journal {
   readReply(location: ReplyLocation): KeptReply | null;
   sessionOf(rowId: number): SessionId | null;
   readHold(rowId: number): SavedHold;
-  readOrder(orderId: OrderId): Order | null;
-  /** As they were saved, newest first, from behind `after`. */
-  ordersOf(userId: UserId, after: Order | null, limit: number): readonly Order[];
+  readOrder(orderId: OrderId): SavedOrder | null;
+  /** As they were saved, the last placed first, from behind `after`. */
+  ordersOf(userId: UserId, after: OrderId | null, limit: number): readonly Order[];
   listSkus(after: Sku | null, limit: number): Sku[];
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): { userId: UserId; sku: Sku }[];
 }

@@ -2,7 +2,7 @@
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import type { KeptReply, Line, Order } from "../ledger.ts";
-import type { Journal, SavedHold } from "./journal.ts";
+import type { Journal, SavedHold, SavedOrder } from "./journal.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 
 interface SavedLine {
@@ -20,7 +20,9 @@ export class MemoryJournal implements Journal {
   readonly #flushes: (() => void)[] = [];
   readonly #skus = new Set<Sku>();
   readonly #lines = new Map<number, SavedLine>();
-  readonly #orders = new Map<OrderId, Order>();
+  /** In the order in which they were placed. */
+  readonly #orders = new Map<OrderId, SavedOrder>();
+  #lastOrderRow = 0;
   readonly #replies = new Map<number, { readonly at: UnixMs; readonly replies: readonly KeptReply[] }>();
 
   restore(): void {
@@ -53,18 +55,25 @@ export class MemoryJournal implements Journal {
   removeLine(rowId: number): void {
     this.#lines.delete(rowId);
   }
-  addOrder(order: Order): void {
-    this.#orders.set(order.orderId, order);
+  addOrder(order: Order): number {
+    this.#lastOrderRow += 1;
+    this.#orders.set(order.orderId, { row: this.#lastOrderRow, order });
+    return this.#lastOrderRow;
   }
-  endOrder(order: Order): void {
-    this.#orders.set(order.orderId, order);
+  endOrder(row: number, order: Order): void {
+    this.#orders.set(order.orderId, { row, order });
   }
 
   removeSomeOrders(before: UnixMs, ordersMax: number): number {
-    const isOver = ({ state, since }: Order): boolean => state !== "payment-pending" && state !== "refund-due" && since < before;
-    const over = [...this.#orders.values()].filter(isOver).slice(0, ordersMax);
-    for (const { orderId } of over) this.#orders.delete(orderId);
-    return over.length;
+    const mayGo = ({ order }: SavedOrder): boolean => order.state !== "refund-due";
+    const isOver = ({ order }: SavedOrder): boolean => order.state !== "payment-pending" && order.since < before;
+    let removed = 0;
+    for (const saved of [...this.#orders.values()].filter(mayGo)) {
+      if (removed === ordersMax || !isOver(saved)) break;
+      this.#orders.delete(saved.order.orderId);
+      removed += 1;
+    }
+    return removed;
   }
 
   saveReplies(row: number, at: UnixMs, _hashes: Uint32Array, replies: readonly KeptReply[]): void {
@@ -97,14 +106,17 @@ export class MemoryJournal implements Journal {
   readHold(rowId: number): SavedHold {
     return (this.#lines.get(rowId) as SavedLine).line;
   }
-  readOrder(orderId: OrderId): Order | null {
+  readOrder(orderId: OrderId): SavedOrder | null {
     return this.#orders.get(orderId) ?? null;
   }
 
-  ordersOf(userId: UserId, after: Order | null, limit: number): readonly Order[] {
-    const newestFirst = (a: Order, b: Order): number => b.placedAt - a.placedAt || byUtf8(b.orderId, a.orderId);
-    const orders = [...this.#orders.values()].filter((order) => order.userId === userId).sort(newestFirst);
-    return orders.filter((order) => after === null || newestFirst(order, after) > 0).slice(0, limit);
+  ordersOf(userId: UserId, after: OrderId | null, limit: number): readonly Order[] {
+    const placedBefore = after === null ? Number.POSITIVE_INFINITY : (this.#orders.get(after)?.row ?? 0);
+    const orders = [...this.#orders.values()].filter(({ row, order }) => order.userId === userId && row < placedBefore);
+    return orders
+      .reverse()
+      .slice(0, limit)
+      .map(({ order }) => order);
   }
 
   listSkus(after: Sku | null, limit: number): Sku[] {

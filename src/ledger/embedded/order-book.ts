@@ -9,11 +9,12 @@ import type { UnixMs } from "../../core/time.ts";
 import { expireOrder } from "../expire.ts";
 import type { LedgerEvent, Order } from "../ledger.ts";
 import type { DeadlineHeap } from "./deadline-heap.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, SavedOrder } from "./journal.ts";
 
 export type Emit = (event: LedgerEvent) => void;
 
 interface Entry {
+  readonly row: number;
   order: Order;
   readonly items: readonly Due[];
 }
@@ -47,20 +48,19 @@ export class OrderBook {
 
   /** The order as memory or else the journal has it; whether it is due by now, its SKUs' shelves know. */
   find(orderId: OrderId): Order | null {
-    return this.#byId.get(orderId)?.order ?? this.#journal.readOrder(orderId);
+    return this.#byId.get(orderId)?.order ?? this.#journal.readOrder(orderId)?.order ?? null;
   }
 
   /** @param heapOf where the deadlines of a SKU are; an item stands in it as `-1 - number` */
   place(order: Order, heapOf: (sku: Sku) => DeadlineHeap): void {
-    this.restore(order, heapOf);
-    this.#journal.addOrder(order);
+    this.restore({ row: this.#journal.addOrder(order), order }, heapOf);
     this.#tell(order);
   }
 
-  restore(order: Order, heapOf: (sku: Sku) => DeadlineHeap): void {
+  restore({ row, order }: SavedOrder, heapOf: (sku: Sku) => DeadlineHeap): void {
     assert(order.state === "payment-pending", "only an unpaid order is kept in memory");
     const items: Due[] = [];
-    const entry = { order, items };
+    const entry: Entry = { row, order, items };
     for (const { sku } of order.items) {
       this.#lastNumber += 1;
       items.push({ entry, number: this.#lastNumber, heap: heapOf(sku), heapIndex: -1 });
@@ -80,7 +80,7 @@ export class OrderBook {
       else this.#leaveHeaps(entry);
       this.#byId.delete(order.orderId);
     }
-    this.#journal.endOrder(order);
+    this.#journal.endOrder(entry?.row ?? this.#savedRowOf(order), order);
     this.#tell(order);
   }
 
@@ -114,12 +114,18 @@ export class OrderBook {
     this.#expired = this.#expired.filter((entry) => !isOfSku(entry));
   }
 
+  #savedRowOf({ orderId }: Order): number {
+    const saved = this.#journal.readOrder(orderId);
+    assert(saved !== null, "an order that was shown is saved");
+    return saved.row;
+  }
+
   #save(entry: Entry): void {
-    const { order } = entry;
+    const { row, order } = entry;
     // Money may have come since, and then its end was saved with that.
     if (this.#byId.get(order.orderId) !== entry) return;
     this.#byId.delete(order.orderId);
-    this.#journal.endOrder(order);
+    this.#journal.endOrder(row, order);
     this.#tell(order);
   }
 

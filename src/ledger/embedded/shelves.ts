@@ -14,7 +14,7 @@ import type { UnixMs } from "../../core/time.ts";
 import { EMPTY_LINE, goodsWith, isEmptyLine, ledgerTime, lineWith } from "../decision.ts";
 import type { Goods, Line, Order } from "../ledger.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
-import type { Journal, SavedGoods } from "./journal.ts";
+import type { Journal, SavedGoods, SavedOrder } from "./journal.ts";
 import { type LineId, LineTable, NO_LINE } from "./line-table.ts";
 import { type Emit, OrderBook } from "./order-book.ts";
 
@@ -26,6 +26,12 @@ interface Shelf {
   /** Lines by number, items of unpaid orders by `-1 - number`. */
   readonly due: DeadlineHeap;
   lines: number;
+}
+
+export interface LineOfUser {
+  readonly sku: Sku;
+  readonly rowId: number;
+  readonly line: Line;
 }
 
 export class Shelves {
@@ -89,7 +95,7 @@ export class Shelves {
   }
 
   /** All lines of a user as they are at `now`, newest first; what has ended and was not swept yet may be among them, empty. */
-  *linesOf(userId: UserId, now: UnixMs): Iterable<{ readonly sku: Sku; readonly rowId: number; readonly line: Line }> {
+  *linesOf(userId: UserId, now: UnixMs): Iterable<LineOfUser> {
     for (let id = this.#lines.firstOf(userId); id !== NO_LINE; id = this.#lines.nextOf(id)) {
       const shelf = this.#shelfOf(id);
       this.#goodsOf(shelf, now);
@@ -161,7 +167,8 @@ export class Shelves {
     }
   }
 
-  restoreOrder(order: Order): void {
+  restoreOrder(saved: SavedOrder): void {
+    const { order } = saved;
     for (const { sku, quantity } of order.items) {
       const found = this.find(order.userId, sku);
       const id = found === NO_LINE ? this.#addLine(sku, order.userId) : found;
@@ -171,7 +178,7 @@ export class Shelves {
       assert(shelf.goods !== null, `what is to be paid of ${sku} exists`);
       shelf.goods = goodsWith(shelf.goods, shelf.goods.frozen + quantity, shelf.goods.clock);
     }
-    this.orders.restore(order, this.#heapOf);
+    this.orders.restore(saved, this.#heapOf);
   }
 
   /** Ends what was dead by its SKU's clock before, and checks what is left. */

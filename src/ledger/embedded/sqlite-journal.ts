@@ -1,15 +1,15 @@
 /**
- * The journal that survives: a few tables of a SQLite file. Lines and replies are appended by rowid, so that a million users cost a purchase
- * no more page writes than ten; while selling, nothing is searched for in them but an order that has ended.
+ * The journal that survives: a few tables of a SQLite file. Lines, orders and replies are appended by rowid, so that a million users cost a
+ * purchase no more page writes than ten; while selling, nothing is searched for in them but an order that is not in memory.
  */
 import type { Database, Statement } from "bun:sqlite";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import type { KeptReply, Line, Order } from "../ledger.ts";
-import type { Journal, Restored, SavedGoods, SavedHold } from "./journal.ts";
+import type { Journal, Restored, SavedGoods, SavedHold, SavedOrder } from "./journal.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 import { decodeReplies, encodeReplies } from "./reply-record.ts";
-import { SqliteOrders } from "./sqlite-orders.ts";
+import { ORDERS_SCHEMA, SqliteOrders } from "./sqlite-orders.ts";
 
 export const LEDGER_SCHEMA = `
 -- What is frozen is not here: it is what live holds and unpaid orders add up to. put_at_ms: since when these goods are sold; orders paid before
@@ -25,18 +25,7 @@ create table lines (
   session_id text, ordered integer not null, user_level integer, clock_ms integer not null
 ) strict;
 create index order_records on lines (user_id, sku) where user_level is not null;
--- Orders at their end stay for months; only those that are unpaid are read at start. The payment is the one that made an order paid or
--- refund-due.
-create table orders (
-  order_id text primary key, user_id text not null, user_level integer not null, state text not null, placed_at_ms integer not null, pay_until_ms integer not null,
-  since_ms integer not null, provider text, payment_id text, amount_cents integer, currency text
-) strict, without rowid;
-create index orders_by_user on orders (user_id, placed_at_ms);
-create index orders_by_state on orders (state, since_ms);
-create table order_items (
-  order_id text not null, position integer not null, sku text not null, quantity integer not null, price_cents integer not null,
-  held_until_ms integer not null, primary key (order_id, position)
-) strict, without rowid;
+${ORDERS_SCHEMA.trim()}
 -- First replies to idempotency keys, a few in a row: a JSON array, and the 32-bit hashes of the keys in the same order.
 create table replies (id integer primary key, at_ms integer not null, hashes blob not null, entries text not null) strict;
 create table reply_hash (seed integer not null) strict;
@@ -108,7 +97,7 @@ export class SqliteJournal implements Journal {
         return id;
       },
     );
-    for (const order of this.#orders.unpaid()) into.order(order);
+    for (const saved of this.#orders.unpaid()) into.order(saved);
     this.#pages<[number, Uint8Array]>("select id, hashes from replies where id > ? order by id limit ?", ([id, hashes]) => {
       into.replies(id, new Uint32Array(hashes.slice().buffer));
       return id;
@@ -140,19 +129,19 @@ export class SqliteJournal implements Journal {
     this.#sql.removeLine.run(rowId);
   }
 
-  addOrder(order: Order): void {
-    this.#orders.add(order);
+  addOrder(order: Order): number {
+    return this.#orders.add(order);
   }
-  endOrder(order: Order): void {
-    this.#orders.end(order);
+  endOrder(row: number, order: Order): void {
+    this.#orders.end(row, order);
   }
   removeSomeOrders(before: UnixMs, ordersMax: number): number {
     return this.#orders.removeSome(before, ordersMax);
   }
-  readOrder(orderId: OrderId): Order | null {
+  readOrder(orderId: OrderId): SavedOrder | null {
     return this.#orders.read(orderId);
   }
-  ordersOf(userId: UserId, after: Order | null, limit: number): readonly Order[] {
+  ordersOf(userId: UserId, after: OrderId | null, limit: number): readonly Order[] {
     return this.#orders.ofUser(userId, after, limit);
   }
 

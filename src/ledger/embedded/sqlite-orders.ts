@@ -1,92 +1,122 @@
-/** Orders in the SQLite file: a row for each, and one for each of its items. Called within a turn, but for the readers. */
+/**
+ * Orders in the SQLite file: one row each, appended, with its items as JSON, so that the orders of a turn share their pages. The one who pays finds
+ * the row through memory. Called within a turn, but for the readers.
+ */
 import type { Database, Statement } from "bun:sqlite";
-import type { OrderId, UserId } from "../../core/ids.ts";
+import type { OrderId, Sku, UserId } from "../../core/ids.ts";
+import type { Cents } from "../../core/money.ts";
 import type { UnixMs } from "../../core/time.ts";
 import type { Order, OrderItem, OrderState, Payment } from "../ledger.ts";
+import type { SavedOrder } from "./journal.ts";
 
-interface Head {
+export const ORDERS_SCHEMA = `
+-- Orders at their end stay for months; only those that are unpaid are read at start. The items are a JSON array of arrays: SKU, quantity, price in
+-- cents, the deadline that the hold had. The payment is the one that made an order paid or refund-due.
+create table orders (
+  id integer primary key, order_id text not null, user_id text not null, user_level integer not null, items text not null,
+  placed_at_ms integer not null, pay_until_ms integer not null, state text not null, since_ms integer not null,
+  provider text, payment_id text, amount_cents integer, currency text
+) strict;
+create unique index orders_by_order_id on orders (order_id);
+create index orders_by_user on orders (user_id);
+`;
+
+interface Row {
+  readonly id: number;
   readonly orderId: OrderId;
   readonly userId: UserId;
   readonly userLevel: number;
-  readonly state: OrderState;
+  readonly items: string;
   readonly placedAt: UnixMs;
   readonly payUntil: UnixMs;
+  readonly state: OrderState;
   readonly since: UnixMs;
   readonly provider: string | null;
   readonly paymentId: string | null;
   readonly amountCents: number | null;
   readonly currency: string | null;
 }
+type ItemFields = [sku: Sku, quantity: number, priceCents: Cents, heldUntil: UnixMs];
 
-const HEAD = `select order_id as orderId, user_id as userId, user_level as userLevel, state, placed_at_ms as placedAt, pay_until_ms as payUntil, since_ms as since, provider,
-  payment_id as paymentId, amount_cents as amountCents, currency from orders`;
-const ITEMS = `select sku, quantity, price_cents as priceCents, held_until_ms as heldUntil from order_items where order_id = ? order by position`;
+const ROWS = `select id, order_id as orderId, user_id as userId, user_level as userLevel, items, placed_at_ms as placedAt, pay_until_ms as payUntil, state,
+  since_ms as since, provider, payment_id as paymentId, amount_cents as amountCents, currency from orders`;
 
 export class SqliteOrders {
   readonly #db: Database;
-  readonly #sql: Record<"add" | "addItem" | "end" | "read" | "readItems" | "over" | "remove" | "removeItems", Statement>;
+  readonly #sql: Record<"add" | "end" | "read" | "oldest" | "remove", Statement>;
+  /** Rows are never used again while somebody may remember them. */
+  #lastRow: number;
+  /** All rows up to here are gone, or stay for good. */
+  #walkedTo = 0;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#lastRow = db.query<{ id: number | null }, []>("select max(id) as id from orders").get()?.id ?? 0;
     this.#sql = {
-      add: db.query("insert into orders values (?, ?, ?, ?, ?, ?, ?, null, null, null, null)"),
-      addItem: db.query("insert into order_items values (?, ?, ?, ?, ?, ?)"),
-      end: db.query(
-        "update orders set state = ?, since_ms = ?, provider = ?, payment_id = ?, amount_cents = ?, currency = ? where order_id = ?",
-      ),
-      read: db.query(`${HEAD} where order_id = ?`),
-      readItems: db.query(ITEMS),
-      over: db.query("select order_id as orderId from orders where state in ('paid', 'cancelled', 'expired') and since_ms < ? limit ?"),
-      remove: db.query("delete from orders where order_id = ?"),
-      removeItems: db.query("delete from order_items where order_id = ?"),
+      add: db.query("insert into orders values (?, ?, ?, ?, ?, ?, ?, ?, ?, null, null, null, null)"),
+      end: db.query("update orders set state = ?, since_ms = ?, provider = ?, payment_id = ?, amount_cents = ?, currency = ? where id = ?"),
+      read: db.query(`${ROWS} where order_id = ?`),
+      oldest: db.query("select id, state, since_ms as since from orders where id > ? order by id limit ?"),
+      remove: db.query("delete from orders where id = ?"),
     };
   }
 
-  add({ orderId, userId, userLevel, items, state, placedAt, payUntil, since }: Order): void {
-    this.#sql.add.run(orderId, userId, userLevel, state, placedAt, payUntil, since);
-    for (const [position, { sku, quantity, priceCents, heldUntil }] of items.entries())
-      this.#sql.addItem.run(orderId, position, sku, quantity, priceCents, heldUntil);
+  add({ orderId, userId, userLevel, items, placedAt, payUntil, state, since }: Order): number {
+    this.#lastRow += 1;
+    this.#sql.add.run(this.#lastRow, orderId, userId, userLevel, itemsText(items), placedAt, payUntil, state, since);
+    return this.#lastRow;
   }
 
-  end({ orderId, state, since, payment }: Order): void {
-    const { provider = null, paymentId = null, amountCents = null, currency = null } = payment ?? {};
-    this.#sql.end.run(state, since, provider, paymentId, amountCents, currency, orderId);
+  end(row: number, { state, since, payment }: Order): void {
+    if (payment === null) this.#sql.end.run(state, since, null, null, null, null, row);
+    else this.#sql.end.run(state, since, payment.provider, payment.paymentId, payment.amountCents, payment.currency, row);
   }
 
-  /** Removes some of those that ended before `before`, whose refund is not due; returns how many. */
   removeSome(before: UnixMs, ordersMax: number): number {
-    const over = this.#sql.over.all(before, ordersMax) as { orderId: OrderId }[];
-    for (const { orderId } of over) {
-      this.#sql.removeItems.run(orderId);
-      this.#sql.remove.run(orderId);
+    const oldest = this.#sql.oldest.all(this.#walkedTo, ordersMax) as Pick<Row, "id" | "state" | "since">[];
+    let walked = 0;
+    for (const { id, state, since } of oldest) {
+      if (state === "payment-pending" || (state !== "refund-due" && since >= before)) break;
+      if (state !== "refund-due") this.#sql.remove.run(id);
+      this.#walkedTo = id;
+      walked += 1;
     }
-    return over.length;
+    return walked;
   }
 
-  *unpaid(): Iterable<Order> {
-    const heads = this.#db.query<Head, []>(`${HEAD} where state = 'payment-pending'`);
-    for (const head of heads.iterate()) yield this.#orderOf(head);
+  *unpaid(): Iterable<SavedOrder> {
+    // A look at every row: a million take a tenth of a second once, an index by state would take its share of every order.
+    for (const row of this.#db.query<Row, []>(`${ROWS} where state = 'payment-pending'`).iterate()) yield savedOrderOf(row);
   }
 
-  read(orderId: OrderId): Order | null {
-    const head = this.#sql.read.get(orderId) as Head | null;
-    return head && this.#orderOf(head);
+  read(orderId: OrderId): SavedOrder | null {
+    const row = this.#sql.read.get(orderId) as Row | null;
+    return row && savedOrderOf(row);
   }
 
-  ofUser(userId: UserId, after: Order | null, limit: number): Order[] {
-    const newestFirst = "order by placed_at_ms desc, order_id desc limit ?";
-    const heads = after
-      ? this.#db
-          .query<Head, [string, UnixMs, string, number]>(`${HEAD} where user_id = ? and (placed_at_ms, order_id) < (?, ?) ${newestFirst}`)
-          .all(userId, after.placedAt, after.orderId, limit)
-      : this.#db.query<Head, [string, number]>(`${HEAD} where user_id = ? ${newestFirst}`).all(userId, limit);
-    return heads.map((head) => this.#orderOf(head));
+  ofUser(userId: UserId, after: OrderId | null, limit: number): Order[] {
+    const newestFirst = "order by id desc limit ?";
+    const rows =
+      after === null
+        ? this.#db.query<Row, [string, number]>(`${ROWS} where user_id = ? ${newestFirst}`).all(userId, limit)
+        : this.#db
+            .query<Row, [string, string, number]>(
+              `${ROWS} where user_id = ? and id < (select id from orders where order_id = ?) ${newestFirst}`,
+            )
+            .all(userId, after, limit);
+    return rows.map((row) => savedOrderOf(row).order);
   }
+}
 
-  #orderOf({ orderId, userId, userLevel, state, placedAt, payUntil, since, provider, paymentId, amountCents, currency }: Head): Order {
-    const items = this.#sql.readItems.all(orderId) as OrderItem[];
-    const hasPayment = provider !== null && paymentId !== null && amountCents !== null && currency !== null;
-    const payment: Payment | null = hasPayment ? { provider, paymentId, amountCents, currency } : null;
-    return { orderId, userId, userLevel, items, state, placedAt, payUntil, since, payment };
-  }
+const itemsText = (items: readonly OrderItem[]): string =>
+  JSON.stringify(items.map(({ sku, quantity, priceCents, heldUntil }): ItemFields => [sku, quantity, priceCents, heldUntil]));
+
+/** Reads what `itemsText` has written; the file is ours alone and was checked when it was opened. */
+const itemsOf = (text: string): OrderItem[] =>
+  (JSON.parse(text) as ItemFields[]).map(([sku, quantity, priceCents, heldUntil]) => ({ sku, quantity, priceCents, heldUntil }));
+
+function savedOrderOf({ id, items, provider, paymentId, amountCents, currency, ...rest }: Row): SavedOrder {
+  const hasPayment = provider !== null && paymentId !== null && amountCents !== null && currency !== null;
+  const payment: Payment | null = hasPayment ? { provider, paymentId, amountCents, currency } : null;
+  return { row: id, order: { ...rest, items: itemsOf(items), payment } };
 }

@@ -91,9 +91,8 @@ export class Oracle {
   }
 
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Order[] {
-    const ids = this.#books.papers.filter(({ order }) => order.userId === userId).map(({ order }) => order.orderId);
+    const ids = this.#books.papers.flatMap(({ order }) => (order.userId === userId ? [order.orderId] : [])).reverse();
     const orders = ids.flatMap((orderId) => this.order(orderId, now) ?? []);
-    orders.sort((a, b) => b.placedAt - a.placedAt || byBytes(b.orderId, a.orderId));
     return orders.slice(after === null ? 0 : orders.findIndex(({ orderId }) => orderId === after) + 1).slice(0, limit);
   }
 

@@ -2,11 +2,12 @@
  * What a check of the suite is, and a shop to write it in: one store, one clock moved by hand, and the verbs with everything that a check does
  * not care about filled in.
  */
-import type { Answer } from "../../core/answer.ts";
+import { expect } from "bun:test";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { Cents } from "../../core/money.ts";
 import type { DurationMs, UnixMs } from "../../core/time.ts";
 import type {
+  CartLine,
   Goods,
   HoldCommand,
   HoldReply,
@@ -198,8 +199,12 @@ export class Shop {
   async ordersOf(user: string, after: string | null = null, limit = 100): Promise<readonly Order[]> {
     return await this.#ledger.ordersOf(user as UserId, after as OrderId | null, limit, this.now);
   }
-  cart(user: string): Answer<Awaited<ReturnType<Ledger["cart"]>>> {
-    return this.#ledger.cart(user as UserId, this.now);
+  async cart(user: string): Promise<readonly CartLine[]> {
+    const lines = await this.#ledger.cart(user as UserId, this.now);
+    // Two ways to ask the same.
+    const held = lines.map(({ sku, quantity, heldUntil }) => ({ sku, quantity, heldUntil }));
+    expect(await this.#ledger.held(user as UserId, this.now)).toEqual(held);
+    return lines;
   }
 }
 

@@ -25,7 +25,7 @@ export interface Board {
 export interface ShopperDoorParts {
   readonly identity: Identity;
   readonly board: Board;
-  readonly ledger: Pick<Ledger, "cart" | "release" | "goods">;
+  readonly ledger: Pick<Ledger, "held" | "release" | "goods">;
   readonly checkout: Checkout;
   readonly keyed: KeyedRequests;
   readonly clock: Clock;
@@ -68,7 +68,7 @@ export class ShopperDoor {
   async cart(userId: UserId): Promise<HttpReply> {
     const { ledger, checkout, clock } = this.#parts;
     const now = clock.now();
-    const lines = await ledger.cart(userId, now);
+    const lines = await ledger.held(userId, now);
     const prices = await checkout.desk.pricesOf(lines.map(({ sku }) => sku));
     const items = lines.map(({ sku, quantity, heldUntil }, index) => ({
       goodsSKU: sku,
