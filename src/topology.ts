@@ -179,10 +179,10 @@ class OneProcess {
     const demoSale = this.#settings.demo ? await stockDemo(demoParts, this.#clock.now()) : null;
     const routes: Readonly<Record<PortName, Route[]>> = {
       GateKeeper: [...gateRoutes(this.#gate, this.#identity), ...this.#shop.gateRoutes()],
-      SafeProtector: protectorRoutes(this.#protector),
-      PolicyController: [...policyRoutes(this.#policies), ...saleRoutes(this.#sales, this.#clock)],
-      InventoryManager: inventoryRoutes(this.#inventory),
-      ShoppingCart: [...cartRoutes(this.#cart), ...this.#shop.cartRoutes()],
+      SafeProtector: this.#behindTheGate(protectorRoutes(this.#protector)),
+      PolicyController: this.#behindTheGate([...policyRoutes(this.#policies), ...saleRoutes(this.#sales, this.#clock)]),
+      InventoryManager: this.#behindTheGate(inventoryRoutes(this.#inventory)),
+      ShoppingCart: this.#behindTheGate([...cartRoutes(this.#cart), ...this.#shop.cartRoutes()]),
       ServiceRegistry: registryRoutes(this.#registry, this.#clock),
     };
     const names = Object.keys(PORTS) as PortName[];
@@ -203,6 +203,12 @@ class OneProcess {
       close: () => this.#close(0, null),
       stopped: this.#stopped.promise,
     };
+  }
+
+  /** Where shoppers prove who they are, the gate is their only door: a cart that anybody could fill beside it would make the proof worthless. */
+  #behindTheGate(routes: readonly Route[]): Route[] {
+    if (!this.#identity.isProven) return [...routes];
+    return routes.map((route) => ({ ...route, endpoint: { ...route.endpoint, needsAdminKey: true } }));
   }
 
   #makeGate(): GateKeeper {

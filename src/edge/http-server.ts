@@ -106,6 +106,7 @@ export class HttpServer {
     if (this.#draining)
       return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
     if (endpoint.needsAdminKey && !this.#isAuthorized(request)) {
+      if (this.#adminKey === null) return this.#respond(problem(403, "protected mode: a page of another site may not make this call"));
       const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };
       return this.#respond(problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers }));
     }
@@ -174,7 +175,7 @@ export class HttpServer {
   };
 
   #isAuthorized(request: Request): boolean {
-    if (this.#adminKey === null) return true;
+    if (this.#adminKey === null) return isOwnMachine(request.headers);
     const [, text = ""] = /^bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
     const given = Buffer.from(text);
     // Both sides of the comparison have one length, so that its time tells nothing about the key.
@@ -183,6 +184,17 @@ export class HttpServer {
     return timingSafeEqual(padded, this.#adminKey) && given.length === this.#adminKey.length;
   }
 }
+
+/**
+ * In protected mode a call that needs no key must come from this machine, and a browser on it comes from wherever its page does: from a form of
+ * another site (it sends an Origin), or under a name that somebody made point here (DNS rebinding). Programs send no Origin.
+ */
+function isOwnMachine(headers: Headers): boolean {
+  const origin = headers.get("origin");
+  const host = headers.get("host") ?? "localhost";
+  return LOCAL_NAME.test(host) && (origin === null || LOCAL_NAME.test(origin.replace(/^https?:\/\//, "")));
+}
+const LOCAL_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
 const NOTHING = { value: {} };
 const NO_HEADERS = {};

@@ -43,6 +43,10 @@ export async function placeOrder({ desk, cashier }: Checkout, { customer, skus, 
       return problem(409, `an order has at most ${ORDER_ITEMS_MAX} different goods; name some of them in goodsSKUs`, {
         fields: { reason: "too-many-items" },
       });
+    case "amount-too-large":
+      return problem(409, "this is more than one payment can be; order some of the goods by naming them in goodsSKUs", {
+        fields: { reason: "amount-too-large" },
+      });
     case "key-reused":
       return keyReused();
   }

@@ -7,6 +7,7 @@ import type { OrderId, Sku, UserId } from "../core/ids.ts";
 import type { Cents } from "../core/money.ts";
 import type { Clock, DurationMs, UnixMs } from "../core/time.ts";
 import type { Ledger, Order } from "../ledger/ledger.ts";
+import { PAYMENT_AMOUNT_MAX } from "../limits.ts";
 
 /** Who places an order. The level decides which limit counts if the payment comes late. */
 export interface Customer {
@@ -23,7 +24,7 @@ export interface SaleTermsOfPayment {
 
 export type PlaceReply =
   | { readonly kind: "placed"; readonly order: Order }
-  | { readonly kind: "refused"; readonly reason: "empty-cart" | "key-reused" | "too-many-items" }
+  | { readonly kind: "refused"; readonly reason: "empty-cart" | "key-reused" | "too-many-items" | "amount-too-large" }
   /** These SKUs are not in the cart, or no longer. */
   | { readonly kind: "refused"; readonly reason: "no-hold"; readonly skus: readonly Sku[] };
 
@@ -57,14 +58,16 @@ export class OrderDesk {
   async place(customer: Customer, skus: readonly Sku[] | null, orderId: OrderId): Promise<PlaceReply> {
     const { ledger, clock, boughtUnder, paymentWindowMs } = this.#parts;
     const now = clock.now();
-    const held = new Set((await ledger.held(customer.userId, now)).map(({ sku }) => sku));
-    const wanted = skus === null ? [...held] : [...new Set(skus)];
+    const held = new Map((await ledger.held(customer.userId, now)).map(({ sku, quantity }) => [sku, quantity]));
+    const wanted = skus === null ? [...held.keys()] : [...new Set(skus)];
     if (wanted.length === 0) return (await this.#again(customer, skus, orderId)) ?? { kind: "refused", reason: "empty-cart" };
     const missing = wanted.filter((sku) => !held.has(sku));
     if (missing.length > 0) return (await this.#again(customer, skus, orderId)) ?? { kind: "refused", reason: "no-hold", skus: missing };
 
     const prices = await this.pricesOf(wanted);
     const items = wanted.map((sku, index) => ({ sku, priceCents: prices[index] as Cents }));
+    const amountCents = items.reduce((sum, { sku, priceCents }) => sum + priceCents * (held.get(sku) as number), 0);
+    if (amountCents > PAYMENT_AMOUNT_MAX * 100) return { kind: "refused", reason: "amount-too-large" };
     // Goods of several sales are paid in one go, so the shortest of their windows counts.
     const windowMs = Math.min(...wanted.map((sku) => boughtUnder(sku, now)?.paymentWindowMs ?? paymentWindowMs));
     const [reply] = await ledger.place(

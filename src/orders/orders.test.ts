@@ -125,6 +125,19 @@ describe("an order", () => {
     expect(await desk.place(ANN, null, ORDER)).toEqual({ kind: "refused", reason: "empty-cart" });
   });
 
+  test("of more than one payment can be is refused, and nothing is ordered", async () => {
+    const { desk, hold, ledger } = await openShop();
+    await ledger.stock([{ verb: "stock", mode: "put", sku: A, onHand: 1_000_000, priceCents: 1_000_000_000 }], START);
+    await hold(ANN, A, 1_000_000);
+    expect(await desk.place(ANN, null, ORDER)).toMatchObject({ kind: "placed" });
+    await desk.cancel(ORDER);
+    await ledger.stock([{ verb: "stock", mode: "put", sku: B, onHand: 1_000_000, priceCents: 1_000_000_000 }], START);
+    await hold(BOB, A, 1_000_000);
+    await hold(BOB, B, 1);
+    expect(await desk.place(BOB, null, "order-2" as OrderId)).toEqual({ kind: "refused", reason: "amount-too-large" });
+    expect((await ledger.held(BOB.userId, START)).map(({ quantity }) => quantity).toSorted()).toEqual([1, 1_000_000]);
+  });
+
   test("that is cancelled gives its goods back at that instant; whoever comes later hears how it ended", async () => {
     const { desk, hold, onHand, paid, stateOf, refunds } = await openShop();
     await hold(ANN, A, 10);

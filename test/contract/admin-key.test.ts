@@ -18,7 +18,7 @@ const outerAddress = Object.values(networkInterfaces())
 describe("with an admin key", () => {
   let system: System;
   beforeAll(async () => {
-    system = await startSystem({ args: ["--admin-key", KEY, "--host", "0.0.0.0", "--identity", "trusted"] });
+    system = await startSystem({ args: ["--admin-key", KEY, "--host", "0.0.0.0"] });
     await postJson(`${system.inventory}/add`, { goodsSKU: "sample", goodsQuantity: 50, goodsPrice: 1 }, bearer);
     await postJson(`${system.policy}/policy/add`, { goodsSKU: "sample", userLevel: 1, quantityLimit: 40 }, bearer);
     await postJson(`${system.policy}/user/add`, { goodsSKU: "sample", userID: "sample", userLevel: 1, orderQuantity: 2 }, bearer);
@@ -111,6 +111,39 @@ describe('"without a key the process only listens on loopback (protected mode), 
       } finally {
         await system.stop();
       }
+    }
+  });
+
+  test("a page of another site, in a browser on this machine, changes nothing: neither by a form nor by a name that points here", async () => {
+    const system = await startSystem();
+    try {
+      const add = (headers: Record<string, string>) =>
+        postJson(`${system.inventory}/add`, { goodsSKU: "rebound", goodsQuantity: 1, goodsPrice: 1 }, headers);
+      expect((await add({ origin: "https://evil.example" })).status).toBe(403);
+      expect((await add({ origin: "null" })).status).toBe(403);
+      expect((await add({ host: "evil.example:8083" })).status).toBe(403);
+      expect((await getJson(`${system.inventory}/all`)).body).toEqual([]);
+      // The page of this process itself, as /docs is.
+      expect((await add({ origin: system.inventory })).status).toBe(200);
+    } finally {
+      await system.stop();
+    }
+  });
+});
+
+describe("where shoppers carry signed tokens", () => {
+  test("nobody fills or reads a cart beside the gate: every call to the services behind it needs the key", async () => {
+    const tokens = ["--identity", "jwt", "--jwt-secret", "a-secret-of-at-least-thirty-two-characters"];
+    const system = await startSystem({ args: ["--admin-key", KEY, ...tokens] });
+    try {
+      for (const route of ROUTES.filter(({ service }) => service !== "gate" && service !== "registry")) {
+        const { path, body } = sampleOf(route);
+        const { status } = await send(route.method, system[route.service] + path, body);
+        expect({ route: route.name, status }).toEqual({ route: route.name, status: 401 });
+      }
+      expect((await getJson(`${system.cart}/health`)).status).toBe(200);
+    } finally {
+      await system.stop();
     }
   });
 });
