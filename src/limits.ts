@@ -7,6 +7,8 @@ import type { DurationMs } from "./core/time.ts";
 // --- Input -----------------------------------------------------------------------------------------------------------------
 /** A request body. Longer: 413. */
 export const BODY_BYTES_MAX = 16 * 1024;
+/** A payment provider's notification, which may carry whatever its account has put into it. Longer: 413. */
+export const NOTICE_BYTES_MAX = 256 * 1024;
 /** An `Idempotency-Key`. Longer: 400. */
 export const IDEMPOTENCY_KEY_CHARS_MAX = 255;
 /** A free-text note on a blacklist entry. Longer: 400. */

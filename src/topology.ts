@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { assert } from "./core/assert.ts";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
 import type { SaleId } from "./core/ids.ts";
@@ -114,6 +115,7 @@ class OneProcess {
   readonly #identity: Identity;
   readonly #outbox: Outbox;
   readonly #keysInFlight = new Set<string>();
+  readonly #gateThrottle: Throttle;
   readonly #shop: Shop;
   readonly #gate: GateKeeper;
   readonly #servers: HttpServer[] = [];
@@ -145,14 +147,22 @@ class OneProcess {
     const policyThrottle = this.#throttle("policy-controller");
     this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, policyThrottle, clock, this.#sales);
     this.#inventory = new InventoryManager(this.#ledger, this.#throttle("inventory-manager"), clock);
-    this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs);
+    this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs, this.#sales);
+    this.#gateThrottle = this.#throttle("gate-keeper");
     this.#metrics = Object.fromEntries(Object.keys(PORTS).map((name) => [name, new ServiceMetrics(name)])) as Record<
       PortName,
       ServiceMetrics
     >;
     this.#shop = new Shop({
       ...{ settings, db: file.db, commit: this.#commit, ledger: this.#ledger, outbox: this.#outbox, sales: this.#sales },
-      ...{ policies: this.#policies, identity, providers, keysInFlight: this.#keysInFlight, gateUrl: this.#urlOf("GateKeeper") },
+      ...{
+        policies: this.#policies,
+        identity,
+        providers,
+        keysInFlight: this.#keysInFlight,
+        throttle: this.#gateThrottle,
+        gateUrl: this.#urlOf("GateKeeper"),
+      },
       ...{ clock, onBug: reportBug },
     });
     this.#gate = this.#makeGate();
@@ -212,7 +222,7 @@ class OneProcess {
   }
 
   #makeGate(): GateKeeper {
-    const throttle = this.#throttle("gate-keeper");
+    const throttle = this.#gateThrottle;
     const countPurchase = this.#metrics.GateKeeper.purchases();
     return new GateKeeper({
       services: {
@@ -248,9 +258,13 @@ class OneProcess {
   /** Within a turn. What is due back is asked for in the same commit that finds it due. */
   #tell(event: LedgerEvent): void {
     // A sale's start is told before the first hold in it, whenever the sweeper comes by.
-    this.#sales.tellDue(event.at);
+    if (event.at >= this.#sales.nextChangeAt) this.#sales.tellDue(this.#clock.now());
     this.#outbox.add(event);
-    if (event.type === "order.refund-due" && event.order.payment) this.#shop.refunds.request(event.order.payment, event.order.orderId);
+    if (event.type !== "order.refund-due") return;
+    const { payment, orderId } = event.order;
+    assert(payment !== null, "money made the order refund-due");
+    // An order of free goods can expire while it is being paid with nothing.
+    if (payment.amountCents > 0) this.#shop.refunds.request(payment, orderId);
   }
 
   #portOf(name: PortName): number {

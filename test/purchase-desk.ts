@@ -68,7 +68,7 @@ export class Shop {
     this.protector = new SafeProtector(new DecisionStore(db), turns, throttle("protect"), clock);
     this.policies = new PolicyController(new PolicyStore(db), turns, ledger, throttle("policy"), clock, sales);
     const inventory = new InventoryManager(ledger, throttle("inventory"), clock);
-    const cart = new ShoppingCart(ledger, throttle("cart"), clock, FROZEN_FOR_MS);
+    const cart = new ShoppingCart(ledger, throttle("cart"), clock, FROZEN_FOR_MS, sales);
     const gate = throttle("throttle");
     const noted = <C extends { readonly userId: UserId }, V>(step: Step, answer: (checks: readonly C[]) => V) => {
       return (checks: readonly C[]): V => {

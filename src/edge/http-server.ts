@@ -9,7 +9,7 @@ import type { Answer } from "../core/answer.ts";
 import type { HttpReply, Route } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
 import { problem } from "../core/problem.ts";
-import { BODY_BYTES_MAX, CONNECTION_IDLE_SECONDS } from "../limits.ts";
+import { BODY_BYTES_MAX, CONNECTION_IDLE_SECONDS, NOTICE_BYTES_MAX } from "../limits.ts";
 import { PathTable } from "./path-table.ts";
 import { InputChecker, invalid, refuseByHeaders, refuseByLength, tooLarge } from "./request-input.ts";
 
@@ -113,12 +113,13 @@ export class HttpServer {
     if (endpoint.body === null) return this.#handleNow(bound, request, rawParams);
     const contentLength = request.headers.get("content-length");
     const refusal = endpoint.isBodyRaw
-      ? refuseByLength(contentLength)
+      ? refuseByLength(contentLength, NOTICE_BYTES_MAX)
       : refuseByHeaders(request.headers.get("content-type"), contentLength);
     if (refusal) return this.#respond(refusal);
+    const bytesMax = endpoint.isBodyRaw ? NOTICE_BYTES_MAX : BODY_BYTES_MAX;
     return new Promise<Response>((tell) => {
-      (contentLength === null ? readChunks(request) : request.text()).then(
-        (text) => (text === null ? tell(this.#respond(tooLarge())) : this.#handle(bound, request, rawParams, text, tell)),
+      (contentLength === null ? readChunks(request, bytesMax) : request.text()).then(
+        (text) => (text === null ? tell(this.#respond(tooLarge(bytesMax))) : this.#handle(bound, request, rawParams, text, tell)),
         // The client has gone, or its chunks were malformed: nobody reads the answer.
         () => tell(this.#respond(invalid([{ pointer: "#", detail: "the body could not be read" }]))),
       );
@@ -247,13 +248,13 @@ function searchOf(url: string): string {
 }
 
 /** The body as text, whose length nobody has declared; `null` when it is too long. Rejects when the client goes away. */
-async function readChunks(request: Request): Promise<string | null> {
+async function readChunks(request: Request, bytesMax: number): Promise<string | null> {
   const decoder = new TextDecoder("utf-8");
   let bytes = 0;
   let text = "";
   for await (const chunk of request.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > BODY_BYTES_MAX) return null;
+    if (bytes > bytesMax) return null;
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

@@ -164,7 +164,7 @@ describe("the headers of a body", () => {
   test("with a length beyond the bound are 413, before a byte of it is read", () => {
     expect([BODY_BYTES_MAX, BODY_BYTES_MAX + 1].map((length) => statusOf("application/json", String(length)))).toEqual([null, 413]);
     expect(statusOf("application/json", null)).toBeNull();
-    const { status, headers }: HttpReply = tooLarge();
+    const { status, headers }: HttpReply = tooLarge(16_384);
     expect({ status, headers }).toMatchObject({ status: 413, headers: { connection: "close" } });
   });
 });

@@ -87,14 +87,14 @@ export function refuseByHeaders(contentType: string | null, contentLength: strin
       headers: { accept: "application/json" },
     });
   }
-  return refuseByLength(contentLength);
+  return refuseByLength(contentLength, BODY_BYTES_MAX);
 }
 
-export const refuseByLength = (contentLength: string | null): HttpReply | null =>
-  contentLength !== null && Number(contentLength) > BODY_BYTES_MAX ? tooLarge() : null;
+export const refuseByLength = (contentLength: string | null, bytesMax: number): HttpReply | null =>
+  contentLength !== null && Number(contentLength) > bytesMax ? tooLarge(bytesMax) : null;
 
-export const tooLarge = (): HttpReply =>
-  problem(413, `the body is longer than ${BODY_BYTES_MAX} bytes`, { headers: { connection: "close" } });
+export const tooLarge = (bytesMax: number): HttpReply =>
+  problem(413, `the body is longer than ${bytesMax} bytes`, { headers: { connection: "close" } });
 
 function isJsonType(contentType: string): boolean {
   if (contentType === "application/json") return true;

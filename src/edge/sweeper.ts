@@ -29,13 +29,21 @@ export class Sweeper {
     if (this.#isBusy) return;
     this.#isBusy = true;
     try {
-      for (const sweep of this.#sweeps) while (!this.#isStopped && (await sweep(this.#clock.now())));
-    } catch (error) {
-      this.stop();
-      // A store that has failed has told its owner already.
-      if (!(error instanceof Failure)) this.#onBug(error);
+      for (const sweep of this.#sweeps) await this.#run(sweep);
     } finally {
       this.#isBusy = false;
+    }
+  }
+
+  /** One sweep that fails does not keep the others from theirs. */
+  async #run(sweep: Sweep): Promise<void> {
+    try {
+      while (!this.#isStopped && (await sweep(this.#clock.now())));
+    } catch (error) {
+      // A store with too much to do is asked again at the next tick; one that has failed has told its owner already.
+      if (error instanceof Failure && error.code === "overloaded") return;
+      this.stop();
+      if (!(error instanceof Failure)) this.#onBug(error);
     }
   }
 }

@@ -80,8 +80,9 @@ function decidePlace({ order, parts }: OrderView, command: PlaceCommand, at: Uni
   return changed(placed, after);
 }
 
-function decidePay({ order, parts }: OrderView, command: PayCommand, at: UnixMs): OrderDecision {
+function decidePay({ order, paymentUsedFor, parts }: OrderView, command: PayCommand, at: UnixMs): OrderDecision {
   if (!order) return refuse("unknown-order");
+  if (paymentUsedFor !== null && paymentUsedFor !== order.orderId) return refuse("payment-used");
   const { payment, isAmountRight } = command;
   const sell = (available: readonly OrderPart[]): OrderDecision => {
     const after = eachPart(order, available, (item, goods, line) => sold(item, goods, line, order.userLevel, at));

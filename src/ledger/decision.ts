@@ -1,4 +1,5 @@
 /** What every decision is made of: the view it is shown, the changes it asks for, and the small rules that several verbs share. */
+import type { OrderId } from "../core/ids.ts";
 import type { UnixMs } from "../core/time.ts";
 import type { Goods, KeptReply, LedgerRefusal, Line, Order, OrderReply, Reply } from "./ledger.ts";
 
@@ -34,6 +35,8 @@ export interface OrderPart {
 /** The records that a command about an order touches. The parts stand in the order of the order's items, or of those to be placed. */
 export interface OrderView {
   readonly order: Order | null;
+  /** The order that the command's payment has ended; `null`: none, or there is no payment. */
+  readonly paymentUsedFor: OrderId | null;
   readonly parts: readonly OrderPart[];
 }
 

@@ -166,7 +166,7 @@ export interface PlaceCommand {
   readonly items: readonly { readonly sku: Sku; readonly priceCents: Cents }[];
   readonly windowMs: DurationMs;
 }
-/** The money is there. An order that money has ended before stays as it is: whoever asks compares its `payment` to learn whether this is a second
+/** The money is there; one payment ends one order, and is refused with `payment-used` by any other. An order that money has ended before stays as it is: whoever asks compares its `payment` to learn whether this is a second
  *  one, which must go back. */
 export interface PayCommand {
   readonly verb: "pay";
@@ -224,6 +224,8 @@ export type LedgerRefusal =
         | "no-hold"
         | "no-record"
         | "unknown-order"
+        /** This payment has made another order paid or refund-due. */
+        | "payment-used"
         /** More SKUs than an order may have. */
         | "too-many-items"
         | "key-reused"
@@ -343,6 +345,8 @@ export interface Ledger {
   cart(userId: UserId, now: UnixMs): Answer<readonly CartLine[]>;
   /** The order as it is at `now`. One that has ended is there for `ORDER_KEPT_MS` at least; one with a refund due, for good. */
   order(orderId: OrderId, now: UnixMs): Answer<Order | null>;
+  /** The order that this payment made paid or refund-due; `null`: none. */
+  orderPaidWith(payment: Pick<Payment, "provider" | "paymentId">): Answer<OrderId | null>;
   /** Up to `limit` orders of a user as they are at `now`, the last placed first, from behind `after`. */
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Answer<readonly Order[]>;
   /** Up to `limit` goods in the order of their SKUs' UTF-8 bytes, from behind `after`. */

@@ -24,13 +24,15 @@ export type StartReply =
   | { readonly kind: "failed"; readonly failure: Failure };
 
 export interface CashierParts {
-  readonly ledger: Pick<Ledger, "order" | "pay">;
+  readonly ledger: Pick<Ledger, "order" | "orderPaidWith" | "pay">;
   /** By name; the first is the one that is taken when nobody chooses. */
   readonly providers: Providers;
   /** Lower-case ISO 4217. */
   readonly currency: string;
-  /** The limit that counts for a user of this level who pays late; 0 means none. */
-  readonly limitOf: (sku: Sku, userLevel: number) => number;
+  /** The limit that counts when this order is paid late: of its user's level, and of the sale that it was placed in; 0 means none. */
+  readonly limitOf: (sku: Sku, order: Order) => number;
+  /** Whether a refund of this payment was requested: then it can buy nothing any more. */
+  readonly isGoingBack: (payment: Payment) => boolean;
   /** Makes a refund durable; asking twice for one payment asks once. */
   readonly requestRefund: (payment: Payment, orderId: OrderId) => Promise<void>;
   readonly clock: Clock;
@@ -60,7 +62,10 @@ export class Cashier {
     if (order.state !== "payment-pending") return { kind: "refused", reason: "order-ended", order };
     const amountCents = totalCents(order.items);
     if (amountCents === 0)
-      return { kind: "none", order: await this.#pay(order, { provider: FREE, paymentId: order.orderId, amountCents, currency }, true) };
+      return {
+        kind: "none",
+        order: (await this.#pay(order, { provider: FREE, paymentId: order.orderId, amountCents, currency }, true)) ?? order,
+      };
     const [first] = providers.values();
     const provider = providerName === undefined ? first : providers.get(providerName);
     if (!provider) return providerName === undefined ? { kind: "none", order } : { kind: "refused", reason: "unknown-provider" };
@@ -80,27 +85,42 @@ export class Cashier {
     return order.state === "paid" ? { kind: "none", order } : { kind: "refused", reason: "order-ended", order };
   }
 
-  /** Resolves when everything that follows from the notice is durable. */
-  async settle(notice: Notice): Promise<void> {
+  /**
+   * Resolves when everything that follows from the notice is durable. One payment is for one order: where a provider reports it for another too,
+   * nothing is done, and the refusal says so to whoever reads the provider's log.
+   */
+  async settle(notice: Notice): Promise<{ readonly refusal: string } | null> {
     // A failed attempt is not the end of an order: the shopper may try again until its deadline.
-    if (notice.kind !== "paid") return;
-    const { ledger, currency, requestRefund, clock } = this.#parts;
+    if (notice.kind !== "paid") return null;
+    const { ledger, currency, isGoingBack, requestRefund, clock } = this.#parts;
     const { orderId, payment } = notice;
+    const usedFor = await ledger.orderPaidWith(payment);
+    if (usedFor !== null && usedFor !== orderId) return used(payment, usedFor);
     const order = await ledger.order(orderId, clock.now());
     const settlement = decideSettlement(order, payment, currency);
+    if (settlement.kind === "pay" && isGoingBack(payment)) return { refusal: `payment ${payment.paymentId} is on its way back` };
     // What the ledger made of it decides again: another payment may have won meanwhile, or the goods are gone.
-    const last =
-      order && settlement.kind === "pay"
-        ? decideSettlement(await this.#pay(order, payment, settlement.isAmountRight), payment, currency)
-        : settlement;
+    let last = settlement;
+    if (order && settlement.kind === "pay") {
+      const paid = await this.#pay(order, payment, settlement.isAmountRight);
+      if (paid === null) return used(payment, "another");
+      last = decideSettlement(paid, payment, currency);
+    }
     if (last.kind === "refund") await requestRefund(payment, orderId);
+    return null;
   }
 
-  async #pay(order: Order, payment: Payment, isAmountRight: boolean): Promise<Order> {
+  /** `null`: a notice that came at the same time has used the payment for another order. */
+  async #pay(order: Order, payment: Payment, isAmountRight: boolean): Promise<Order | null> {
     const { ledger, limitOf, clock } = this.#parts;
-    const limits = new Map(order.items.map(({ sku }) => [sku, limitOf(sku, order.userLevel)] as const));
+    const limits = new Map(order.items.map(({ sku }) => [sku, limitOf(sku, order)] as const));
     const [reply] = await ledger.pay([{ verb: "pay", orderId: order.orderId, payment, isAmountRight, limits }], clock.now());
     if (reply?.kind === "order") return reply.order;
+    if (reply?.reason === "payment-used") return null;
     throw new Failure("store-stopped", `the ledger no longer knows order ${order.orderId}, which it showed a moment ago`, false);
   }
 }
+
+const used = ({ paymentId }: Payment, orderId: string): { readonly refusal: string } => ({
+  refusal: `payment ${paymentId} has been reported for order ${orderId} before; one payment is for one order`,
+});

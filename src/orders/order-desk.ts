@@ -3,6 +3,7 @@
  * is the ledger's (`src/ledger/ledger.ts`); this file asks it, with the prices, windows and limits that count. The money is `cashier.ts`'s.
  */
 import type { Answer } from "../core/answer.ts";
+import { assert } from "../core/assert.ts";
 import type { OrderId, Sku, UserId } from "../core/ids.ts";
 import type { Cents } from "../core/money.ts";
 import type { Clock, DurationMs, UnixMs } from "../core/time.ts";
@@ -64,7 +65,7 @@ export class OrderDesk {
     const missing = wanted.filter((sku) => !held.has(sku));
     if (missing.length > 0) return (await this.#again(customer, skus, orderId)) ?? { kind: "refused", reason: "no-hold", skus: missing };
 
-    const prices = await this.pricesOf(wanted);
+    const prices = await this.pricesOf(wanted, now);
     const items = wanted.map((sku, index) => ({ sku, priceCents: prices[index] as Cents }));
     const amountCents = items.reduce((sum, { sku, priceCents }) => sum + priceCents * (held.get(sku) as number), 0);
     if (amountCents > PAYMENT_AMOUNT_MAX * 100) return { kind: "refused", reason: "amount-too-large" };
@@ -90,10 +91,13 @@ export class OrderDesk {
   }
 
   /** What each SKU costs somebody who holds it: the price of the sale that it was bought under, or its own. */
-  async pricesOf(skus: readonly Sku[]): Promise<readonly Cents[]> {
-    const now = this.#parts.clock.now();
+  async pricesOf(skus: readonly Sku[], now: UnixMs): Promise<readonly Cents[]> {
     const goods = await this.#parts.ledger.goods(skus, now);
-    return skus.map((sku, index) => this.#parts.boughtUnder(sku, now)?.priceCents ?? goods[index]?.priceCents ?? 0);
+    return skus.map((sku, index) => {
+      const own = goods[index]?.priceCents;
+      assert(own !== undefined, "what is held exists");
+      return this.#parts.boughtUnder(sku, now)?.priceCents ?? own;
+    });
   }
 
   /** Ends an unpaid order; its goods are free at that instant. */

@@ -4,7 +4,7 @@ import { Failure } from "../core/failure.ts";
 import type { OrderId, SessionId, Sku, UserId } from "../core/ids.ts";
 import { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../ledger/embedded/memory-journal.ts";
-import type { Payment } from "../ledger/ledger.ts";
+import type { LedgerEvent, Payment } from "../ledger/ledger.ts";
 import type { PaymentProvider, PaymentStart } from "../payment/provider.ts";
 import { Cashier } from "./cashier.ts";
 import { OrderDesk, type SaleTermsOfPayment } from "./order-desk.ts";
@@ -18,7 +18,7 @@ const ORDER = "order-1" as OrderId;
 
 interface Options {
   readonly provider?: Partial<PaymentProvider>;
-  readonly limitOf?: (sku: Sku, level: number) => number;
+  readonly limitOf?: (sku: Sku, order: { readonly userLevel: number }) => number;
   readonly sales?: ReadonlyMap<Sku, SaleTermsOfPayment>;
 }
 
@@ -26,10 +26,14 @@ interface Options {
 async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Options = {}) {
   let now = START;
   const clock = { now: () => now, monotonicUs: () => now * 1_000 };
-  const ledger = new EmbeddedLedger(new MemoryJournal());
+  const refunds: Payment[] = [];
+  // As the topology does: what is due back is asked for in the commit that finds it due.
+  const emit = (event: LedgerEvent): void => {
+    if (event.type === "order.refund-due") refunds.push(event.order.payment as Payment);
+  };
+  const ledger = new EmbeddedLedger(new MemoryJournal(), { emit });
   await ledger.stock([{ verb: "stock", mode: "put", sku: A, onHand: 10, priceCents: 100 }], now);
   await ledger.stock([{ verb: "stock", mode: "put", sku: B, onHand: 10, priceCents: 2_000 }], now);
-  const refunds: Payment[] = [];
   const started: number[] = [];
   const bank: PaymentProvider = {
     name: "bank",
@@ -42,9 +46,18 @@ async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Opti
     refund: async () => undefined,
     ...provider,
   };
+  const isGoingBack = ({ paymentId }: Payment): boolean => refunds.some((refund) => refund.paymentId === paymentId);
   const requestRefund = async (payment: Payment): Promise<void> => void refunds.push(payment);
   const desk = new OrderDesk({ ledger, boughtUnder: (sku) => sales.get(sku) ?? null, paymentWindowMs: 10 * MINUTE, clock });
-  const cashier = new Cashier({ ledger, providers: new Map([["bank", bank]]), currency: "eur", limitOf, requestRefund, clock });
+  const cashier = new Cashier({
+    ledger,
+    providers: new Map([["bank", bank]]),
+    currency: "eur",
+    limitOf,
+    isGoingBack,
+    requestRefund,
+    clock,
+  });
   const hold = async ({ userId }: { userId: UserId }, sku: Sku, quantity = 1): Promise<void> => {
     const window = { opensAt: 0, closesAt: 0, frozenForMs: 30 * MINUTE };
     const command = { verb: "hold", sku, userId, quantity, limit: 0, ...window, sessionId: "s" as SessionId, key: null } as const;
@@ -214,13 +227,40 @@ describe("money", () => {
   });
 
   test("that comes late passes no limit of its owner's level", async () => {
-    const { desk, hold, paid, stateOf, refunds, later } = await openShop({ limitOf: (sku, level) => (sku === A && level === 3 ? 2 : 0) });
+    const { desk, hold, paid, stateOf, refunds, later } = await openShop({
+      limitOf: (sku, { userLevel }) => (sku === A && userLevel === 3 ? 2 : 0),
+    });
     await hold(ANN, A, 2);
     await desk.place(ANN, null, ORDER);
     later(10 * MINUTE);
     await hold(ANN, A, 1);
     await paid(200);
     expect([await stateOf(), refunds.length]).toEqual(["refund-due", 1]);
+  });
+
+  test("is for one order: reported for another too it buys nothing there, and nothing goes back", async () => {
+    const { desk, cashier, hold, paid, refunds, onHand } = await openShop();
+    await hold(ANN, A);
+    await hold(BOB, A);
+    await desk.place(ANN, null, ORDER);
+    await desk.place(BOB, null, "order-2" as OrderId);
+    await paid(100);
+    const again = { provider: "bank", paymentId: "p1", amountCents: 100, currency: "eur" };
+    for (const orderId of ["order-2", "unknown"] as OrderId[])
+      expect(await cashier.settle({ kind: "paid", orderId, payment: again })).toHaveProperty("refusal");
+    expect((await desk.order("order-2" as OrderId))?.state).toBe("payment-pending");
+    expect([refunds, (await onHand(A))?.sold]).toEqual([[], 1]);
+  });
+
+  test("that is on its way back buys nothing any more", async () => {
+    const { desk, cashier, hold, paid, refunds, stateOf } = await openShop();
+    const payment = { provider: "bank", paymentId: "p1", amountCents: 100, currency: "eur" };
+    expect(await cashier.settle({ kind: "paid", orderId: "unknown" as OrderId, payment })).toBeNull();
+    expect(refunds).toHaveLength(1);
+    await hold(ANN, A);
+    await desk.place(ANN, null, ORDER);
+    expect(await paid(100)).toHaveProperty("refusal");
+    expect(await stateOf()).toBe("payment-pending");
   });
 
   test("for an order that nobody knows goes back", async () => {

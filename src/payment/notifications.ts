@@ -17,12 +17,13 @@ export interface Notification {
 export async function takeNotification(
   providers: Providers,
   { provider: name, rawBody, headers }: Notification,
-  settle: (notice: Exclude<Notice, { readonly kind: "other" }>) => Promise<void>,
+  settle: (notice: Exclude<Notice, { readonly kind: "other" }>) => Promise<{ readonly refusal: string } | null>,
 ): Promise<HttpReply> {
   const provider = providers.get(name);
   if (!provider) return problem(404, `no payment provider of the name ${name} is configured`);
   const notice = await provider.readNotification(rawBody, headers);
   if ("refusal" in notice) return problem(400, `the notification was refused: ${notice.refusal}`);
-  if (notice.kind !== "other") await settle(notice);
+  const settled = notice.kind === "other" ? null : await settle(notice);
+  if (settled !== null) return problem(409, settled.refusal);
   return json({ received: true });
 }

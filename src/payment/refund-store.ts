@@ -39,6 +39,10 @@ export class RefundStore {
     this.#db = db;
   }
 
+  has({ provider, paymentId }: Payment): boolean {
+    return this.#db.query("select 1 from refunds where provider = ? and payment_id = ?").get(provider, paymentId) !== null;
+  }
+
   /** Within a turn. `false`: this payment has a refund already, and nothing has changed. */
   add({ payment, orderId, state, attempts, tryUntil, nextAt, lastError, since }: Omit<Refund, "id">): boolean {
     const { provider, paymentId, amountCents, currency } = payment;

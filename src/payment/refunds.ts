@@ -49,6 +49,11 @@ export class Refunds {
       );
   }
 
+  /** Whether this payment goes back, or has gone. */
+  has(payment: Payment): boolean {
+    return this.#parts.store.has(payment);
+  }
+
   /** Starts what is due, as many at one time as the bound allows. Resolves when those it started have ended; nobody has to wait for it. */
   async work(): Promise<void> {
     const { store, turns, clock } = this.#parts;

@@ -17,7 +17,7 @@ export interface OwedOrder {
 
 export type Settlement =
   | { readonly kind: "pay"; readonly isAmountRight: boolean }
-  | { readonly kind: "refund"; readonly why: "unknown-order" | "paid-by-another" | "refund-due" }
+  | { readonly kind: "refund"; readonly why: "unknown-order" | "paid-by-another" }
   | { readonly kind: "nothing" };
 
 export const totalCents = (items: OwedOrder["items"]): Cents =>
@@ -31,8 +31,8 @@ export function decideSettlement(order: OwedOrder | null, payment: Payment, curr
     case "paid":
       return isSame(order.payment, payment) ? { kind: "nothing" } : { kind: "refund", why: "paid-by-another" };
     case "refund-due":
-      // Whether it is the same or one more, it goes back; a refund that was requested before is not requested twice.
-      return { kind: "refund", why: isSame(order.payment, payment) ? "refund-due" : "paid-by-another" };
+      // The same one was asked back in the commit that made the order so.
+      return isSame(order.payment, payment) ? { kind: "nothing" } : { kind: "refund", why: "paid-by-another" };
     case "payment-pending":
     case "expired":
     case "cancelled":

@@ -39,6 +39,7 @@ class Demo {
           if (this.failure) throw this.failure;
           if (notice.kind === "failed") this.settled.push(`failed ${notice.orderId}`);
           else this.#settle(notice.payment);
+          return null;
         }),
       languageOf: (acceptLanguage) => (acceptLanguage?.startsWith("zh") ? "zh" : "en"),
       clock,
@@ -184,7 +185,7 @@ describe("the demo's pay page", () => {
 });
 
 describe("a notification", () => {
-  const settleNothing = (): Promise<void> => Promise.resolve();
+  const settleNothing = (): Promise<null> => Promise.resolve(null);
 
   test("of a provider that is not configured is 404, one that does not verify 400, and neither reaches an order", async () => {
     const demo = new Demo();
@@ -192,10 +193,19 @@ describe("a notification", () => {
     const take = (provider: string): Promise<number> =>
       takeNotification(demo.providers, { provider, rawBody: "{}", headers: new Headers() }, async () => {
         settled += 1;
+        return null;
       }).then(({ status }) => status);
     expect(await take("nobody")).toBe(404);
     expect(await take("test")).toBe(400);
     expect(settled).toBe(0);
+  });
+
+  test("that asks for what cannot be is told so, and comes again, so that somebody sees it", async () => {
+    const demo = new Demo();
+    const rawBody = JSON.stringify({ type: "payment.failed", data: { orderID: ID } });
+    const headers = new Headers(new Signer([SECRET]).headersFor(rawBody, "m-1", Date.now()));
+    const reply = await takeNotification(demo.providers, { provider: "test", rawBody, headers }, async () => ({ refusal: "used before" }));
+    expect(reply).toMatchObject({ status: 409, body: expect.stringContaining("used before") });
   });
 
   test("that could not be made durable fails, so that it comes again", async () => {

@@ -6,6 +6,7 @@ import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import type { HttpReply, Route } from "../core/endpoint.ts";
 import type { OrderId } from "../core/ids.ts";
+import type { Throttle } from "../core/throttle.ts";
 import type { Clock } from "../core/time.ts";
 import { traceIds } from "../core/trace-id.ts";
 import { chance } from "../edge/chance.ts";
@@ -49,6 +50,8 @@ export interface ShopParts {
   readonly identity: Identity;
   readonly providers: readonly PaymentProvider[];
   readonly keysInFlight: Set<string>;
+  /** The gate's. */
+  readonly throttle: Throttle;
   /** The gate's address as this machine's browsers reach it. */
   readonly gateUrl: string;
   readonly clock: Clock;
@@ -86,9 +89,22 @@ export class Shop {
     const newId = traceIds(randomBytes(16).toString("hex"));
     this.#keyed = new KeyedRequests({ replies: ledger, keysInFlight: parts.keysInFlight, newId, clock });
     this.#checkout = { desk: this.#openDesk(), cashier: this.#openCashier(providers) };
+    const guarded = (tick: () => void) => (): void => {
+      try {
+        tick();
+      } catch (error) {
+        onBug(error);
+      }
+    };
     this.#stopTimers = [
-      timers.every(EVENT_STREAM_TICK_MS, () => this.#streams.tick()),
-      timers.every(WEBHOOK_TICK_MS, () => this.webhooks.tick()),
+      timers.every(
+        EVENT_STREAM_TICK_MS,
+        guarded(() => this.#streams.tick()),
+      ),
+      timers.every(
+        WEBHOOK_TICK_MS,
+        guarded(() => this.webhooks.tick()),
+      ),
       timers.every(REFUND_TICK_MS, () => void this.refunds.work().catch(onBug)),
     ];
   }
@@ -96,7 +112,15 @@ export class Shop {
   gateRoutes(): Route[] {
     const { settings, identity, ledger, sales, clock } = this.#parts;
     const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
-    const door: ShopperDoorParts = { identity, board, ledger, checkout: this.#checkout, keyed: this.#keyed, clock };
+    const door: ShopperDoorParts = {
+      identity,
+      board,
+      ledger,
+      checkout: this.#checkout,
+      keyed: this.#keyed,
+      clock,
+      throttle: this.#parts.throttle,
+    };
     return [...shopperRoutes(new ShopperDoor(door), door), ...(this.#testProvider ? payPageRoutes(this.#testProvider) : [])];
   }
 
@@ -133,7 +157,8 @@ export class Shop {
       ledger,
       providers,
       currency: settings.shop.currency,
-      limitOf: (sku, userLevel) => policies.limitOf(sku, userLevel, sales.boughtUnder(sku, clock.now())),
+      limitOf: (sku, { userLevel, placedAt }) => policies.limitOf(sku, userLevel, sales.boughtUnder(sku, placedAt)),
+      isGoingBack: (payment) => this.refunds.has(payment),
       requestRefund: (payment, orderId) => commit.turn(() => this.refunds.request(payment, orderId)),
       clock,
     });

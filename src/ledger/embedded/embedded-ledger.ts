@@ -42,6 +42,7 @@ import type {
   OrderRecord,
   OrderReply,
   PayCommand,
+  Payment,
   PlaceCommand,
   RecordCommand,
   RecordReply,
@@ -135,7 +136,7 @@ export class EmbeddedLedger implements Ledger {
       this.#replies.seen(now);
       return replies.map(
         (reply) =>
-          this.#replies.find(reply.key.text) ?? (this.#replies.hasRoom(reply.key.text, isRefusal(reply)) ? this.#replies.add(reply) : null),
+          this.#replies.find(reply.key.text) ?? (this.#replies.hasRoom(reply.key.text, isBounded(reply)) ? this.#replies.add(reply) : null),
       );
     });
   }
@@ -169,6 +170,10 @@ export class EmbeddedLedger implements Ledger {
     if (order?.state !== "payment-pending") return order;
     for (const { sku } of order.items) this.#shelves.goodsAt(sku, now);
     return orders.find(orderId);
+  }
+
+  orderPaidWith({ provider, paymentId }: Pick<Payment, "provider" | "paymentId">): OrderId | null {
+    return this.#journal.orderPaidWith(provider, paymentId);
   }
 
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): readonly Order[] {
@@ -236,7 +241,7 @@ export class EmbeddedLedger implements Ledger {
     const view = { goods, line, kept, userLines, skus: this.#shelves.size };
     const { reply, changes } = this.#decide(view, command, at);
     // A refusal that cannot be kept is not told: asked again, it might turn into a purchase.
-    if (changes.kept && isRefusal(changes.kept) && !this.#replies.hasRoom(changes.kept.key.text, true))
+    if (changes.kept && isBounded(changes.kept) && !this.#replies.hasRoom(changes.kept.key.text, true))
       return { kind: "refused", reason: "no-room-for-key" };
     this.#apply(changes, command, userId, found);
     if (this.#emit) this.#tellOf(command, goods, line, changes, at, this.#emit);
@@ -287,7 +292,8 @@ export class EmbeddedLedger implements Ledger {
     const userId = order?.userId ?? (command.verb === "place" ? command.userId : null);
     const found = skus.map((sku) => (userId === null ? NO_LINE : this.#shelves.find(userId, sku)));
     const parts = skus.map((sku, n) => ({ goods: this.#shelves.goodsAt(sku, at), line: this.#shelves.lineOf(found[n] as LineId) }));
-    const { reply, changes } = this.#decideOrder({ order, parts }, command, at);
+    const paymentUsedFor = command.verb === "pay" ? this.orderPaidWith(command.payment) : null;
+    const { reply, changes } = this.#decideOrder({ order, paymentUsedFor, parts }, command, at);
     if (changes) this.#applyOrder(command, changes, parts, found, at);
     return reply;
   }
@@ -316,5 +322,6 @@ export class EmbeddedLedger implements Ledger {
   }
 }
 
-/** Refusals may fill only a part of the room for kept replies. */
-const isRefusal = (reply: KeptReply): boolean => (reply.kind === "purchase" ? reply.reason !== null : reply.status >= 400);
+/** What may fill only a part of the room for kept replies: refusals, and requests that are no purchase, of which one shopper can make any number.
+ *  The rest is there for whoever can buy. */
+const isBounded = (reply: KeptReply): boolean => reply.kind !== "purchase" || reply.reason !== null;

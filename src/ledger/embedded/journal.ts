@@ -62,6 +62,8 @@ export interface Journal {
   sessionOf(rowId: number): SessionId | null;
   readHold(rowId: number): SavedHold;
   readOrder(orderId: OrderId): SavedOrder | null;
+  /** Also within the turn that saved it. */
+  orderPaidWith(provider: string, paymentId: string): OrderId | null;
   /** As they were saved, the last placed first, from behind `after`. */
   ordersOf(userId: UserId, after: OrderId | null, limit: number): readonly Order[];
   listSkus(after: Sku | null, limit: number): Sku[];

@@ -110,6 +110,11 @@ export class MemoryJournal implements Journal {
     return this.#orders.get(orderId) ?? null;
   }
 
+  orderPaidWith(provider: string, paymentId: string): OrderId | null {
+    const isIt = ({ order: { payment } }: SavedOrder) => payment?.provider === provider && payment.paymentId === paymentId;
+    return [...this.#orders.values()].find(isIt)?.order.orderId ?? null;
+  }
+
   ordersOf(userId: UserId, after: OrderId | null, limit: number): readonly Order[] {
     const placedBefore = after === null ? Number.POSITIVE_INFINITY : (this.#orders.get(after)?.row ?? 0);
     const orders = [...this.#orders.values()].filter(({ row, order }) => order.userId === userId && row < placedBefore);

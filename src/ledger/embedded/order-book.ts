@@ -102,9 +102,10 @@ export class OrderBook {
 
   /** Saves up to `rowsMax` orders that their deadline has ended; returns how many. Within a turn. */
   saveExpired(rowsMax: number): number {
-    let saved = 0;
-    for (; saved < rowsMax && this.#expired.length > 0; saved += 1) this.#save(this.#expired.pop() as Entry);
-    return saved;
+    // In the order in which they ended, so that two orders of one user are told of in theirs.
+    const oldest = this.#expired.splice(0, rowsMax);
+    for (const entry of oldest) this.#save(entry);
+    return oldest.length;
   }
 
   /** The same for all of one SKU. */

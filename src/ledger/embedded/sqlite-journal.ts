@@ -138,6 +138,10 @@ export class SqliteJournal implements Journal {
   removeSomeOrders(before: UnixMs, ordersMax: number): number {
     return this.#orders.removeSome(before, ordersMax);
   }
+  orderPaidWith(provider: string, paymentId: string): OrderId | null {
+    return this.#orders.paidWith(provider, paymentId);
+  }
+
   readOrder(orderId: OrderId): SavedOrder | null {
     return this.#orders.read(orderId);
   }

@@ -19,6 +19,7 @@ create table orders (
 ) strict;
 create unique index orders_by_order_id on orders (order_id);
 create index orders_by_user on orders (user_id);
+create unique index orders_by_payment on orders (payment_id, provider) where payment_id is not null;
 `;
 
 interface Row {
@@ -43,7 +44,7 @@ const ROWS = `select id, order_id as orderId, user_id as userId, user_level as u
 
 export class SqliteOrders {
   readonly #db: Database;
-  readonly #sql: Record<"add" | "end" | "read" | "oldest" | "remove", Statement>;
+  readonly #sql: Record<"add" | "end" | "read" | "paidWith" | "oldest" | "remove", Statement>;
   /** Rows are never used again while somebody may remember them. */
   #lastRow: number;
   /** All rows up to here are gone, or stay for good. */
@@ -56,6 +57,7 @@ export class SqliteOrders {
       add: db.query("insert into orders values (?, ?, ?, ?, ?, ?, ?, ?, ?, null, null, null, null)"),
       end: db.query("update orders set state = ?, since_ms = ?, provider = ?, payment_id = ?, amount_cents = ?, currency = ? where id = ?"),
       read: db.query(`${ROWS} where order_id = ?`),
+      paidWith: db.query("select order_id as orderId from orders where payment_id = ? and provider = ?"),
       oldest: db.query("select id, state, since_ms as since from orders where id > ? order by id limit ?"),
       remove: db.query("delete from orders where id = ?"),
     };
@@ -92,6 +94,10 @@ export class SqliteOrders {
   read(orderId: OrderId): SavedOrder | null {
     const row = this.#sql.read.get(orderId) as Row | null;
     return row && savedOrderOf(row);
+  }
+
+  paidWith(provider: string, paymentId: string): OrderId | null {
+    return (this.#sql.paidWith.get(paymentId, provider) as Pick<Row, "orderId"> | null)?.orderId ?? null;
   }
 
   ofUser(userId: UserId, after: OrderId | null, limit: number): Order[] {

@@ -54,6 +54,9 @@ function place(
 
 function pay(books: Books, paper: Paper, { payment, isAmountRight, limits }: PayCommand, at: UnixMs): OrderReply {
   const { state, items, userId } = paper.order;
+  const isThis = ({ order }: Paper): boolean =>
+    order.payment?.provider === payment.provider && order.payment.paymentId === payment.paymentId;
+  if (books.papers.some((other) => other !== paper && isThis(other))) return no("payment-used");
   if (state === "paid" || state === "refund-due") return yes(paper.order);
   const canBeHad = ({ sku, quantity }: OrderItem): boolean => {
     const limit = limits.get(sku) ?? 0;

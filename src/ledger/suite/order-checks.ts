@@ -22,6 +22,28 @@ import {
 
 const paying: readonly Check[] = [
   {
+    sentence: "a payment that has ended one order ends no other: neither one that waits for it nor one that is too late",
+    run: async (shop) => {
+      await shop.put(9);
+      for (const [user, order] of [
+        ["ann", "order 1"],
+        ["bob", "order 2"],
+        ["cem", "order 3"],
+      ] as const) {
+        await shop.hold(user, 1);
+        await shop.place(user, order);
+      }
+      expect(stateOf(await shop.pay("order 1", { paymentId: "p" }))).toBe("paid");
+      expect(await shop.pay("order 2", { paymentId: "p" })).toEqual(refused("payment-used"));
+      expect(stateOf(await shop.pay("order 1", { paymentId: "p" }))).toBe("paid");
+      await shop.cancel("order 3");
+      expect(await shop.pay("order 3", { paymentId: "p" })).toEqual(refused("payment-used"));
+      expect(await shop.order("order 2")).toMatchObject({ state: "payment-pending", payment: null });
+      expect(await shop.order("order 3")).toMatchObject({ state: "cancelled", payment: null });
+      expect(stateOf(await shop.pay("order 2", { paymentId: "q" }))).toBe("paid");
+    },
+  },
+  {
     sentence: "pay takes the goods out of stock, counts them as ordered and keeps the payment",
     run: async (shop) => {
       await placed(shop);

@@ -72,7 +72,7 @@ class Gate {
         safeProtector: this.protector,
         policyController: this.policies,
         inventoryManager: new InventoryManager(ledger, unlimited, clock),
-        shoppingCart: new ShoppingCart(ledger, unlimited, clock, 1_800_000),
+        shoppingCart: new ShoppingCart(ledger, unlimited, clock, 1_800_000, NO_SALES),
         replies: ledger,
         clock,
       }),

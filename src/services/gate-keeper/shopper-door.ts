@@ -3,9 +3,10 @@ import type { TObject, TSchema } from "typebox";
 import type { Answer } from "../../core/answer.ts";
 import { type HttpReply, json, on, type RequestInput, type Route } from "../../core/endpoint.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
-import { priceOf } from "../../core/money.ts";
+import { type Cents, priceOf } from "../../core/money.ts";
 import { listReply } from "../../core/paging.ts";
 import { problem } from "../../core/problem.ts";
+import type { Throttle } from "../../core/throttle.ts";
 import type { Clock } from "../../core/time.ts";
 import type { Claimed, Identity, Shopper } from "../../identity/identity.ts";
 import type { Ledger, Order } from "../../ledger/ledger.ts";
@@ -29,6 +30,8 @@ export interface ShopperDoorParts {
   readonly checkout: Checkout;
   readonly keyed: KeyedRequests;
   readonly clock: Clock;
+  /** The gate's own, which its purchases go through too. */
+  readonly throttle: Pick<Throttle, "admit" | "retryAfterSeconds">;
 }
 
 type Asked = Pick<RequestInput<TObject, TObject, TSchema>, "headers" | "peer">;
@@ -50,6 +53,12 @@ export class ShopperDoor {
 
   /** Does `work` for the shopper who asks, or says why nobody could be recognised. */
   async forShopper(asked: Asked, where: Where, work: (shopper: Shopper) => Answer<HttpReply>): Promise<HttpReply> {
+    const { throttle } = this.#parts;
+    // Before the token is looked at: a flood of them must not cost a signature each.
+    if (throttle.admit(1) === 0)
+      return problem(429, "too many requests at this moment; try again", {
+        headers: { "retry-after": String(throttle.retryAfterSeconds()) },
+      });
     const shopper = await this.#parts.identity.shopper(asked, where.claimed, where.pointerRoot);
     return "refusal" in shopper ? shopper.refusal : work(shopper);
   }
@@ -69,11 +78,14 @@ export class ShopperDoor {
     const { ledger, checkout, clock } = this.#parts;
     const now = clock.now();
     const lines = await ledger.held(userId, now);
-    const prices = await checkout.desk.pricesOf(lines.map(({ sku }) => sku));
+    const prices = await checkout.desk.pricesOf(
+      lines.map(({ sku }) => sku),
+      now,
+    );
     const items = lines.map(({ sku, quantity, heldUntil }, index) => ({
       goodsSKU: sku,
       goodsQuantity: quantity,
-      goodsPrice: priceOf(prices[index] ?? 0),
+      goodsPrice: priceOf(prices[index] as Cents),
       expiresAt: heldUntil,
     }));
     return json({ userID: userId, items, serverNow: now });

@@ -1,12 +1,15 @@
 /** ShoppingCart over a ledger in memory: its verdicts, and that what is throttled changes nothing. */
 import { describe, expect, test } from "bun:test";
-import type { SessionId, Sku, UserId } from "../../core/ids.ts";
+import { NO_SALES } from "../../../test/sale-desk.ts";
+import type { SaleId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import { Throttle } from "../../core/throttle.ts";
 import { EmbeddedLedger } from "../../ledger/embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../../ledger/embedded/memory-journal.ts";
 import type { Key } from "../../ledger/ledger.ts";
+import type { SaleTerms } from "../../sales/sale.ts";
 import { type CartAdd, ShoppingCart } from "./service.ts";
 
+type Sales = { termsOf(): SaleTerms | null };
 const SKU = "SKU1" as Sku;
 const NOW = 1_000;
 const FROZEN_FOR_MS = 60_000;
@@ -19,13 +22,21 @@ const add = (userId: string, given: Partial<CartAdd> = {}): CartAdd => ({
   ...given,
 });
 
-async function openCart({ onHand = 10, burst = null }: { onHand?: number; burst?: number | null } = {}) {
+/** Sales that say the same of every SKU. */
+const saying = (terms: Partial<SaleTerms>) => ({
+  termsOf: (): SaleTerms => ({
+    ...{ saleId: "s" as SaleId, opensAt: 0, closesAt: NOW + 1, priceCents: 1, quantityLimit: 0 },
+    ...{ frozenForMs: 5_000, paymentWindowMs: null, isPaused: false, ...terms },
+  }),
+});
+
+async function openCart({ onHand = 10, burst = null, sales = NO_SALES }: { onHand?: number; burst?: number | null; sales?: Sales } = {}) {
   const clock = { now: () => NOW, monotonicUs: () => 0 };
   const ledger = new EmbeddedLedger(new MemoryJournal());
   await ledger.stock([{ verb: "stock", mode: "put", sku: SKU, onHand, priceCents: 1 }], NOW);
   const throttle = new Throttle({ ratePerSecond: burst === null ? null : 1, burst: burst ?? 1 }, clock);
   const frozen = async () => (await ledger.goods([SKU], NOW))[0]?.frozen;
-  return { ledger, cart: new ShoppingCart(ledger, throttle, clock, FROZEN_FOR_MS), frozen };
+  return { ledger, cart: new ShoppingCart(ledger, throttle, clock, FROZEN_FOR_MS, sales), frozen };
 }
 
 describe("a batch of adds", () => {
@@ -95,5 +106,32 @@ describe("a change", () => {
     expect(await frozen()).toBe(2);
     await cart.remove(user("A"), SKU);
     expect([await frozen(), await cart.lines(user("A"))]).toEqual([0, []]);
+  });
+});
+
+describe("a cart that is filled beside the gate", () => {
+  const direct = { sessionId: "s" as SessionId, userId: user("A"), sku: SKU, quantity: 1, quantityLimit: 0, key: null };
+  const rows: readonly (readonly [string, Partial<SaleTerms>])[] = [
+    ["not-started", { opensAt: NOW + 1 }],
+    ["ended", { closesAt: NOW }],
+    ["paused", { isPaused: true }],
+  ];
+  test.each(rows)("keeps to the sale: %s", async (reason, terms) => {
+    const { cart, frozen } = await openCart({ sales: saying(terms) });
+    expect(await cart.addDirectly(direct)).toEqual({ allowed: false, reason: reason as "ended" });
+    expect(await frozen()).toBe(0);
+  });
+
+  test("stays frozen for the sale's own time", async () => {
+    const { cart } = await openCart({ sales: saying({}) });
+    expect(await cart.addDirectly(direct)).toEqual({ allowed: true, quantity: 1, heldUntil: NOW + 5_000 });
+  });
+
+  test("cannot grow after the sale, and can always shrink", async () => {
+    const { cart, frozen } = await openCart({ sales: saying({ closesAt: NOW }) });
+    await cart.add([add("A", { quantity: 2 })]);
+    expect(await cart.change(user("A"), SKU, 3, 0)).toEqual({ allowed: false, reason: "ended" });
+    expect(await cart.change(user("A"), SKU, 1, 0)).toMatchObject({ allowed: true, quantity: 1 });
+    expect(await frozen()).toBe(1);
   });
 });

@@ -6,7 +6,8 @@ import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
 import type { Clock, DurationMs, UnixMs } from "../../core/time.ts";
 import type { CartLine, HoldCommand, HoldReply, KeptPurchase, Key, Ledger } from "../../ledger/ledger.ts";
-import type { SaleTerms } from "../../sales/sale.ts";
+import { refusalOf, type SaleTerms, type TermsRefusal } from "../../sales/sale.ts";
+import type { SaleBook } from "../../sales/sale-book.ts";
 import { shoppingCartApi as api } from "./api.ts";
 
 export interface CartAdd {
@@ -28,8 +29,7 @@ export type CartVerdict =
       readonly reason:
         | "throttled"
         | "unknown-goods"
-        | "not-started"
-        | "ended"
+        | TermsRefusal
         | "limit-reached"
         | "sold-out"
         | "no-room-for-key"
@@ -39,6 +39,9 @@ export type CartVerdict =
   /** The key has its reply already. */
   | { readonly allowed: false; readonly reason: "repeated"; readonly kept: KeptPurchase };
 
+/** Where the terms of a SKU are found. */
+type SaleTermsSource = Pick<SaleBook, "termsOf">;
+
 const THROTTLED: CartVerdict = { allowed: false, reason: "throttled" };
 
 export class ShoppingCart {
@@ -46,8 +49,10 @@ export class ShoppingCart {
   readonly #ledger: Ledger;
   readonly #throttle: Throttle;
   readonly #clock: Clock;
+  readonly #sales: SaleTermsSource;
 
-  constructor(ledger: Ledger, throttle: Throttle, clock: Clock, frozenForMs: DurationMs) {
+  constructor(ledger: Ledger, throttle: Throttle, clock: Clock, frozenForMs: DurationMs, sales: SaleTermsSource) {
+    this.#sales = sales;
     this.#ledger = ledger;
     this.#throttle = throttle;
     this.#clock = clock;
@@ -70,9 +75,24 @@ export class ShoppingCart {
     return verdicts;
   }
 
-  /** Sets a live hold to `quantity`. */
+  /** An add that did not come through the gate keeps to the sale all the same. */
+  async addDirectly(add: Omit<CartAdd, "sale">): Promise<CartVerdict> {
+    const sale = this.#sales.termsOf(add.sku, this.#clock.now());
+    if (sale?.isPaused) return { allowed: false, reason: "paused" };
+    const [verdict] = await this.add([{ ...add, sale }]);
+    return verdict as CartVerdict;
+  }
+
+  /** Sets a live hold to `quantity`; more of it only while its sale is on. */
   async change(userId: UserId, sku: Sku, quantity: number, limit: number): Promise<CartVerdict> {
     if (this.#throttle.admit(1) === 0) return THROTTLED;
+    const now = this.#clock.now();
+    const sale = this.#sales.termsOf(sku, now);
+    const refusal = sale && refusalOf(sale, now);
+    if (refusal) {
+      const [line] = await this.#ledger.lines([{ userId, sku }], now);
+      if (line && line.held > 0 && quantity > line.held) return { allowed: false, reason: refusal };
+    }
     const [reply] = await this.#ledger.change([{ verb: "change", sku, userId, quantity, limit }], this.#clock.now());
     return verdictOf(reply as HoldReply);
   }
@@ -151,8 +171,7 @@ export function routes(cart: ShoppingCart): Route[] {
   return [
     on(api.doAddGoodsToCart, async ({ body }) => {
       const { sessionID: sessionId, userID: userId, goodsSKU: sku, goodsQuantity: quantity, quantityLimit = 0 } = body;
-      const add = cart.add([{ sessionId, userId, sku, quantity, quantityLimit, sale: null, key: null }]);
-      return reply(body, await unlessUnavailable(add.then(([verdict]) => verdict as CartVerdict)));
+      return reply(body, await unlessUnavailable(cart.addDirectly({ sessionId, userId, sku, quantity, quantityLimit, key: null })));
     }),
     on(api.updateGoodsInCart, async ({ body }) => {
       const verdict = await unlessUnavailable(cart.change(body.userID, body.goodsSKU, body.goodsQuantity, body.quantityLimit ?? 0));
