@@ -101,7 +101,7 @@ describe("the embedded ledger's housekeeping", () => {
       }
       await shop.pay("order 1");
       await shop.cancel("order 2");
-      await shop.pay("order 3", { isAmountRight: false });
+      await shop.pay("order 3", { isAmountRight: false, paymentId: "payment 3" });
       shop.now += WINDOW;
       const states = async () => (await shop.ordersOf("ann")).map(({ orderId, state }) => `${orderId} ${state}`);
       expect(await states()).toEqual(["order 4 expired", "order 3 refund-due", "order 2 cancelled", "order 1 paid"]);

@@ -189,7 +189,9 @@ const orders: readonly Check[] = [
         "order.refund-due at 11: order 1 refund-due",
       ]);
       expect(await toldBy(shop, () => shop.sweep())).toEqual(["order.expired at 10: order 2 expired"]);
-      expect(await toldBy(shop, () => shop.pay("order 2"))).toEqual(["order.refund-due at 11: order 2 refund-due"]);
+      expect(await toldBy(shop, () => shop.pay("order 2", { paymentId: "payment 2" }))).toEqual([
+        "order.refund-due at 11: order 2 refund-due",
+      ]);
     },
   },
   {
@@ -200,7 +202,7 @@ const orders: readonly Check[] = [
       expect(await toldBy(shop, () => shop.pay("order 1"))).toEqual(["order.refund-due at 0: order 1 refund-due"]);
       await shop.hold("ann", 1);
       await shop.place("ann", "order 2");
-      expect(await toldBy(shop, () => shop.pay("order 2", { isAmountRight: false }))).toEqual([
+      expect(await toldBy(shop, () => shop.pay("order 2", { isAmountRight: false, paymentId: "payment 2" }))).toEqual([
         "order.refund-due at 0: order 2 refund-due",
       ]);
     },
