@@ -140,12 +140,17 @@ export const TRUSTED_PROXIES_MAX = 64;
 /** Entries of a forwarding header that are read, from the nearest. What lies behind them is not looked at. */
 export const FORWARDED_HOPS_MAX = 16;
 // --- Payment ---------------------------------------------------------------------------------------------------------------
-/** One request to a payment provider. With one repetition it stays below the 10 seconds for which a shopper's connection may be silent. */
-export const PROVIDER_TIMEOUT_MS: DurationMs = 4_000;
+/** One request to a payment provider. */
+export const PROVIDER_TIMEOUT_MS: DurationMs = 3_000;
 /** How often a request to a payment provider is repeated at once, with the same idempotency key. */
 export const PROVIDER_RETRIES_MAX = 1;
-/** Payments that are being started at a provider. One more: 503, ask again with the same order. */
-export const PAYMENT_STARTS_IN_FLIGHT_MAX = 256;
+/** The wait before that repetition. Stripe's library has it built in. */
+export const PROVIDER_RETRY_WAIT_MS: DurationMs = 500;
+/** The longest that a provider is waited for. Below `SHUTDOWN_MS_MAX`, so that what is under way when the process is told to stop ends well,
+ *  and below `CONNECTION_IDLE_SECONDS`, for which a shopper's connection may be silent. */
+export const PROVIDER_CALL_MS_MAX: DurationMs = PROVIDER_TIMEOUT_MS + PROVIDER_RETRIES_MAX * (PROVIDER_RETRY_WAIT_MS + PROVIDER_TIMEOUT_MS);
+/** Payments that are being started at a provider. One more: 503, ask again with the same order. Part of `OUTBOUND_REQUESTS_MAX`. */
+export const PAYMENT_STARTS_IN_FLIGHT_MAX = 96;
 /** The age of a notification's signature. Older: refused, the provider sends it again with a fresh one. */
 export const NOTICE_AGE_SECONDS_MAX = 300;
 /** Secrets that may sign notifications at one time, the old one and the new one for instance. More are refused at start. */
@@ -154,9 +159,11 @@ export const NOTICE_SECRETS_MAX = 8;
 export const PAYMENT_ID_CHARS_MAX = 200;
 /** An amount in a notification, in whole currency units: its cents are exact in a double. Higher: the notification is refused. */
 export const PAYMENT_AMOUNT_MAX = 10_000_000_000_000;
-/** Refunds that are being asked for at one time. The rest wait for the next tick. */
-export const REFUNDS_IN_FLIGHT_MAX = 8;
-/** Time between two looks for refunds that are due. */
+/** Refunds that are being asked for at one time. The rest wait until one of them has ended. Part of `OUTBOUND_REQUESTS_MAX`. */
+export const REFUNDS_IN_FLIGHT_MAX = 32;
+/** As above, of one provider: one that does not answer leaves room for the others. */
+export const REFUNDS_PER_PROVIDER_MAX = 8;
+/** Time between two looks for refunds that have become due while none was under way. */
 export const REFUND_TICK_MS: DurationMs = 1_000;
 /** The shortest and the longest wait before a refund is asked for again. */
 export const REFUND_RETRY_MS_MIN: DurationMs = 1_000;
@@ -212,6 +219,14 @@ export const WEBHOOK_URL_CHARS_MAX = 2_000;
 export const WEBHOOK_SECRETS_MAX = 5;
 /** Ways to a receiver that do not wait for each other; each has at most one delivery under way. At most 31, a bit of an integer each. */
 export const WEBHOOK_LANES = 31;
+/** Requests that the whole process may have under way to others; Bun lets further ones wait behind them. What bounds them must come to less,
+ *  so that no receiver and no provider that hangs keeps others waiting: `WEBHOOK_DELIVERIES_MAX`, `PAYMENT_STARTS_IN_FLIGHT_MAX`,
+ *  `REFUNDS_IN_FLIGHT_MAX`, and one reading of the keys for tokens. */
+export const OUTBOUND_REQUESTS_MAX = 256;
+/** Deliveries under way, over all webhooks. The rest wait until one has ended, and webhooks take turns. Part of `OUTBOUND_REQUESTS_MAX`. */
+export const WEBHOOK_DELIVERIES_MAX = 96;
+/** As above, to receivers that gave no answer the last time: however many hang, the others have the rest. */
+export const WEBHOOK_SILENT_DELIVERIES_MAX = 32;
 /** Events of one webhook in memory. Further ones are read when the first of them has been delivered. */
 export const WEBHOOK_WINDOW_EVENTS = 4_096;
 /** How long a receiver may take to answer. Longer: the delivery is tried again. */

@@ -180,6 +180,9 @@ class OneProcess {
       policies: this.#policies,
       sales: this.#sales,
       ledger: this.#ledger,
+      outbox: this.#outbox,
+      webhooks: this.#shop.webhooks,
+      refunds: this.#shop.refunds,
       applications: () => this.#registry.applications(this.#clock.now()).length,
     });
   }

@@ -24,9 +24,16 @@ const Secret = Type.Refine(
   () => "must be whsec_ and 24 to 64 bytes as base64",
 );
 
+const someTypes = { minItems: 1, maxItems: EVENT_TYPES.length } as const;
+const WebhookTypes = Type.Optional(Type.Array(EventTypeSchema, { ...someTypes, description: "absent: all" }));
+const ChangedTypes = Type.Optional(
+  Type.Union([Type.Array(EventTypeSchema, someTypes), Type.Null()], {
+    description:
+      "absent: stay as they are; null: all, also those that are yet to come; what waits and is not among them is not sent any more",
+  }),
+);
 const webhookFields = {
   url: WebhookUrl,
-  types: Type.Optional(Type.Array(EventTypeSchema, { minItems: 1, maxItems: EVENT_TYPES.length, description: "absent: all" })),
   secrets: Type.Optional(Type.Array(Secret, { minItems: 1, maxItems: WEBHOOK_SECRETS_MAX, description: "each signs every delivery" })),
 };
 const none = Type.Object({});
@@ -39,7 +46,7 @@ const EventPage = Type.Object({
 });
 const EventStream = Type.String({ description: "each event as `data`, with its `id`; what carries no `data` is no event" });
 const WebhookDocument = Type.Object({
-  ...{ id: WebhookIdSchema, url: WebhookUrl, types: webhookFields.types },
+  ...{ id: WebhookIdSchema, url: WebhookUrl, types: WebhookTypes },
   state: Type.Enum(["enabled", "disabled"]),
   disabledBecause: Type.Optional(Type.String()),
   createdAt: Type.Integer({ description: "in unix ms" }),
@@ -103,7 +110,7 @@ export const eventsApi = {
     path: "/webhooks",
     params: none,
     query: none,
-    body: Type.Object(webhookFields),
+    body: Type.Object({ ...webhookFields, types: WebhookTypes }),
     needsAdminKey: true,
     summary: "Sends every event from now on to a URL, signed as in Standard Webhooks, at least once and in order per SKU.",
     replies: { 201: webhookReply("The webhook; with its secret, if it was made here: it is not shown again.") },
@@ -135,9 +142,12 @@ export const eventsApi = {
     path: "/webhooks/{id}",
     params: idPath,
     query: none,
-    body: Type.Object({ ...webhookFields, enabled: Type.Optional(Type.Boolean({ description: "absent: stays as it is" })) }),
+    body: Type.Object({
+      ...{ ...webhookFields, types: ChangedTypes },
+      enabled: Type.Optional(Type.Boolean({ description: "absent: stays as it is" })),
+    }),
     needsAdminKey: true,
-    summary: "Changes a webhook. Secrets that are not given stay; enabled again, it goes on where it was.",
+    summary: "Changes a webhook. Types and secrets that are not given stay; enabled again, it goes on where it was.",
     replies: { 200: webhookReply("The webhook as it is now.") },
     problems: unknownWebhook,
     example: { params: { id: webhookId }, body: { ...asked, enabled: true } },

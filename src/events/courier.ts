@@ -1,10 +1,16 @@
-/** Brings one webhook's events to its receiver: reads ahead, sends what is due, and reads from the answer what to do next. */
+/**
+ * Brings one webhook's events to its receiver: reads ahead, sends what is due when it is its turn, and reads from the answer what to do next.
+ *
+ * A receiver is NEW until it has taken something; then it is KNOWN, and all lanes are used. One that gives no answer is SILENT until it takes
+ * something again. Whoever is not known has one delivery under way at a time, so that a receiver that hangs holds one slot and not one per lane.
+ */
 import { assert } from "../core/assert.ts";
 import type { Clock } from "../core/time.ts";
 import { EVENTS_PER_READ } from "../limits.ts";
 import { DeliveryQueue, lanesOf } from "./delivery-queue.ts";
+import type { DeliverySlots, Sender } from "./delivery-slots.ts";
+import type { EventType } from "./event.ts";
 import type { Outbox } from "./outbox.ts";
-import type { StoredEvent } from "./stored-event.ts";
 import type { DeliveryError, Progress, Webhook } from "./webhook.ts";
 import { signedHeaders } from "./webhook-signature.ts";
 
@@ -31,56 +37,81 @@ export interface CourierTools {
 
 const ERROR_CHARS_MAX = 200;
 
-export class Courier {
+export class Courier implements Sender {
   readonly #tools: CourierTools;
+  readonly #slots: DeliverySlots;
   readonly #queue: DeliveryQueue;
   readonly #giveUp: (reason: string) => void;
   readonly #stopping = new AbortController();
   #webhook: Webhook;
   #lastError: DeliveryError | null;
+  #receiver: "new" | "known" | "silent" = "new";
   #isReadingOn = false;
 
   /** @param giveUp is told why nothing more must be sent; the courier has stopped then */
-  constructor(webhook: Webhook, progress: Progress, tools: CourierTools, giveUp: (reason: string) => void) {
+  constructor(webhook: Webhook, progress: Progress, tools: CourierTools, slots: DeliverySlots, giveUp: (reason: string) => void) {
     this.#webhook = webhook;
     this.#tools = tools;
+    this.#slots = slots;
     this.#giveUp = giveUp;
     this.#lastError = progress.lastError;
     this.#queue = new DeliveryQueue(progress.position, progress.failing, tools.random);
+    slots.join(this);
   }
 
   get progress(): Progress {
     return { position: this.#queue.position, failing: this.#queue.failing, lastError: this.#lastError };
   }
 
-  /** From the next delivery on. */
+  get isSilent(): boolean {
+    return this.#receiver === "silent";
+  }
+
+  get underWay(): number {
+    return this.#queue.underWay;
+  }
+
+  /** From the next delivery on, also for what is queued already: what is not asked for any more is passed over. */
   change(webhook: Webhook): void {
     this.#webhook = webhook;
+    this.#queue.wantsOnly((type) => this.#isAskedFor(type));
   }
 
   stop(): void {
     this.#stopping.abort();
+    this.#slots.leave(this);
   }
 
-  /** Sends what can be sent now. */
+  /** Asks for a turn at the next hand-out. */
   work(): void {
     if (this.#stopping.signal.aborted) return;
     this.#readAhead();
-    for (const id of this.#queue.start(this.#tools.clock.now())) this.#deliver(id).catch(this.#tools.onBug);
+    this.#slots.want(this);
+  }
+
+  /** For the slots to call. */
+  sendNext(): Promise<void> | null {
+    if (this.#receiver !== "known" && this.#queue.underWay > 0) return null;
+    const id = this.#queue.start(this.#tools.clock.now());
+    return id === null ? null : this.#deliver(id).catch(this.#tools.onBug);
+  }
+
+  #isAskedFor(type: EventType): boolean {
+    const { types } = this.#webhook;
+    return types === null || types.includes(type);
   }
 
   #readAhead(): void {
     if (this.#isReadingOn || this.#queue.room < EVENTS_PER_READ) return;
     const events = this.#tools.outbox.read(this.#queue.readUpTo, EVENTS_PER_READ);
-    const { types } = this.#webhook;
-    const isAskedFor = (event: StoredEvent): boolean => types === null || types.includes(event.type);
-    this.#queue.offer(events.map((event) => ({ id: event.id, lanes: isAskedFor(event) ? lanesOf(event.orderedBy) : null })));
+    this.#queue.offer(events.map(({ id, type, orderedBy }) => ({ id, type, lanes: this.#isAskedFor(type) ? lanesOf(orderedBy) : null })));
     if (events.length < EVENTS_PER_READ) return;
     // A long way behind: somebody else has a turn before the next piece.
     this.#isReadingOn = true;
     setImmediate(() => {
       this.#isReadingOn = false;
       this.work();
+      this.#slots.handOut();
     });
   }
 
@@ -90,10 +121,13 @@ export class Courier {
     assert(event?.id === id, "an event that is due is in the outbox");
     const { signal } = this.#stopping;
     const body = event.text;
-    const { url, secrets } = this.#webhook;
-    const answer = await send({ url, body, signal, headers: signedHeaders(secrets, String(id), clock.now(), body) });
+    const { id: webhookId, url, secrets } = this.#webhook;
+    // Event ids begin anew with every store, and receivers leave out what comes twice by this header.
+    const headers = signedHeaders(secrets, `${webhookId}_${id}`, clock.now(), body);
+    const answer = await send({ url, body, signal, headers });
     if (signal.aborted) return;
     if ("status" in answer && answer.status >= 200 && answer.status < 300) {
+      this.#receiver = "known";
       this.#queue.delivered(id);
       this.work();
     } else this.#failed(id, answer);
@@ -102,6 +136,7 @@ export class Courier {
   /** What is tried again waits for the next call of `work`, so that a receiver that refuses at once cannot keep the process busy. */
   #failed(id: number, answer: PostAnswer): void {
     const at = this.#tools.clock.now();
+    if ("error" in answer) this.#receiver = "silent";
     const detail = whatWentWrong(answer);
     this.#lastError = { at, eventId: id, detail };
     const next = this.#queue.failed(id, at);

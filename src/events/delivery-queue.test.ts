@@ -8,47 +8,54 @@ import { DeliveryQueue, type Failing, lanesOf } from "./delivery-queue.ts";
 const A = 0b001;
 const B = 0b010;
 const NOW = 1_000_000;
+const type = "goods.sold-out";
 const queueOf = (lanes: readonly (number | null)[], random = 0, failing: Failing | null = null): DeliveryQueue => {
   const queue = new DeliveryQueue(0, failing, () => random);
-  queue.offer(lanes.map((each, index) => ({ id: index + 1, lanes: each })));
+  queue.offer(lanes.map((each, index) => ({ id: index + 1, type, lanes: each })));
   return queue;
 };
+/** Everything that can be sent now. */
+function startAll(queue: DeliveryQueue, now: UnixMs): number[] {
+  const started: number[] = [];
+  for (let id = queue.start(now); id !== null; id = queue.start(now)) started.push(id);
+  return started;
+}
 
 describe("events in one lane", () => {
   test("go one after the other: the next waits for the answer to the one before", () => {
     const queue = queueOf([A, A]);
-    expect([queue.start(NOW), queue.start(NOW)]).toEqual([[1], []]);
+    expect([startAll(queue, NOW), startAll(queue, NOW)]).toEqual([[1], []]);
     queue.delivered(1);
-    expect(queue.start(NOW)).toEqual([2]);
+    expect(startAll(queue, NOW)).toEqual([2]);
   });
 
   test("wait for one that failed, however often", () => {
     const queue = queueOf([A, A]);
     for (let tries = 0; tries < 5; tries += 1) {
-      expect(queue.start(NOW)).toEqual([1]);
+      expect(startAll(queue, NOW)).toEqual([1]);
       expect(queue.failed(1, NOW)).toBe("try again");
     }
-    expect(queue.start(NOW)).toEqual([1]);
+    expect(startAll(queue, NOW)).toEqual([1]);
     queue.delivered(1);
-    expect(queue.start(NOW)).toEqual([2]);
+    expect(startAll(queue, NOW)).toEqual([2]);
   });
 
   test("do not wait for those in another", () => {
-    expect(queueOf([A, B, A]).start(NOW)).toEqual([1, 2]);
+    expect(startAll(queueOf([A, B, A]), NOW)).toEqual([1, 2]);
   });
 });
 
 describe("an event in several lanes", () => {
   test("waits for all that came before it in each, and holds up all that come behind it in any", () => {
     const queue = queueOf([A, B, A | B, A, B]);
-    expect(queue.start(NOW)).toEqual([1, 2]);
+    expect(startAll(queue, NOW)).toEqual([1, 2]);
     queue.delivered(1);
-    expect(queue.start(NOW)).toEqual([]);
+    expect(startAll(queue, NOW)).toEqual([]);
     queue.delivered(2);
-    expect(queue.start(NOW)).toEqual([3]);
-    expect(queue.start(NOW)).toEqual([]);
+    expect(startAll(queue, NOW)).toEqual([3]);
+    expect(startAll(queue, NOW)).toEqual([]);
     queue.delivered(3);
-    expect(queue.start(NOW)).toEqual([4, 5]);
+    expect(startAll(queue, NOW)).toEqual([4, 5]);
   });
 });
 
@@ -63,9 +70,9 @@ describe("the lanes of an event", () => {
 describe("the position", () => {
   test("is behind the first event that is not delivered, whatever was delivered further on", () => {
     const queue = queueOf([A, B, B]);
-    queue.start(NOW);
+    startAll(queue, NOW);
     queue.delivered(2);
-    queue.start(NOW);
+    startAll(queue, NOW);
     queue.delivered(3);
     expect(queue.position).toBe(0);
     queue.delivered(1);
@@ -74,13 +81,58 @@ describe("the position", () => {
 
   test("passes over what its receiver does not want, and such events are never sent", () => {
     const queue = queueOf([null, A, null]);
-    expect([queue.position, queue.start(NOW)]).toEqual([1, [2]]);
+    expect([queue.position, startAll(queue, NOW)]).toEqual([1, [2]]);
     queue.delivered(2);
-    expect([queue.position, queue.start(NOW)]).toEqual([3, []]);
+    expect([queue.position, startAll(queue, NOW)]).toEqual([3, []]);
+  });
+});
+
+describe("an event that its receiver does not want any more", () => {
+  const queue = (): DeliveryQueue => {
+    const made = new DeliveryQueue(0, null, () => 0);
+    const types = ["order.paid", "goods.sold-out", "order.paid", "goods.sold-out"] as const;
+    made.offer(types.map((each, index) => ({ id: index + 1, type: each, lanes: index === 1 ? A | B : A })));
+    return made;
+  };
+  const sold = (each: string): boolean => each === "goods.sold-out";
+  const paid = (each: string): boolean => each === "order.paid";
+
+  test("is passed over while it waits, in all of its lanes", () => {
+    const narrowed = queue();
+    narrowed.wantsOnly(paid);
+    expect(startAll(narrowed, NOW)).toEqual([1]);
+    narrowed.delivered(1);
+    expect([narrowed.position, startAll(narrowed, NOW)]).toEqual([2, [3]]);
+    narrowed.delivered(3);
+    expect(narrowed.position).toBe(4);
+  });
+
+  test("is not sent again when it is under way and fails, and holds up nothing", () => {
+    const narrowed = queue();
+    startAll(narrowed, NOW);
+    narrowed.wantsOnly(sold);
+    expect(narrowed.failed(1, NOW)).toBe("passed over");
+    expect([narrowed.position, narrowed.failing, startAll(narrowed, NOW)]).toEqual([1, null, [2]]);
+  });
+
+  test("is sent again when it was wanted again before its answer came", () => {
+    const changed = queue();
+    startAll(changed, NOW);
+    changed.wantsOnly(sold);
+    changed.wantsOnly(paid);
+    expect(changed.failed(1, NOW)).toBe("try again");
+    expect(startAll(changed, NOW)).toEqual([1]);
   });
 });
 
 describe("a failed try", () => {
+  test("comes after those that have not been tried: it does not keep them from their first", () => {
+    const queue = queueOf([A, B]);
+    expect(queue.start(NOW)).toBe(1);
+    queue.failed(1, NOW);
+    expect([queue.start(NOW), queue.start(NOW)]).toEqual([2, 1]);
+  });
+
   test.each([
     [0, WEBHOOK_RETRY_MS_MIN],
     [1, 2 * WEBHOOK_RETRY_MS_MIN],
@@ -91,49 +143,49 @@ describe("a failed try", () => {
       const queue = queueOf([A], random);
       let now: UnixMs = NOW;
       for (let tries = 0; tries < triesBefore; tries += 1) {
-        queue.start(now);
+        startAll(queue, now);
         queue.failed(1, now);
         // A wait may be as long as a further one is allowed to be, and no longer.
         now += Math.floor(random * Math.min(WEBHOOK_RETRY_MS_MAX, WEBHOOK_RETRY_MS_MIN * 2 ** tries));
       }
-      queue.start(now);
+      startAll(queue, now);
       queue.failed(1, now);
       const wait = Math.floor(random * bound);
-      if (wait > 0) expect(queue.start(now + wait - 1)).toEqual([]);
-      expect(queue.start(now + wait)).toEqual([1]);
+      if (wait > 0) expect(startAll(queue, now + wait - 1)).toEqual([]);
+      expect(startAll(queue, now + wait)).toEqual([1]);
     }
   });
 
   test("is the last a day after the first", () => {
     const queue = queueOf([A]);
-    queue.start(NOW);
+    startAll(queue, NOW);
     queue.failed(1, NOW);
-    queue.start(NOW);
+    startAll(queue, NOW);
     expect(queue.failed(1, NOW + WEBHOOK_GIVE_UP_MS - 1)).toBe("try again");
-    queue.start(NOW + WEBHOOK_GIVE_UP_MS);
+    startAll(queue, NOW + WEBHOOK_GIVE_UP_MS);
     expect(queue.failed(1, NOW + WEBHOOK_GIVE_UP_MS)).toBe("give up");
   });
 
   test("is the last a day after the first also when the process was restarted in between", () => {
     const before = queueOf([B, A]);
-    before.start(NOW);
+    startAll(before, NOW);
     before.delivered(1);
     before.failed(2, NOW);
     const { position, failing } = before;
     expect([position, failing]).toEqual([1, { eventId: 2, since: NOW }]);
     const queue = new DeliveryQueue(position, failing, () => 0);
     expect(queue.failing).toEqual(failing);
-    queue.offer([{ id: 2, lanes: A }]);
+    queue.offer([{ id: 2, type, lanes: A }]);
     expect(queue.failing).toEqual(failing);
-    queue.start(NOW + WEBHOOK_GIVE_UP_MS);
+    startAll(queue, NOW + WEBHOOK_GIVE_UP_MS);
     expect(queue.failed(2, NOW + WEBHOOK_GIVE_UP_MS)).toBe("give up");
   });
 
   test("is not waited for when the clock has been put back by more than any wait", () => {
     const queue = queueOf([A], 0.5);
-    queue.start(NOW + 10 * WEBHOOK_RETRY_MS_MAX);
+    startAll(queue, NOW + 10 * WEBHOOK_RETRY_MS_MAX);
     queue.failed(1, NOW + 10 * WEBHOOK_RETRY_MS_MAX);
-    expect(queue.start(NOW)).toEqual([1]);
+    expect(startAll(queue, NOW)).toEqual([1]);
   });
 });
 
@@ -141,7 +193,7 @@ describe("the window", () => {
   test("has room for so many events, and for none while every lane has work", () => {
     const queue = queueOf(Array.from({ length: 10 }, () => A));
     expect(queue.room).toBe(WEBHOOK_WINDOW_EVENTS - 10);
-    queue.offer([{ id: 11, lanes: 2 ** WEBHOOK_LANES - 1 }]);
+    queue.offer([{ id: 11, type, lanes: 2 ** WEBHOOK_LANES - 1 }]);
     expect(queue.room).toBe(0);
   });
 });
@@ -162,7 +214,7 @@ describe("any interleaving of answers, failures and crashes", () => {
         const read = (): void => {
           const next = lanesOfEvents.slice(queue.readUpTo, queue.readUpTo + 3);
           const base = queue.readUpTo + 1;
-          if (queue.room >= 3) queue.offer(next.map((lanes, index) => ({ id: base + index, lanes: lanes === 0 ? null : lanes })));
+          if (queue.room >= 3) queue.offer(next.map((lanes, index) => ({ id: base + index, type, lanes: lanes === 0 ? null : lanes })));
         };
         let count = 0;
         for (const { pick, what } of stream) {
@@ -171,7 +223,7 @@ describe("any interleaving of answers, failures and crashes", () => {
           count += 1;
           const step = count > 300 ? "yes" : what;
           read();
-          underWay.push(...queue.start(now));
+          underWay.push(...startAll(queue, now));
           const id = underWay[pick % Math.max(1, underWay.length)];
           if (step === "crash") {
             queue = new DeliveryQueue(saved.position, saved.failing, () => random);

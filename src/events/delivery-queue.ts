@@ -4,12 +4,14 @@
  * An event WAITS until it is the first in each of its lanes; then it is UNDER WAY until its answer comes. An answer that says yes makes it
  * DELIVERED; any other lets it wait again, until its next try is due. Events that share a name share a lane, so they are told in order; an
  * event with names in several lanes waits for all of them and then blocks them. Events in other lanes go on meanwhile, as far as the window reaches.
+ * What its receiver does not want any more is PASSED OVER: at once when it waits, and after any answer when it is under way.
  *
  * Only the `position` is kept: everything up to it was delivered, or not wanted. After a crash all behind it is sent again.
  */
 import { assert } from "../core/assert.ts";
 import type { DurationMs, UnixMs } from "../core/time.ts";
 import { WEBHOOK_GIVE_UP_MS, WEBHOOK_LANES, WEBHOOK_RETRY_MS_MAX, WEBHOOK_RETRY_MS_MIN, WEBHOOK_WINDOW_EVENTS } from "../limits.ts";
+import type { EventType } from "./event.ts";
 
 /** The event that its receiver has refused for the longest time. */
 export interface Failing {
@@ -19,6 +21,7 @@ export interface Failing {
 
 export interface QueuedEvent {
   readonly id: number;
+  readonly type: EventType;
   /** `null`: its receiver does not want it. */
   readonly lanes: Lanes | null;
 }
@@ -28,8 +31,11 @@ export type Lanes = number;
 
 interface Entry {
   readonly id: number;
+  readonly type: EventType;
   readonly lanes: Lanes;
-  state: "waiting" | "under way" | "delivered";
+  state: "waiting" | "under way" | "done";
+  /** Under way when its receiver stopped wanting it: it is not sent again, whatever the answer. */
+  isLastTry: boolean;
   tries: number;
   failingSince: UnixMs | null;
   dueAt: UnixMs;
@@ -42,7 +48,7 @@ export function lanesOf(names: readonly string[]): Lanes {
 export class DeliveryQueue {
   readonly #random: () => number;
   readonly #lanes: Entry[][] = Array.from({ length: WEBHOOK_LANES }, () => []);
-  /** In order, from the first that is not delivered. */
+  /** In order, from the first that is not done. */
   readonly #window: Entry[] = [];
   readonly #underWay = new Map<number, Entry>();
   readonly #failedBefore: Failing | null;
@@ -67,6 +73,10 @@ export class DeliveryQueue {
     return this.#readUpTo;
   }
 
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
   /** How many further events it can use now. None while all lanes have work. */
   get room(): number {
     return this.#lanes.some((lane) => lane.length === 0) ? WEBHOOK_WINDOW_EVENTS - this.#window.length : 0;
@@ -84,41 +94,56 @@ export class DeliveryQueue {
 
   /** Takes what follows `readUpTo`, in order. */
   offer(events: readonly QueuedEvent[]): void {
-    for (const { id, lanes } of events) {
+    for (const { id, type, lanes } of events) {
       assert(id === this.#readUpTo + 1, "events are offered in order, without a gap");
       this.#readUpTo = id;
       if (lanes === null) continue;
       assert(lanes > 0, "every event has a lane");
       const failingSince = this.#failedBefore?.eventId === id ? this.#failedBefore.since : null;
-      const entry: Entry = { id, lanes, state: "waiting", tries: 0, failingSince, dueAt: 0 };
+      const entry: Entry = { id, type, lanes, state: "waiting", isLastTry: false, tries: 0, failingSince, dueAt: 0 };
       this.#window.push(entry);
       for (const lane of this.#lanesOf(entry)) lane.push(entry);
     }
     assert(this.#window.length <= WEBHOOK_WINDOW_EVENTS, "no more events are offered than there is room for");
   }
 
-  /** The events to send now; each is under way from here on. */
-  start(now: UnixMs): readonly number[] {
-    const started: number[] = [];
+  /** Its receiver wants to hear of these types only, from now on. What was passed over before stays so. */
+  wantsOnly(isWanted: (type: EventType) => boolean): void {
+    for (const entry of this.#window) {
+      if (entry.state === "done") continue;
+      entry.isLastTry = entry.state === "under way" && !isWanted(entry.type);
+      if (entry.state === "waiting" && !isWanted(entry.type)) this.#leave(entry);
+    }
+    this.#moveOn();
+  }
+
+  /** The event to send now; it is under way from here on. `null`: there is none. Of several, the one that is due the longest, so that what
+   *  fails again and again does not keep others from their first try. */
+  start(now: UnixMs): number | null {
+    let next: Entry | null = null;
     for (const [head] of this.#lanes) {
       if (head?.state !== "waiting" || !isDue(head, now) || !this.#lanesOf(head).every((lane) => lane[0] === head)) continue;
-      head.state = "under way";
-      this.#underWay.set(head.id, head);
-      started.push(head.id);
+      if (next === null || head.dueAt < next.dueAt) next = head;
     }
-    return started;
+    if (next === null) return null;
+    next.state = "under way";
+    this.#underWay.set(next.id, next);
+    return next.id;
   }
 
   delivered(id: number): void {
-    const entry = this.#answered(id);
-    entry.state = "delivered";
-    for (const lane of this.#lanesOf(entry)) lane.shift();
-    while (this.#window[0]?.state === "delivered") this.#window.shift();
+    this.#leave(this.#answered(id));
+    this.#moveOn();
   }
 
-  /** `give up`: it has been tried for a day. */
-  failed(id: number, now: UnixMs): "try again" | "give up" {
+  /** `give up`: it has been tried for a day. `passed over`: its receiver does not want it any more. */
+  failed(id: number, now: UnixMs): "try again" | "passed over" | "give up" {
     const entry = this.#answered(id);
+    if (entry.isLastTry) {
+      this.#leave(entry);
+      this.#moveOn();
+      return "passed over";
+    }
     entry.state = "waiting";
     entry.failingSince ??= now;
     if (now - entry.failingSince >= WEBHOOK_GIVE_UP_MS) return "give up";
@@ -132,6 +157,15 @@ export class DeliveryQueue {
     assert(entry !== undefined, "an answer is for what is under way");
     this.#underWay.delete(id);
     return entry;
+  }
+
+  #leave(entry: Entry): void {
+    entry.state = "done";
+    for (const lane of this.#lanesOf(entry)) lane.splice(lane.indexOf(entry), 1);
+  }
+
+  #moveOn(): void {
+    while (this.#window[0]?.state === "done") this.#window.shift();
   }
 
   /** "Full jitter" (Brooker, Exponential Backoff And Jitter, 2015): receivers that failed together are not tried again together. */

@@ -140,6 +140,12 @@ describe("a stream of events", () => {
     expect((await desk.ask({}, { accept: "text/event-stream", "last-event-id": "99" })).status).toBe(410);
   });
 
+  test("begins where its URL says when Last-Event-ID is empty", async () => {
+    const desk = new Desk();
+    await desk.add("a", "b");
+    expect(idsOf(await piece(await desk.stream({ after: "1" }, { "last-event-id": "" })))).toEqual(["2"]);
+  });
+
   test("is never silent for long: a comment, with the id from which to resume", async () => {
     const desk = new Desk();
     await desk.add("a", "b");

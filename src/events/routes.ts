@@ -17,7 +17,8 @@ export function eventRoutes(outbox: Outbox, streams: EventStreams): Route[] {
     on(api.findEvents, ({ query, headers }): HttpReply | Promise<HttpReply> => {
       const isStream = headers.get("accept")?.includes(STREAM_TYPE) === true;
       // A client that comes again sends the URL that it began with: its header is younger.
-      const lastEventId = isStream ? headers.get("last-event-id") : null;
+      // One that has heard of no event yet may send it empty.
+      const lastEventId = (isStream && headers.get("last-event-id")) || null;
       if (lastEventId !== null && !isEventId(lastEventId))
         return problem(400, "Last-Event-ID is not the id of an event", {
           errors: [{ pointer: "#/header/Last-Event-ID", detail: "must be the id of an event, or 0" }],

@@ -1,5 +1,5 @@
 /** An event out of the outbox. Its JSON is passed on as it was written; it is read only by whoever asks what is in it. */
-import type { EventType } from "./event.ts";
+import { EVENT_TYPES, type EventType } from "./event.ts";
 
 interface Data {
   readonly goodsSKU?: string;
@@ -8,6 +8,8 @@ interface Data {
   readonly order?: { readonly items: readonly { readonly goodsSKU: string }[] };
 }
 
+/** One string for each type: a piece of an event's text would keep all of its row in memory for as long as somebody keeps the type. */
+const TYPES = new Map<string, EventType>(EVENT_TYPES.map((type) => [type, type]));
 const TYPE_AT = '{"type":"'.length;
 
 export class StoredEvent {
@@ -27,7 +29,8 @@ export class StoredEvent {
   }
 
   get type(): EventType {
-    return this.#text.slice(TYPE_AT, this.#text.indexOf('"', TYPE_AT)) as EventType;
+    const type = this.#text.slice(TYPE_AT, this.#text.indexOf('"', TYPE_AT));
+    return TYPES.get(type) ?? (type as EventType);
   }
 
   get skus(): readonly string[] {

@@ -1,107 +1,12 @@
 /** Webhooks over a real store: what an operator sets and sees, when one is disabled, and what survives. */
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { randomBytes } from "node:crypto";
 import { Webhook as Verifier } from "standardwebhooks";
+import { WebhookDesk as Desk, ok, type Shown, secret, settled } from "../../test/webhook-desk.ts";
 import type { Route } from "../core/endpoint.ts";
-import type { Sku } from "../core/ids.ts";
-import { GroupCommit } from "../edge/group-commit.ts";
 import { InputChecker } from "../edge/request-input.ts";
 import { WEBHOOK_GIVE_UP_MS, WEBHOOK_RETRY_MS_MAX, WEBHOOK_SAVE_MS, WEBHOOKS_MAX } from "../limits.ts";
 import type { Post, PostAnswer } from "./courier.ts";
-import { OUTBOX_SCHEMA, Outbox } from "./outbox.ts";
 import { webhookRoutes } from "./routes.ts";
-import { WEBHOOKS_SCHEMA, WebhookStore } from "./webhook-store.ts";
-import { Webhooks } from "./webhooks.ts";
-
-interface Shown {
-  readonly id: string;
-  readonly state: string;
-  readonly deliveredUpTo: string;
-  readonly disabledBecause?: string;
-  readonly secrets?: readonly string[];
-  readonly failing?: { readonly eventID: string };
-  readonly lastError?: { readonly detail: string };
-}
-interface Reply {
-  readonly status: number;
-  readonly body: Shown;
-}
-
-const ok: PostAnswer = { status: 200 };
-const secret = (fill: number): string => `whsec_${Buffer.alloc(32, fill).toString("base64")}`;
-/** Everything that is not waiting for a tick has come to its end. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** An operator, a store, and a receiver that answers as it is told. */
-class Desk {
-  readonly #db = new Database(":memory:");
-  #routes: readonly Route[] = [];
-  readonly bugs: unknown[] = [];
-  readonly posts: Post[] = [];
-  answer: (post: Post) => PostAnswer | Promise<PostAnswer> = () => ok;
-  // The library that verifies signatures has a clock of its own.
-  nowMs = Date.now();
-  outbox!: Outbox;
-  webhooks!: Webhooks;
-
-  constructor() {
-    this.#db.run(OUTBOX_SCHEMA + WEBHOOKS_SCHEMA);
-    this.restart();
-  }
-
-  /** Another life over the same store; the one before ends without a word. */
-  restart(): void {
-    const turns = new GroupCommit(this.#db, () => {});
-    this.outbox = new Outbox(this.#db, turns, "eur", { keptMs: 48 * 3_600_000, eventsMax: 1_000_000 });
-    this.webhooks = new Webhooks(new WebhookStore(this.#db), {
-      ...{ outbox: this.outbox, turns, clock: { now: () => this.nowMs, monotonicUs: () => 0 }, random: () => 0 },
-      send: async (post) => {
-        this.posts.push(post);
-        return this.answer(post);
-      },
-      randomBytes,
-      onBug: (error) => this.bugs.push(error),
-    });
-    this.#routes = webhookRoutes(this.webhooks);
-    this.add = (...skus) =>
-      turns.turn(() => {
-        for (const sku of skus) this.outbox.add({ type: "goods.sold-out", at: this.nowMs, sku: sku as Sku });
-      });
-  }
-
-  add!: (...skus: readonly string[]) => Promise<void>;
-
-  async call(name: string, body: object = {}, id = ""): Promise<Reply> {
-    const route = this.#routes.find(({ endpoint }) => endpoint.name === name) as Route;
-    const input = { params: { id }, query: {}, body: body as never, headers: { get: () => null }, peer: () => "" };
-    const reply = await route.handle(input);
-    return { status: reply.status, body: JSON.parse(reply.body as string) as Shown };
-  }
-
-  create(body: object = {}): Promise<Reply> {
-    return this.call("addWebhook", { url: "https://shop.example/hook", ...body });
-  }
-
-  async see(id: string): Promise<Shown> {
-    return (await this.call("getWebhook", {}, id)).body;
-  }
-
-  /** Ticks, and lets what was sent come back, until nothing moves any more. */
-  async works(): Promise<void> {
-    for (let before = -1; before !== this.posts.length; ) {
-      before = this.posts.length;
-      this.webhooks.tick();
-      await settled();
-    }
-  }
-
-  get delivered(): string[] {
-    return this.posts.map(({ body }) => (JSON.parse(body) as { data: { goodsSKU: string } }).data.goodsSKU);
-  }
-}
 
 describe("an operator", () => {
   test("gets a secret that is made for the webhook, and sees it once", async () => {
@@ -154,6 +59,27 @@ describe("an operator", () => {
     }
   });
 
+  test("who changes a webhook and names no types leaves them as they are; null asks for all", async () => {
+    const desk = new Desk();
+    const url = "https://shop.example/hook";
+    const { body } = await desk.create({ types: ["order.paid"] });
+    expect((await desk.call("updateWebhook", { url, enabled: false }, body.id)).body.types).toEqual(["order.paid"]);
+    expect((await desk.call("updateWebhook", { url, types: null, enabled: true }, body.id)).body.types).toBeUndefined();
+    await desk.add("a");
+    await desk.works();
+    expect(desk.delivered).toEqual(["a"]);
+  });
+
+  test.each([
+    [{ types: null }, true],
+    [{ types: ["order.paid"] }, true],
+    [{ types: [] }, false],
+    [{ types: ["order.unheard-of"] }, false],
+  ])("changes types to %j: %p", (change, isAllowed) => {
+    const checked = checker("updateWebhook").body(JSON.stringify({ url: "https://shop.example/", ...change }));
+    expect("value" in checked).toBe(isAllowed);
+  });
+
   const checker = (name: string): InputChecker =>
     new InputChecker((webhookRoutes(new Desk().webhooks).find(({ endpoint }) => endpoint.name === name) as Route).endpoint);
   test.each([
@@ -178,9 +104,24 @@ describe("a delivery", () => {
     await desk.add("a");
     await desk.works();
     const [{ body, headers }] = desk.posts as [Post];
-    expect([headers["webhook-id"], headers["webhook-timestamp"]]).toEqual(["1", String(Math.floor(desk.nowMs / 1_000))]);
+    expect(headers["webhook-timestamp"]).toBe(String(Math.floor(desk.nowMs / 1_000)));
     for (const each of [secret(1), secret(2)]) expect(new Verifier(each).verify(body, headers)).toMatchObject({ id: "1" });
     expect(() => new Verifier(secret(3)).verify(body, headers)).toThrow();
+  });
+
+  test("has an id that no other webhook's has, of this store or of another, and that stays the same when it is made again", async () => {
+    const idsOf = async (): Promise<readonly (string | undefined)[]> => {
+      const desk = new Desk();
+      const hooks = [await desk.create(), await desk.create()].map(({ body }) => body.id);
+      desk.answer = () => (desk.posts.length < 3 ? { status: 500 } : ok);
+      await desk.add("a");
+      await desk.works();
+      const ids = desk.posts.map(({ headers }) => headers["webhook-id"]);
+      expect([ids.length > 2, [...new Set(ids)].toSorted()]).toEqual([true, hooks.map((id) => `${id}_1`).toSorted()]);
+      return ids;
+    };
+    const first = await idsOf();
+    expect((await idsOf()).filter((id) => first.includes(id))).toEqual([]);
   });
 
   test("is signed with the new keys and goes to the new URL as soon as they are changed", async () => {
@@ -213,6 +154,19 @@ describe("a delivery", () => {
     await desk.works();
     expect(desk.delivered).toEqual(["after"]);
     expect([(await desk.see(body.id)).deliveredUpTo, (await desk.see(all.body.id)).deliveredUpTo]).toEqual(["2", "2"]);
+  });
+
+  test("that waits is not made any more when a change does not ask for its type; one that has begun is not made again", async () => {
+    const desk = new Desk();
+    const { body } = await desk.create();
+    const answer = Promise.withResolvers<PostAnswer>();
+    desk.answer = () => answer.promise;
+    await desk.add("a", "a", "a");
+    await desk.works();
+    await desk.call("updateWebhook", { url: "https://shop.example/hook", types: ["order.paid"] }, body.id);
+    answer.resolve({ status: 500 });
+    await desk.works();
+    expect([desk.delivered, (await desk.see(body.id)).deliveredUpTo]).toEqual([["a"], "3"]);
   });
 
   test.each([
@@ -283,7 +237,7 @@ describe("a delivery", () => {
     desk.answer = ({ body }) => (body.includes("SKU0001") && desk.posts.length < 10 ? { status: 500 } : ok);
     await desk.add("SKU0001", "SKU0002", "SKU0001", "SKU0002");
     await desk.works();
-    const order = desk.posts.map(({ headers }) => headers["webhook-id"]);
+    const order = desk.posts.map(({ headers }) => headers["webhook-id"]?.split("_").at(-1));
     expect(order.indexOf("4")).toBeLessThan(order.lastIndexOf("1"));
     expect(order.indexOf("3")).toBeGreaterThan(order.lastIndexOf("1"));
   });

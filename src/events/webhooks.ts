@@ -6,6 +6,7 @@ import { Failure } from "../core/failure.ts";
 import type { UnixMs } from "../core/time.ts";
 import { WEBHOOK_SAVE_MS, WEBHOOKS_MAX } from "../limits.ts";
 import { Courier, type CourierTools } from "./courier.ts";
+import { DeliverySlots } from "./delivery-slots.ts";
 import type { EventType } from "./event.ts";
 import type { Progress, Webhook, WebhookId } from "./webhook.ts";
 import { NEW_SECRET_BYTES, secretOf } from "./webhook-signature.ts";
@@ -23,11 +24,17 @@ export interface WebhookTools extends CourierTools {
 
 export interface NewWebhook {
   readonly url: string;
+  /** Absent: all. */
   readonly types?: readonly EventType[];
   readonly secrets?: readonly string[];
 }
 
-export interface WebhookChange extends NewWebhook {
+/** What is absent stays as it is. */
+export interface WebhookChange {
+  readonly url: string;
+  /** `null`: all. */
+  readonly types?: readonly EventType[] | null;
+  readonly secrets?: readonly string[];
   readonly enabled?: boolean;
 }
 
@@ -49,6 +56,7 @@ export class Webhooks {
   readonly #store: WebhookStore;
   readonly #tools: WebhookTools;
   readonly #kept = new Map<WebhookId, Kept>();
+  readonly #slots = new DeliverySlots();
   #savedAt: UnixMs = 0;
   #isSaving = false;
   #isStopped = false;
@@ -62,6 +70,13 @@ export class Webhooks {
       if (webhook.disabledBecause === null) this.#employ(kept);
     }
     tools.outbox.onRemoval((oldestId) => this.#disableThoseBehind(oldestId));
+  }
+
+  /** How many there are of each kind that an operator should know of, and the deliveries under way. */
+  get counts(): { readonly disabled: number; readonly failing: number; readonly deliveries: number } {
+    const enabled = [...this.#kept.values()].flatMap(({ courier }) => courier ?? []);
+    const failing = enabled.filter(({ progress }) => progress.failing !== null).length;
+    return { disabled: this.#kept.size - enabled.length, failing, deliveries: this.#slots.taken };
   }
 
   list(): readonly WebhookStatus[] {
@@ -94,14 +109,18 @@ export class Webhooks {
     });
   }
 
-  /** Secrets that are not given stay. Enabled again, it goes on where it was, or with the oldest event that is still there. */
+  /** Types and secrets that are not given stay. Enabled again, it goes on where it was, or with the oldest event that is still there. */
   change(id: WebhookId, { url, types, secrets, enabled }: WebhookChange): Promise<WebhookStatus | null> {
     return this.#tools.turns.turn(() => {
       const kept = this.#kept.get(id);
       if (!kept) return null;
       const before = kept.webhook;
       const disabledBecause = enabled === undefined ? before.disabledBecause : enabled ? null : (before.disabledBecause ?? BY_OPERATOR);
-      kept.webhook = { ...before, url, types: types ?? null, secrets: secrets ?? before.secrets, disabledBecause };
+      kept.webhook = {
+        ...{ ...before, url, disabledBecause },
+        types: types === undefined ? before.types : types,
+        secrets: secrets ?? before.secrets,
+      };
       kept.courier?.change(kept.webhook);
       if (disabledBecause !== null) dismiss(kept);
       else if (kept.courier === null) {
@@ -127,6 +146,8 @@ export class Webhooks {
   tick(): void {
     if (this.#isStopped) return;
     for (const { courier } of this.#kept.values()) courier?.work();
+    // Not before all have asked, so that the first does not take everything.
+    this.#slots.handOut();
     const now = this.#tools.clock.now();
     // A clock that went back must not keep positions from being saved.
     if (Math.abs(now - this.#savedAt) < WEBHOOK_SAVE_MS) return;
@@ -142,7 +163,7 @@ export class Webhooks {
   }
 
   #employ(kept: Kept): void {
-    kept.courier = new Courier(kept.webhook, kept.progress, this.#tools, (reason) => {
+    kept.courier = new Courier(kept.webhook, kept.progress, this.#tools, this.#slots, (reason) => {
       void this.#durably(() => this.#disable(kept, reason));
     });
   }

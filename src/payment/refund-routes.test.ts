@@ -7,6 +7,7 @@ import type { OrderId } from "../core/ids.ts";
 import { GroupCommit } from "../edge/group-commit.ts";
 import { HttpServer } from "../edge/http-server.ts";
 import { RefundDocument } from "./described.ts";
+import { GenericProvider } from "./generic-provider.ts";
 import { refundRoutes } from "./refund-routes.ts";
 import { REFUNDS_SCHEMA, RefundStore } from "./refund-store.ts";
 import { Refunds } from "./refunds.ts";
@@ -17,12 +18,15 @@ const admin = { authorization: `Bearer ${KEY}` };
 
 let server: HttpServer;
 let url = "";
+let request: (provider: string, ...ids: readonly string[]) => Promise<void>;
 beforeEach(async () => {
   const db = new Database(":memory:");
   db.run(REFUNDS_SCHEMA);
   const turns = new GroupCommit(db, () => undefined);
   const clock = { now: () => NOW, monotonicUs: () => 0 };
-  const refunds = new Refunds({ store: new RefundStore(db), turns, providers: new Map(), emit: () => undefined, clock, chance: () => 0 });
+  const byHand = new GenericProvider({ name: "by-hand", redirectTemplate: "", secrets: ["c2VjcmV0"], refundUrl: null }, fetch, clock);
+  const providers = new Map([["by-hand", byHand]]);
+  const refunds = new Refunds({ store: new RefundStore(db), turns, providers, emit: () => undefined, clock, chance: () => 0 });
   server = new HttpServer({
     host: "127.0.0.1",
     port: 0,
@@ -32,10 +36,11 @@ beforeEach(async () => {
     onReply: () => undefined,
   });
   url = `http://127.0.0.1:${server.port}`;
-  await turns.turn(() => {
-    for (const id of ["pi_1", "pi_2", "pi_3"])
-      refunds.request({ provider: "stripe", paymentId: id, amountCents: 9_990, currency: "eur" }, `O-${id}` as OrderId);
-  });
+  request = (provider, ...ids) =>
+    turns.turn(() => {
+      for (const id of ids) refunds.request({ provider, paymentId: id, amountCents: 9_990, currency: "eur" }, `O-${id}` as OrderId);
+    });
+  await request("stripe", "pi_1", "pi_2", "pi_3");
 });
 afterEach(() => server.abort());
 
@@ -71,6 +76,18 @@ describe("the operator's list of refunds", () => {
     expect(await postJson(`${url}/refunds/3/try-again`, undefined, admin)).toMatchObject({ status: 200, body: { id: 3, state: "due" } });
     expect((await getJson(`${url}/refunds?state=done`, admin)).body).toMatchObject([{ id: 2 }]);
     for (const verb of ["done", "try-again"]) expect((await postJson(`${url}/refunds/99/${verb}`, undefined, admin)).status).toBe(404);
+  });
+
+  test("refuses to let a refund be tried again that its provider has no way to make, says why, and leaves it as it is", async () => {
+    await request("by-hand", "P-1");
+    const again = await postJson(`${url}/refunds/4/try-again`, undefined, admin);
+    expect(again).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringMatching(/by-hand has no refund address.*\/refunds\/4\/done/) },
+    });
+    expect((await getJson(`${url}/refunds?after=3`, admin)).body).toMatchObject([{ id: 4, state: "due", nextAttemptAt: null }]);
+    expect((await postJson(`${url}/refunds/4/done`, undefined, admin)).status).toBe(200);
+    expect(await postJson(`${url}/refunds/4/try-again`, undefined, admin)).toMatchObject({ status: 200, body: { state: "done" } });
   });
 
   test("tells each refund in the form that the API's description gives it, and nothing beside it", async () => {

@@ -22,7 +22,12 @@ export function refundRoutes(refunds: Refunds): Route[] {
       });
     }),
     on(api.markRefundDone, async ({ params }) => oneReply(params.id, await refunds.markDone(params.id))),
-    on(api.tryRefundAgain, async ({ params }) => oneReply(params.id, await refunds.tryAgain(params.id))),
+    on(api.tryRefundAgain, async ({ params }) => {
+      const refund = await refunds.tryAgain(params.id);
+      if (refund === null || refund.state === "done" || refunds.canTry(refund)) return oneReply(params.id, refund);
+      const { provider } = refund.payment;
+      return problem(409, `${provider} has no refund address: pay back by hand, then POST /refunds/${params.id}/done; or configure one`);
+    }),
   ];
 }
 

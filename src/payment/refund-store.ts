@@ -12,7 +12,7 @@ create table refunds (
   currency text not null, state text not null, attempts integer not null, try_until_ms integer not null, next_at_ms integer,
   last_error text, since_ms integer not null, unique (provider, payment_id)
 ) strict;
-create index refunds_waiting on refunds (next_at_ms) where next_at_ms is not null;
+create index refunds_waiting on refunds (provider, next_at_ms) where next_at_ms is not null;
 create index refunds_by_state on refunds (state, id);
 create index refunds_made on refunds (since_ms) where state = 'done';
 `;
@@ -83,12 +83,20 @@ export class RefundStore {
     return row && refundOf(row);
   }
 
-  /** Up to `limit` refunds whose time has come, the longest waiting first. */
-  waiting(now: UnixMs, limit: number): Refund[] {
+  /** Up to `limit` of a provider's refunds whose time has come, the longest waiting first. */
+  waiting(provider: string, now: UnixMs, limit: number): Refund[] {
     return this.#db
-      .query<Row, [number, number]>("select * from refunds where next_at_ms <= ? order by next_at_ms limit ?")
-      .all(now, limit)
+      .query<Row, [string, number, number]>("select * from refunds where provider = ? and next_at_ms <= ? order by next_at_ms limit ?")
+      .all(provider, now, limit)
       .map(refundOf);
+  }
+
+  /** The names of all providers that a refund was ever due from, as far as they are kept. Looks at all refunds: for the start. */
+  providers(): string[] {
+    return this.#db
+      .query<{ provider: string }, []>("select distinct provider from refunds")
+      .all()
+      .map(({ provider }) => provider);
   }
 
   /** Up to `limit` refunds in the order of their ids, from behind `after`. @param state `null`: all */

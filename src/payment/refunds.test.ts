@@ -5,10 +5,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FakeStripe } from "../../test/fake-stripe.ts";
+import { waitFor } from "../../test/system.ts";
 import type { OrderId } from "../core/ids.ts";
 import { GroupCommit } from "../edge/group-commit.ts";
 import type { Payment } from "../ledger/ledger.ts";
-import { REFUND_KEPT_MS, REFUND_RETRY_MS_MAX, REFUND_TRIED_FOR_MS, REFUNDS_IN_FLIGHT_MAX } from "../limits.ts";
+import { REFUND_KEPT_MS, REFUND_RETRY_MS_MAX, REFUND_TRIED_FOR_MS, REFUNDS_IN_FLIGHT_MAX, REFUNDS_PER_PROVIDER_MAX } from "../limits.ts";
 import { GenericProvider } from "./generic-provider.ts";
 import type { PaymentEvent } from "./payment-event.ts";
 import type { Fetch, PaymentProvider } from "./provider.ts";
@@ -215,7 +216,7 @@ describe("a refund", () => {
 });
 
 describe("many refunds", () => {
-  test("are asked for a few at a time", async () => {
+  test("are asked for a few at a time, and one look is enough for all that are due", async () => {
     let inFlight = 0;
     let inFlightMax = 0;
     const shop = new Shop(async (url, init) => {
@@ -226,11 +227,66 @@ describe("many refunds", () => {
       return response;
     });
     const process = new Process(shop);
-    const ids = Array.from({ length: 3 * REFUNDS_IN_FLIGHT_MAX }, (_, i) => `pi_${i}`);
+    const ids = Array.from({ length: 3 * REFUNDS_PER_PROVIDER_MAX }, (_, i) => `pi_${i}`);
     await process.request(...ids.map((id) => payment(id)));
-    while (process.refunds.count("due") > 0) await Promise.all([process.refunds.work(), process.refunds.work()]);
-    expect(inFlightMax).toBe(REFUNDS_IN_FLIGHT_MAX);
+    await Promise.all([process.refunds.work(), process.refunds.work()]);
+    expect([process.refunds.count("due"), inFlightMax]).toEqual([0, REFUNDS_PER_PROVIDER_MAX]);
     expect(shop.times).toEqual(Object.fromEntries(ids.map((id) => [id, 1])));
+  });
+
+  test("are all made although other providers do not answer, and hold what they may", async () => {
+    const shop = new Shop();
+    const answer = Promise.withResolvers<void>();
+    let asked = 0;
+    const hanging = ["hangs-1", "hangs-2"].map((name) => ({
+      ...{ ...broken, name },
+      refund: () => {
+        asked += 1;
+        return answer.promise;
+      },
+    }));
+    shop.providers = [...hanging, ...shop.providers];
+    const process = new Process(shop);
+    const ids = Array.from({ length: 2 * REFUNDS_PER_PROVIDER_MAX }, (_, i) => `pi_${i}`);
+    for (const provider of ["hangs-1", "hangs-2", "stripe"]) await process.request(...ids.map((id) => payment(id, provider)));
+    const working = process.refunds.work();
+    await waitFor(() => process.refunds.count("done") === ids.length, "all of the provider that answers are made");
+    expect(asked).toBe(2 * REFUNDS_PER_PROVIDER_MAX);
+    answer.resolve();
+    await working;
+    expect([process.refunds.count("due"), asked]).toEqual([0, 4 * REFUNDS_PER_PROVIDER_MAX]);
+  });
+
+  test("are bounded together, however many providers there are", async () => {
+    const shop = new Shop();
+    const answer = Promise.withResolvers<void>();
+    let inFlight = 0;
+    let inFlightMax = 0;
+    const names = Array.from({ length: REFUNDS_IN_FLIGHT_MAX }, (_, i) => `hangs-${i}`);
+    shop.providers = names.map((name) => ({
+      ...{ ...broken, name },
+      refund: async () => {
+        inFlight += 1;
+        inFlightMax = Math.max(inFlightMax, inFlight);
+        await answer.promise;
+        inFlight -= 1;
+      },
+    }));
+    const process = new Process(shop);
+    for (const name of names) await process.request(payment("P-1", name), payment("P-2", name));
+    const working = process.refunds.work();
+    answer.resolve();
+    await working;
+    expect(inFlightMax).toBe(REFUNDS_IN_FLIGHT_MAX);
+  });
+
+  test("are not asked for again and again when the store has stopped, which cannot note that they were made", async () => {
+    const shop = new Shop();
+    const process = new Process(shop);
+    await process.request(payment("pi_1"));
+    process.die();
+    await process.refunds.work();
+    expect(shop.stripe.requests).toHaveLength(1);
   });
 
   test("are listed by state, page by page", async () => {

@@ -1,13 +1,14 @@
 /**
  * Money goes back: a durable queue of refunds, and the work of asking their providers until they have accepted. A refund is requested in the
  * turn that finds it due, so that no crash loses it; it is asked for with the payment's own key, so that no crash, and no answer that did not
- * arrive, makes it twice.
+ * arrive, makes it twice. Each provider has its own bound on what is under way, and is gone on with as each attempt ends: one that does not
+ * answer holds up nobody else.
  */
 import { Failure } from "../core/failure.ts";
 import type { OrderId } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
 import type { Payment } from "../ledger/ledger.ts";
-import { REFUND_KEPT_MS, REFUNDS_IN_FLIGHT_MAX, REFUNDS_SWEPT_PER_TURN } from "../limits.ts";
+import { REFUND_KEPT_MS, REFUNDS_IN_FLIGHT_MAX, REFUNDS_PER_PROVIDER_MAX, REFUNDS_SWEPT_PER_TURN } from "../limits.ts";
 import type { PaymentEvent } from "./payment-event.ts";
 import type { Providers } from "./provider.ts";
 import { afterFailure, begun, made, type Refund, type RefundState, triedAgain } from "./refund-schedule.ts";
@@ -24,22 +25,31 @@ export interface RefundParts {
   readonly chance: () => number;
 }
 
+interface Attempt {
+  readonly provider: string;
+  /** Resolves with whether its end is saved. */
+  readonly ended: Promise<boolean>;
+}
+
 export class Refunds {
   readonly #parts: RefundParts;
-  readonly #inFlight = new Map<number, Promise<void>>();
+  readonly #inFlight = new Map<number, Attempt>();
+  /** Configured or not: whoever has ever owed a refund. */
+  readonly #providerNames: Set<string>;
   #isClosed = false;
 
   constructor(parts: RefundParts) {
     this.#parts = parts;
+    this.#providerNames = new Set(parts.store.providers());
   }
 
   /** Within a turn. The same payment is refunded once, however often this is asked. */
   request(payment: Payment, orderId: OrderId): void {
-    const { store, providers, clock } = this.#parts;
-    // A provider that is not configured at the moment may be again before the time is over.
-    const canRefund = providers.get(payment.provider)?.canRefund ?? true;
+    const { store, clock } = this.#parts;
+    const canRefund = this.canTry({ payment });
     const refund = begun(payment, orderId, canRefund, clock.now());
     if (!store.add(refund)) return;
+    this.#providerNames.add(payment.provider);
     this.#tell(refund, "payment.refund-requested", "the payment goes back to the shopper");
     if (!canRefund)
       this.#tell(
@@ -54,21 +64,20 @@ export class Refunds {
     return this.#parts.store.has(payment);
   }
 
-  /** Starts what is due, as many at one time as the bound allows. Resolves when those it started have ended; nobody has to wait for it. */
+  /** Starts what is due, as many at one time as the bounds allow, and goes on as they end. Resolves when nothing is left that it could
+   *  start; nobody has to wait for it. */
   async work(): Promise<void> {
     const { store, turns, clock } = this.#parts;
     if (this.#isClosed) return;
     const before = clock.now() - REFUND_KEPT_MS;
     if (store.hasMadeBefore(before)) await unlessStoreStopped(turns.turn(() => store.forgetMade(before, REFUNDS_SWEPT_PER_TURN)));
-    // Those in flight are still due, so that a crash finds them again.
-    const due = store.waiting(clock.now(), REFUNDS_IN_FLIGHT_MAX * 2).filter(({ id }) => !this.#inFlight.has(id));
-    await Promise.all(due.slice(0, REFUNDS_IN_FLIGHT_MAX - this.#inFlight.size).map((refund) => this.#attempt(refund)));
+    await Promise.all([...this.#providerNames].flatMap((provider) => this.#startDue(provider)));
   }
 
   /** Starts nothing more, and waits for what is in flight. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#inFlight.values());
+    await Promise.all([...this.#inFlight.values()].map(({ ended }) => ended));
   }
 
   /** Up to `limit` refunds in the order of their ids, from behind `after`. @param state `null`: all */
@@ -90,18 +99,47 @@ export class Refunds {
     });
   }
 
-  /** The operator wants the system to try for its full time again. `null`: there is no such refund. One that was made stays as it is. */
+  /** The operator wants the system to try for its full time again. `null`: there is no such refund. One that was made stays as it is, and so
+   *  does one whose provider has no way to make it (`canTry`). */
   tryAgain(id: number): Promise<Refund | null> {
-    return this.#change(id, (refund, now) => (refund.state === "done" ? refund : triedAgain(refund, now)));
+    return this.#change(id, (refund, now) => (refund.state === "done" || !this.canTry(refund) ? refund : triedAgain(refund, now)));
   }
 
-  #attempt(refund: Refund): Promise<void> {
-    const attempt = this.#ask(refund).finally(() => this.#inFlight.delete(refund.id));
-    this.#inFlight.set(refund.id, attempt);
-    return attempt;
+  /** A provider that is not configured at the moment may be again before the time is over. */
+  canTry({ payment }: Pick<Refund, "payment">): boolean {
+    return this.#parts.providers.get(payment.provider)?.canRefund ?? true;
   }
 
-  async #ask({ id, payment, orderId }: Refund): Promise<void> {
+  #startDue(provider: string): Promise<void>[] {
+    const lines: Promise<void>[] = [];
+    for (let refund = this.#nextDue(provider); refund !== null; refund = this.#nextDue(provider)) lines.push(this.#goOnFrom(refund));
+    return lines;
+  }
+
+  /** One attempt after the other. What failed is due later, so that this comes to an end. */
+  async #goOnFrom(first: Refund): Promise<void> {
+    for (let refund: Refund | null = first; refund !== null; refund = this.#nextDue(first.payment.provider)) {
+      // What is not saved is still due: to go on at once would ask for it again and again.
+      if (!(await this.#attempt(refund))) return;
+    }
+  }
+
+  #nextDue(provider: string): Refund | null {
+    const ofProvider = this.#inFlight.values().reduce((count, attempt) => (attempt.provider === provider ? count + 1 : count), 0);
+    if (this.#isClosed || ofProvider === REFUNDS_PER_PROVIDER_MAX || this.#inFlight.size === REFUNDS_IN_FLIGHT_MAX) return null;
+    // Those in flight are still due, so that a crash finds them again; there are fewer of them than are read here.
+    const due = this.#parts.store.waiting(provider, this.#parts.clock.now(), REFUNDS_PER_PROVIDER_MAX);
+    return due.find(({ id }) => !this.#inFlight.has(id)) ?? null;
+  }
+
+  #attempt(refund: Refund): Promise<boolean> {
+    const ended = this.#ask(refund).finally(() => this.#inFlight.delete(refund.id));
+    this.#inFlight.set(refund.id, { provider: refund.payment.provider, ended });
+    return ended;
+  }
+
+  /** Resolves with whether what came of it is saved. */
+  async #ask({ id, payment, orderId }: Refund): Promise<boolean> {
     const provider = this.#parts.providers.get(payment.provider);
     let error: string | null = null;
     try {
@@ -110,7 +148,7 @@ export class Refunds {
     } catch (cause) {
       error = causeOf(cause);
     }
-    await unlessStoreStopped(
+    return unlessStoreStopped(
       this.#change(id, (refund, now) => {
         // The operator was faster.
         if (refund.state !== "due") return refund;
@@ -139,12 +177,15 @@ export class Refunds {
   }
 }
 
-/** A store that has stopped has told its owner already; the refund is still due when the process starts again. */
-async function unlessStoreStopped(change: Promise<unknown>): Promise<void> {
+/** Resolves with whether it was saved. A store that has stopped has told its owner already; the refund is still due when the process starts
+ *  again. */
+async function unlessStoreStopped(change: Promise<unknown>): Promise<boolean> {
   try {
     await change;
+    return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
+    return false;
   }
 }
 

@@ -1,14 +1,24 @@
 /** What the metrics tell besides purchases and replies: how much there is of everything that is bounded. */
 import type { AccessLog } from "../edge/access-log.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
+import type { Outbox } from "../events/outbox.ts";
+import type { Webhooks } from "../events/webhooks.ts";
 import type { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
+import type { Refunds } from "../payment/refunds.ts";
 import type { SaleBook } from "../sales/sale-book.ts";
 import type { GateKeeper } from "../services/gate-keeper/service.ts";
 import type { PolicyController } from "../services/policy-controller/service.ts";
 import type { SafeProtector } from "../services/safe-protector/service.ts";
 import type { PortName } from "./ports.ts";
 
-export interface Gauged {
+/** What waits to reach somebody outside. */
+export interface Outgoing {
+  readonly outbox: Outbox;
+  readonly webhooks: Webhooks;
+  readonly refunds: Refunds;
+}
+
+export interface Gauged extends Outgoing {
   readonly gate: GateKeeper;
   readonly accessLog: AccessLog;
   readonly protector: SafeProtector;
@@ -34,5 +44,15 @@ export function describeGauges(metrics: Readonly<Record<PortName, ServiceMetrics
   inventory.gauge("doorbuster_skus", "SKUs in the store.", () => of.ledger.counts.skus);
   cart.gauge("doorbuster_users", "Users with a hold, an unpaid order or an order record.", () => of.ledger.counts.users);
   cart.gauge("doorbuster_ended_rows", "Rows of ended holds that the sweeper has not removed yet.", () => of.ledger.counts.endedRows);
+  describeOutgoing(cart, of);
   registry.gauge("doorbuster_registry_applications", "Applications with a live lease.", of.applications);
+}
+
+export function describeOutgoing(cart: ServiceMetrics, { outbox, webhooks, refunds }: Outgoing): void {
+  cart.gauge("doorbuster_outbox_events", "Events that can still be read.", () => outbox.lastId - outbox.oldestId + 1);
+  cart.gauge("doorbuster_webhooks_disabled", "Webhooks to which nothing is sent.", () => webhooks.counts.disabled);
+  cart.gauge("doorbuster_webhooks_failing", "Webhooks with an event that is tried again.", () => webhooks.counts.failing);
+  cart.gauge("doorbuster_webhook_deliveries_in_flight", "Deliveries that wait for their answer.", () => webhooks.counts.deliveries);
+  cart.gauge("doorbuster_refunds_due", "Refunds that are not made yet.", () => refunds.count("due"));
+  cart.gauge("doorbuster_refunds_given_up", "Refunds that wait for the operator after 72 hours.", () => refunds.count("given-up"));
 }

@@ -1,0 +1,101 @@
+/** What a test needs to be the operator of webhooks, and their receivers. */
+import { Database } from "bun:sqlite";
+import { randomBytes } from "node:crypto";
+import type { Route } from "../src/core/endpoint.ts";
+import type { Sku } from "../src/core/ids.ts";
+import { GroupCommit } from "../src/edge/group-commit.ts";
+import type { Post, PostAnswer } from "../src/events/courier.ts";
+import { OUTBOX_SCHEMA, Outbox } from "../src/events/outbox.ts";
+import { webhookRoutes } from "../src/events/routes.ts";
+import { WEBHOOKS_SCHEMA, WebhookStore } from "../src/events/webhook-store.ts";
+import { Webhooks } from "../src/events/webhooks.ts";
+
+export interface Shown {
+  readonly id: string;
+  readonly state: string;
+  readonly types?: readonly string[];
+  readonly deliveredUpTo: string;
+  readonly disabledBecause?: string;
+  readonly secrets?: readonly string[];
+  readonly failing?: { readonly eventID: string };
+  readonly lastError?: { readonly detail: string };
+}
+interface Reply {
+  readonly status: number;
+  readonly body: Shown;
+}
+
+export const ok: PostAnswer = { status: 200 };
+export const secret = (fill: number): string => `whsec_${Buffer.alloc(32, fill).toString("base64")}`;
+/** Everything that is not waiting for a tick has come to its end. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** An operator, a store, and a receiver that answers as it is told. */
+export class WebhookDesk {
+  readonly #db = new Database(":memory:");
+  #routes: readonly Route[] = [];
+  readonly bugs: unknown[] = [];
+  readonly posts: Post[] = [];
+  answer: (post: Post) => PostAnswer | Promise<PostAnswer> = () => ok;
+  // The library that verifies signatures has a clock of its own.
+  nowMs = Date.now();
+  outbox!: Outbox;
+  webhooks!: Webhooks;
+
+  constructor() {
+    this.#db.run(OUTBOX_SCHEMA + WEBHOOKS_SCHEMA);
+    this.restart();
+  }
+
+  /** Another life over the same store; the one before ends without a word. */
+  restart(): void {
+    const turns = new GroupCommit(this.#db, () => {});
+    this.outbox = new Outbox(this.#db, turns, "eur", { keptMs: 48 * 3_600_000, eventsMax: 1_000_000 });
+    this.webhooks = new Webhooks(new WebhookStore(this.#db), {
+      ...{ outbox: this.outbox, turns, clock: { now: () => this.nowMs, monotonicUs: () => 0 }, random: () => 0 },
+      send: async (post) => {
+        this.posts.push(post);
+        return this.answer(post);
+      },
+      randomBytes,
+      onBug: (error) => this.bugs.push(error),
+    });
+    this.#routes = webhookRoutes(this.webhooks);
+    this.add = (...skus) =>
+      turns.turn(() => {
+        for (const sku of skus) this.outbox.add({ type: "goods.sold-out", at: this.nowMs, sku: sku as Sku });
+      });
+  }
+
+  add!: (...skus: readonly string[]) => Promise<void>;
+
+  async call(name: string, body: object = {}, id = ""): Promise<Reply> {
+    const route = this.#routes.find(({ endpoint }) => endpoint.name === name) as Route;
+    const input = { params: { id }, query: {}, body: body as never, headers: { get: () => null }, peer: () => "" };
+    const reply = await route.handle(input);
+    return { status: reply.status, body: JSON.parse(reply.body as string) as Shown };
+  }
+
+  create(body: object = {}): Promise<Reply> {
+    return this.call("addWebhook", { url: "https://shop.example/hook", ...body });
+  }
+
+  async see(id: string): Promise<Shown> {
+    return (await this.call("getWebhook", {}, id)).body;
+  }
+
+  /** Ticks, and lets what was sent come back, until nothing moves any more. */
+  async works(): Promise<void> {
+    for (let before = -1; before !== this.posts.length; ) {
+      before = this.posts.length;
+      this.webhooks.tick();
+      await settled();
+    }
+  }
+
+  get delivered(): string[] {
+    return this.posts.map(({ body }) => (JSON.parse(body) as { data: { goodsSKU: string } }).data.goodsSKU);
+  }
+}
