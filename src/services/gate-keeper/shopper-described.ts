@@ -40,8 +40,13 @@ const Cart = Type.Object({
 });
 
 const boardHeaders = Type.Object({ "If-None-Match": Type.Optional(Type.String({ description: "the ETag of what one has" })) });
-const notModified = { 304: noContent("Nothing of it has changed.") };
-const tagged = { ETag: "To ask with `If-None-Match` the next time." };
+const tagged = { ETag: "To ask with `If-None-Match` the next time.", "Cache-Control": "no-store: a kept copy would tell an old time." };
+const notModified = {
+  304: {
+    ...noContent("Nothing of it has changed but the time."),
+    headers: { ...tagged, "Server-Now": "This server's clock, in unix ms: what `serverNow` is in a body." },
+  },
+};
 const onBoard = { ...saleHeadExample, items: [{ ...salePlanExample.items[0], availability: "many" }] };
 const now = 1_795_320_600_000;
 const cartExample = {
