@@ -1,8 +1,6 @@
 /** What the demo's pay page says, in English and Chinese. */
+import type { Language } from "../core/language.ts";
 import type { OrderState } from "../ledger/ledger.ts";
-
-export const PAY_PAGE_LANGUAGES = ["en", "zh"] as const;
-export type PayPageLanguage = (typeof PAY_PAGE_LANGUAGES)[number];
 
 export interface PayPageTexts {
   readonly title: string;
@@ -24,7 +22,7 @@ export interface PayPageTexts {
   readonly notTaken: string;
 }
 
-export const PAY_PAGE_TEXTS: Readonly<Record<PayPageLanguage, PayPageTexts>> = {
+export const PAY_PAGE_TEXTS: Readonly<Record<Language, PayPageTexts>> = {
   en: {
     title: "Pay for your order",
     demo: "A demonstration: no money moves.",

@@ -2,14 +2,15 @@
 import { createHash } from "node:crypto";
 import type { HttpReply } from "../core/endpoint.ts";
 import type { OrderId } from "../core/ids.ts";
+import type { Language } from "../core/language.ts";
 import { type Cents, priceOf } from "../core/money.ts";
 import type { DurationMs } from "../core/time.ts";
 import type { PayChoice } from "./api.ts";
-import { PAY_PAGE_TEXTS, type PayPageLanguage, type PayPageTexts } from "./pay-page-texts.ts";
+import { PAY_PAGE_TEXTS, type PayPageTexts } from "./pay-page-texts.ts";
 import type { OwedOrder } from "./settlement.ts";
 
 export interface PayPage {
-  readonly language: PayPageLanguage;
+  readonly language: Language;
   readonly orderId: OrderId;
   readonly order: PayableOrder;
   readonly amountCents: Cents;
@@ -81,7 +82,7 @@ ${buttons(texts, page)}`,
 }
 
 /** A page that only says something. */
-export function payMessageReply(status: number, language: PayPageLanguage, text: "badLink" | "unknownOrder" | "notTaken"): HttpReply {
+export function payMessageReply(status: number, language: Language, text: "badLink" | "unknownOrder" | "notTaken"): HttpReply {
   return htmlReply(status, language, `<p role="status">${PAY_PAGE_TEXTS[language][text]}</p>`);
 }
 
@@ -99,7 +100,7 @@ function buttons(texts: PayPageTexts, { order, actionOf }: PayPage): string {
   return `<form method="post">${choices.join("")}</form>`;
 }
 
-function htmlReply(status: number, language: PayPageLanguage, content: string): HttpReply {
+function htmlReply(status: number, language: Language, content: string): HttpReply {
   const { title, demo } = PAY_PAGE_TEXTS[language];
   const body = `<!doctype html>
 <html lang="${language}">

@@ -40,7 +40,6 @@ class Demo {
           if (notice.kind === "failed") this.settled.push(`failed ${notice.orderId}`);
           else this.#settle(notice.payment);
         }),
-      languageOf: (acceptLanguage) => (acceptLanguage?.startsWith("zh") ? "zh" : "en"),
       clock,
     });
     const routes = payPageRoutes(this.provider);

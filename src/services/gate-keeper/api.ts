@@ -30,6 +30,8 @@ const TokenBuyBody = Type.Object({
 });
 export type BuyBody = Static<typeof TokenBuyBody>;
 
+export const acceptLanguage = { "Accept-Language": Type.Optional(Type.String({ description: "en or zh: the language of messages" })) };
+
 /** What a shopper's POST reads beside its body. The server checks the key itself: it may be quoted. */
 export const ShopperHeaders = Type.Object({
   "Idempotency-Key": Type.Optional(
@@ -38,7 +40,7 @@ export const ShopperHeaders = Type.Object({
       maxLength: IDEMPOTENCY_KEY_CHARS_MAX + 2,
     }),
   ),
-  "Accept-Language": Type.Optional(Type.String({ description: "en or zh: the language of messages" })),
+  ...acceptLanguage,
 });
 
 export const keyProblems = {

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import type { HttpReply } from "../../core/endpoint.ts";
 import type { SessionId, Sku } from "../../core/ids.ts";
+import { LANGUAGES, type Language } from "../../core/language.ts";
 import { type Reason, STEPS, type Step } from "../../core/reason.ts";
 import type { KeptPurchase } from "../../ledger/ledger.ts";
-import { LANGUAGES, type Language, refusalText, successText } from "./messages.ts";
+import { refusalText, successText } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
 
 const asked = (sessionId: SessionId, sku: Sku, quantity: number, language: Language) => ({

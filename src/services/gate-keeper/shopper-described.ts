@@ -14,7 +14,7 @@ import {
   unknownOrder,
 } from "../../orders/described.ts";
 import { saleHeadExample, saleHeadFields, saleItemFields, salePlanExample } from "../../sales/described.ts";
-import { keyProblems, ShopperHeaders } from "./api.ts";
+import { acceptLanguage, keyProblems, ShopperHeaders } from "./api.ts";
 
 const serverNow = Type.Integer({ description: "this server's clock, in unix ms, to set one's own by" });
 const Availability = Type.Union([
@@ -39,7 +39,7 @@ const Cart = Type.Object({
   serverNow,
 });
 
-const boardHeaders = Type.Object({ "If-None-Match": Type.Optional(Type.String({ description: "the ETag of what one has" })) });
+const ifNoneMatch = { "If-None-Match": Type.Optional(Type.String({ description: "the ETag of what one has" })) };
 const tagged = { ETag: "To ask with `If-None-Match` the next time.", "Cache-Control": "no-store: a kept copy would tell an old time." };
 const notModified = {
   304: {
@@ -62,7 +62,7 @@ const keyed = { ...shoppers, headers: ShopperHeaders } as const;
 export const shopperDescribed = {
   sales: {
     summary: "What is on sale, what will be, and what was lately.",
-    headers: boardHeaders,
+    headers: Type.Object(ifNoneMatch),
     replies: {
       200: {
         ...reply("The board.", Type.Object({ serverNow, sales: Type.Array(BoardSale) }), { serverNow: now, sales: [onBoard] }),
@@ -73,7 +73,7 @@ export const shopperDescribed = {
   },
   sale: {
     summary: "One sale, with what is left of its goods.",
-    headers: boardHeaders,
+    headers: Type.Object({ ...ifNoneMatch, ...acceptLanguage }),
     replies: { 200: { ...reply("The sale.", OneSale, { serverNow: now, ...onBoard }), headers: tagged }, ...notModified },
     problems: { 404: "There is no such sale." },
     example: { params: { id: salePlanExample.id } },
@@ -106,6 +106,7 @@ export const shopperDescribed = {
   order: {
     ...shoppers,
     summary: "One order of the shopper.",
+    headers: Type.Object(acceptLanguage),
     replies: { 200: reply("The order.", OrderDocument, orderExample) },
     problems: { 404: unknownOrder },
     example: mine,

@@ -3,6 +3,7 @@ import type { TObject, TSchema } from "typebox";
 import type { Answer } from "../../core/answer.ts";
 import { type HttpReply, json, on, type RequestInput, type Route } from "../../core/endpoint.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
+import { type Language, languageOf } from "../../core/language.ts";
 import { priceOf } from "../../core/money.ts";
 import { listReply } from "../../core/paging.ts";
 import { problem } from "../../core/problem.ts";
@@ -14,6 +15,7 @@ import { type Checkout, cancelOrder, placeOrder, startPayment, unknownOrder } fr
 import type { KeyedRequest, KeyedRequests } from "../../orders/keyed-requests.ts";
 import { orderBody } from "../../orders/order-body.ts";
 import { takeNotification } from "../../payment/notifications.ts";
+import { unknownSaleText } from "./messages.ts";
 import { shopperApi as api } from "./shopper-api.ts";
 
 /** The public snapshot of sales (`src/sales/board.ts`). */
@@ -41,6 +43,8 @@ interface Where {
 const inQuery = (claimed: Claimed): Where => ({ claimed, pointerRoot: "#/query" });
 const inBody = (claimed: Claimed): Where => ({ claimed, pointerRoot: "#" });
 
+const languageFor = ({ headers }: Pick<Asked, "headers">): Language => languageOf(headers.get("accept-language"));
+
 export class ShopperDoor {
   readonly #parts: ShopperDoorParts;
 
@@ -57,7 +61,7 @@ export class ShopperDoor {
   async forOwner(asked: Asked, where: Where, orderId: OrderId, work: (order: Order) => Answer<HttpReply>): Promise<HttpReply> {
     return this.forShopper(asked, where, async ({ userId }) => {
       const order = await this.#parts.checkout.desk.order(orderId);
-      return order?.userId === userId ? work(order) : unknownOrder(orderId);
+      return order?.userId === userId ? work(order) : unknownOrder(orderId, languageFor(asked));
     });
   }
 
@@ -91,7 +95,7 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
   return [
     on(api.sales, ({ headers }) => board.all(headers.get("if-none-match"))),
     on(api.sale, ({ params, headers }) => {
-      const orUnknown = (reply: HttpReply | null): HttpReply => reply ?? problem(404, `there is no sale ${params.id}`);
+      const orUnknown = (reply: HttpReply | null): HttpReply => reply ?? problem(404, unknownSaleText(params.id, languageFor({ headers })));
       const reply = board.one(params.id, headers.get("if-none-match"));
       // Without a promise where the answer is there: a crowd asks for this page again and again.
       return reply instanceof Promise ? reply.then(orUnknown) : orUnknown(reply);
@@ -103,7 +107,7 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
         const { goodsSKUs: skus = null, provider } = input.body;
         const request = ["placeOrder", customer.userId, provider ?? "", ...(skus ?? [])];
         return keyed.once(door.keyed(input, customer.userId, request), (id) =>
-          placeOrder(checkout, { customer, skus, provider, orderId: id as OrderId }),
+          placeOrder(checkout, { customer, skus, provider, orderId: id as OrderId, language: languageFor(input) }),
         );
       }),
     ),
@@ -123,13 +127,14 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
     on(api.order, (input) => door.forOwner(input, inQuery(input.query), input.params.id, (order) => json(show(order)))),
     on(api.cancelOrder, (input) =>
       door.forOwner(input, inBody(input.body), input.params.id, ({ orderId, userId }) =>
-        keyed.once(door.keyed(input, userId, ["cancelOrder", userId, orderId]), () => cancelOrder(checkout, orderId)),
+        keyed.once(door.keyed(input, userId, ["cancelOrder", userId, orderId]), () => cancelOrder(checkout, orderId, languageFor(input))),
       ),
     ),
     on(api.startPayment, (input) =>
       door.forOwner(input, inBody(input.body), input.params.id, (order) => {
         const request = ["startPayment", order.userId, order.orderId, input.body.provider ?? ""];
-        return keyed.once(door.keyed(input, order.userId, request), () => startPayment(cashier, order, input.body.provider, 200));
+        const wish = { order, provider: input.body.provider, language: languageFor(input) };
+        return keyed.once(door.keyed(input, order.userId, request), () => startPayment(cashier, wish, 200));
       }),
     ),
     on(api.notifyPayment, ({ params, body, headers }) =>
