@@ -8,7 +8,10 @@ export interface PayPageTexts {
   readonly order: string;
   readonly goods: string;
   readonly quantity: string;
-  readonly price: string;
+  readonly unitPrice: string;
+  /** What is left to pay. */
+  readonly toPay: string;
+  /** The same when nothing is. */
   readonly total: string;
   readonly timeLeft: string;
   readonly pay: string;
@@ -29,8 +32,9 @@ export const PAY_PAGE_TEXTS: Readonly<Record<Language, PayPageTexts>> = {
     order: "Order",
     goods: "Goods",
     quantity: "Quantity",
-    price: "Price",
-    total: "To pay",
+    unitPrice: "Price each",
+    toPay: "To pay",
+    total: "Total",
     timeLeft: "Time left to pay",
     pay: "Pay",
     payLate: "Pay all the same (too late)",
@@ -54,8 +58,9 @@ export const PAY_PAGE_TEXTS: Readonly<Record<Language, PayPageTexts>> = {
     order: "订单号",
     goods: "商品",
     quantity: "数量",
-    price: "单价",
-    total: "应付金额",
+    unitPrice: "单价",
+    toPay: "应付金额",
+    total: "合计",
     timeLeft: "剩余支付时间",
     pay: "支付",
     payLate: "仍然支付（已超时）",
