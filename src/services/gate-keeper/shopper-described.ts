@@ -54,6 +54,12 @@ const cartExample = {
   items: [{ goodsSKU: "SKU0001", goodsQuantity: 1, goodsPrice: 45.9, expiresAt: 1_795_322_400_000 }],
   serverNow: now,
 };
+const { orderID, amount, currency } = orderExample;
+/** As the generic provider sends it, after Standard Webhooks. */
+const paidNotification = JSON.stringify({
+  ...{ type: "payment.paid", timestamp: "2026-11-22T10:00:03.120Z" },
+  data: { orderID, paymentID: "pay_3PqX2eHk1", amount, currency },
+});
 const ofUser = { userID: orderExample.userID };
 const mine = { params: { id: orderExample.orderID }, query: ofUser };
 const shoppers = { isForShoppers: true } as const;
@@ -129,6 +135,6 @@ export const shopperDescribed = {
     summary: "Where payment providers report; their signature over the raw body tells who they are.",
     replies: { 200: reply("It is dealt with, durably.", Type.Object({ received: Type.Boolean() }), { received: true }) },
     problems: { 404: "There is no such payment provider here." },
-    example: { params: { provider: "generic" } },
+    example: { params: { provider: "generic" }, body: paidNotification },
   },
 } as const;

@@ -1,7 +1,7 @@
 /** The shopper's door besides `buy`. Each shopper sees only what is theirs: somebody else's order is as unknown as one that never was. */
 import type { TObject, TSchema } from "typebox";
 import type { Answer } from "../../core/answer.ts";
-import { type HttpReply, json, on, type RequestInput, type Route } from "../../core/endpoint.ts";
+import { type HttpReply, json, on, type RequestInput, type Route, withTokens } from "../../core/endpoint.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
 import { type Language, languageOf } from "../../core/language.ts";
 import { priceOf } from "../../core/money.ts";
@@ -89,7 +89,12 @@ export class ShopperDoor {
   }
 }
 
-export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: ShopperDoorParts): Route[] {
+export function shopperRoutes(door: ShopperDoor, parts: ShopperDoorParts): Route[] {
+  const routes = routesOf(door, parts);
+  return parts.identity.isProven ? routes.map((route) => ({ ...route, endpoint: withTokens(route.endpoint) })) : routes;
+}
+
+function routesOf(door: ShopperDoor, { board, checkout, keyed }: ShopperDoorParts): Route[] {
   const { desk, cashier } = checkout;
   const show = (order: Order) => orderBody(order, cashier.currency);
   return [
