@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { clientTypes } from "../src/api-description/client-types.ts";
 import { openApiDocument } from "../src/api-description/openapi.ts";
+import { withTokens } from "../src/core/endpoint.ts";
 import { gateKeeperApi } from "../src/services/gate-keeper/api.ts";
 import { shopperApi } from "../src/services/gate-keeper/shopper-api.ts";
 
@@ -17,10 +18,9 @@ const BIOME = join(ROOT, "node_modules/@biomejs/biome/bin/biome");
 
 /** The text of `api-types.ts`. */
 export function apiTypes(): string {
-  const document = openApiDocument({ service: "GateKeeper", description: "", version: "" }, [
-    gateKeeperApi.buy,
-    ...Object.values(shopperApi),
-  ]);
+  // With what answers a token too: the client knows gates of both kinds.
+  const endpoints = [gateKeeperApi.buy, ...Object.values(shopperApi)].map(withTokens);
+  const document = openApiDocument({ service: "GateKeeper", description: "", version: "" }, endpoints);
   // The document as a reader gets it: JSON.
   const text = clientTypes(JSON.parse(JSON.stringify(document)) as typeof document);
   return run([BIOME, "format", "--stdin-file-path=client/api-types.ts"], text);

@@ -11,15 +11,39 @@ import { ownSurroundings, type Surroundings } from "./surroundings.ts";
 
 export { DoorbusterFailure, type Live };
 
-export interface DoorbusterOptions {
+/** Who asks, said as the gate's `--identity` wants it. */
+export type DoorbusterOptions = CommonOptions & (TokenOptions | TrustedOptions | VisitorOptions);
+
+/** For a gate with `--identity jwt`: the token says who the shopper is. */
+export interface TokenOptions {
+  /** The shopper's token, or what gives the one of this moment. */
+  readonly token: string | (() => string | Promise<string>);
+  readonly userID?: never;
+  readonly userLevel?: never;
+  readonly clientIP?: never;
+}
+
+/** For a gate with `--identity trusted`, on the shop's own server, which knows its shopper. The gate refuses a purchase that lacks one of the three. */
+export interface TrustedOptions {
+  readonly token?: never;
+  readonly userID: string;
+  /** 0 is the lowest. */
+  readonly userLevel: number;
+  /** The shopper's address, IPv4 or IPv6; not this server's. */
+  readonly clientIP: string;
+}
+
+/** For who is nobody yet, and looks at the sales. */
+export interface VisitorOptions {
+  readonly token?: never;
+  readonly userID?: never;
+  readonly userLevel?: never;
+  readonly clientIP?: never;
+}
+
+export interface CommonOptions {
   /** Of the gate: `https://shop.example`. */
   readonly url: string;
-  /** The shopper's token, or what gives the one of this moment. */
-  readonly token?: string | (() => string);
-  /** Who asks, for a gate in trusted mode. */
-  readonly userID?: string;
-  readonly userLevel?: number;
-  readonly clientIP?: string;
   /** In which language the shopper reads messages; left out, the browser says it. */
   readonly language?: "en" | "zh";
   /** How often one request is sent at most. */
@@ -35,7 +59,9 @@ type Replies<Name extends keyof Operations> = Operations[Name]["replies"];
 export type Held = Extract<Replies<"buy">[200], { readonly repResult: true }>;
 export type Cart = Replies<"cart">[200];
 export type Order = Replies<"order">[200];
+export type Orders = Replies<"orders">[200];
 export type PlacedOrder = Replies<"placeOrder">[201];
+export type StartedPayment = Replies<"startPayment">[200];
 export type Board = Replies<"sales">[200];
 export type Sale = Replies<"sale">[200];
 
@@ -103,7 +129,10 @@ export class Doorbuster {
     return this.#ask({ method: "DELETE", path: `/cart/${encodeURIComponent(sku)}${this.#query()}` });
   }
 
-  /** Makes one order of the cart, or of the SKUs named. */
+  /**
+   * Makes one order of the cart, or of the SKUs named. When it is placed and only its payment could not be started, the failure has it
+   * (`failure.body.order`): the same call again, or `startPayment`, starts the payment.
+   */
   async placeOrder(wish: { readonly skus?: readonly string[]; readonly provider?: string } & Again = {}): Promise<Answer<PlacedOrder>> {
     const body: Operations["placeOrder"]["body"] = {
       ...this.#who,
@@ -117,9 +146,22 @@ export class Doorbuster {
     return this.#get(`/orders/${encodeURIComponent(orderID)}${this.#query()}`);
   }
 
+  /** A page of the shopper's orders, newest first. The next one is behind the last `orderID` of this one; an empty one is the end. */
+  orders(page: { readonly after?: string; readonly limit?: number } = {}): Promise<Answer<Orders>> {
+    return this.#get(`/orders${this.#query(page)}`);
+  }
+
+  /** Starts the payment of an unpaid order, or gives what was started before. */
+  async startPayment(orderID: string, wish: { readonly provider?: string } & Again = {}): Promise<Answer<StartedPayment>> {
+    const body: Operations["startPayment"]["body"] = {
+      ...this.#named(),
+      ...(wish.provider !== undefined && { provider: wish.provider }),
+    };
+    return answerOf(await this.#post(`/orders/${encodeURIComponent(orderID)}/payment`, body, wish));
+  }
+
   async cancelOrder(orderID: string, again: Again = {}): Promise<Answer<Order>> {
-    const { userID } = this.#who;
-    return answerOf(await this.#post(`/orders/${encodeURIComponent(orderID)}/cancel`, userID === undefined ? {} : { userID }, again));
+    return answerOf(await this.#post(`/orders/${encodeURIComponent(orderID)}/cancel`, this.#named(), again));
   }
 
   sales(): Promise<Answer<Board>> {
@@ -135,8 +177,15 @@ export class Doorbuster {
     return new LiveSale(id, this.#requests, this.#surroundings, onChange);
   }
 
-  #query(): string {
-    return this.#who.userID === undefined ? "" : `?userID=${encodeURIComponent(this.#who.userID)}`;
+  /** The shopper, where no token says who it is. */
+  #named(): { readonly userID?: string } {
+    const { userID } = this.#who;
+    return userID === undefined ? {} : { userID };
+  }
+
+  #query(more: Readonly<Record<string, string | number>> = {}): string {
+    const fields = Object.entries({ ...this.#named(), ...more });
+    return fields.length === 0 ? "" : `?${fields.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`;
   }
 
   /** One key for the whole call, however often it is sent. */

@@ -76,23 +76,28 @@ export class LiveSale {
     const askedAt = this.#surroundings.now();
     const headers = this.#etag === null ? {} : { "if-none-match": this.#etag };
     try {
-      const { status, etag, body } = await this.#requests.send({ method: "GET", path: this.#path, headers, attemptsMax: 1 });
+      const { status, etag, serverNow, body } = await this.#requests.send({ method: "GET", path: this.#path, headers, attemptsMax: 1 });
       this.#failures = 0;
       if (status === 200) {
         this.#sale = body as unknown as Sale;
         this.#etag = etag;
-        // The answer was written somewhere between the question and now: the middle is wrong by half the way at most.
-        this.#offsetMs = this.#sale.serverNow - (askedAt + this.#surroundings.now()) / 2;
+        this.#setClock(this.#sale.serverNow, askedAt);
         this.#show();
       } else if (status === 404) {
         this.#sale = null;
         this.#show();
       } else if (status !== 304) this.#failures += 1;
+      else if (serverNow !== null) this.#setClock(serverNow, askedAt);
     } catch (error) {
       if (!(error instanceof DoorbusterFailure)) throw error;
       this.#failures += 1;
     }
     this.#pollAt = this.#serverNow() + pollAfterMs(this.#sale, this.#serverNow(), this.#failures, this.#surroundings.random());
+  }
+
+  /** The answer was written somewhere between the question and now: the middle is wrong by half the way at most. */
+  #setClock(serverNow: number, askedAt: number): void {
+    this.#offsetMs = serverNow - (askedAt + this.#surroundings.now()) / 2;
   }
 
   /** On the way it tells of the start and of the end, at their moment. */

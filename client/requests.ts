@@ -18,6 +18,8 @@ export interface RequestOptions {
 export interface Reply {
   readonly status: number;
   readonly etag: string | null;
+  /** The server's clock, in unix ms, where the answer has no body to say it in. */
+  readonly serverNow: number | null;
   /** When to ask again; `null` when that is not said. */
   readonly retryAfterMs: number | null;
   /** What the content says as JSON; an empty object when it is none. */
@@ -33,6 +35,8 @@ export class DoorbusterFailure extends Error {
     readonly idempotencyKey: string | null,
     /** The last answer's; `null` when there was none. */
     readonly status: number | null,
+    /** What the last answer said, as JSON: an order that was placed and whose payment could not be started is its `order`. */
+    readonly body: Reply["body"] = {},
     cause?: unknown,
   ) {
     super(message, { cause });
@@ -42,7 +46,7 @@ export class DoorbusterFailure extends Error {
 export interface RequestSettings {
   /** Of the gate, with or without a slash at its end. */
   readonly url: string;
-  readonly token: (() => string) | null;
+  readonly token: (() => string | Promise<string>) | null;
   readonly language: string | null;
   /** How often one request is sent at most. */
   readonly attemptsMax: number;
@@ -79,16 +83,18 @@ export class Requests {
   async #attempt({ method, path, body, key, headers }: RequestOptions): Promise<Reply | Error> {
     const { token, language, attemptMsMax } = this.#settings;
     try {
+      const bearer = token && (await token());
       const reply = await this.#surroundings.fetch(`${this.#root}${path}`, {
         method,
         headers: {
           ...(body && { "content-type": "application/json" }),
           ...(key !== undefined && { "idempotency-key": key }),
-          ...(token && { authorization: `Bearer ${token()}` }),
+          ...(bearer && { authorization: `Bearer ${bearer}` }),
           ...(language && { "accept-language": language }),
           ...headers,
         },
         ...(body && { body: JSON.stringify(body) }),
+        cache: "no-store",
         signal: AbortSignal.timeout(attemptMsMax),
       });
       return readReply(reply, await reply.text());
@@ -110,20 +116,26 @@ const asksToComeBack = ({ status, retryAfterMs }: Reply): boolean =>
 
 /** Being throttled is an answer in the end; everything else that asks us to come back has left the outcome open. */
 function lastOf(reply: Reply | Error, key: string | null): Reply {
-  if (reply instanceof Error) throw new DoorbusterFailure(`no answer: ${reply.message}`, key, null, reply);
+  if (reply instanceof Error) throw new DoorbusterFailure(`no answer: ${reply.message}`, key, null, {}, reply);
   if (reply.status === 429) return reply;
-  throw new DoorbusterFailure(`the answer was ${reply.status}`, key, reply.status);
+  throw new DoorbusterFailure(`the answer was ${reply.status}`, key, reply.status, reply.body);
 }
 
 /** @throws when a success has no content that can be read: whoever wrote it was not the gate, or did not come to its end */
 function readReply({ status, headers }: FetchReply, text: string): Reply {
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  const seconds = numberIn(headers.get("retry-after"));
   return {
     status,
     etag: headers.get("etag"),
-    retryAfterMs: Number.isFinite(seconds) ? seconds * 1_000 : null,
+    serverNow: numberIn(headers.get("server-now")),
+    retryAfterMs: seconds === null ? null : seconds * 1_000,
     body: text === "" ? {} : jsonOf(status, text),
   };
+}
+
+function numberIn(header: string | null): number | null {
+  const number = Number(header ?? Number.NaN);
+  return Number.isFinite(number) ? number : null;
 }
 
 function jsonOf(status: number, text: string): Reply["body"] {

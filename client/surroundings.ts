@@ -9,6 +9,8 @@ export interface FetchRequest {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly body?: string;
+  /** A copy that a browser keeps would tell an old time. */
+  readonly cache: "no-store";
   readonly signal: AbortSignal;
 }
 export type Fetch = (url: string, request: FetchRequest) => Promise<FetchReply>;

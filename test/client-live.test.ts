@@ -10,9 +10,9 @@ const sale = (status: string, serverNow: number) => ({
   ...{ serverNow, id: "drop", name: "Drop", status, items: [] },
   ...{ startsAt: new Date(STARTS_AT).toISOString(), endsAt: new Date(ENDS_AT).toISOString() },
 });
-const replied = (status: number, body: object | null, etag = ""): FetchReply => ({
+const replied = (status: number, body: object | null, etag = "", more: Readonly<Record<string, string>> = {}): FetchReply => ({
   status,
-  headers: new Headers({ etag }),
+  headers: new Headers({ etag, ...more }),
   text: async () => (body ? JSON.stringify(body) : ""),
 });
 
@@ -43,11 +43,12 @@ async function follow(options: {
   readonly pollsMax: number;
   readonly reply: (poll: Poll, number: number) => FetchReply | Error;
   /** This machine's clock less the server's. */
-  readonly wrongByMs?: number;
+  readonly wrongByMs?: number | ((now: number) => number);
   readonly page?: GivenPage;
   readonly onPoll?: (number: number) => void;
 }) {
   const { at, wrongByMs = 0, pollsMax, page = null } = options;
+  const wrongAt = (time: number): number => (typeof wrongByMs === "number" ? wrongByMs : wrongByMs(time));
   let now = at;
   const polls: Poll[] = [];
   const told: { readonly at: number; readonly status: string; readonly serverNow: number }[] = [];
@@ -55,7 +56,7 @@ async function follow(options: {
   const client = new Doorbuster({
     url: "",
     surroundings: {
-      now: () => now + wrongByMs,
+      now: () => now + wrongAt(now),
       random: () => 0.5,
       page,
       wait: async (ms, signal) => {
@@ -126,6 +127,16 @@ describe("what it tells", () => {
       // The crowd's next polls are spread over a second.
       expect(polls.find(({ at }) => at >= STARTS_AT)?.at).toBe(STARTS_AT + 500);
     }
+  });
+
+  test("a clock that is set while it follows is put right by an answer that nothing has changed", async () => {
+    const setAt = STARTS_AT - 100_000;
+    const { told } = await follow({
+      ...{ at: STARTS_AT - 300_000, pollsMax: 200, wrongByMs: (now) => (now < setAt ? 0 : 600) },
+      reply: ({ at }, number) =>
+        number === 1 ? replied(200, sale("scheduled", at), 'W/"a"') : replied(304, null, 'W/"a"', { "server-now": String(at) }),
+    });
+    expect(told.find(({ status }) => status === "live")).toEqual({ at: STARTS_AT, status: "live", serverNow: STARTS_AT });
   });
 
   test("that it was paused before its start, the next answer tells", async () => {

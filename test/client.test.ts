@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { apiTypes, library } from "../client/build.ts";
-import { Doorbuster, DoorbusterFailure, type DoorbusterOptions } from "../client/doorbuster.ts";
+import {
+  type CommonOptions,
+  Doorbuster,
+  DoorbusterFailure,
+  type DoorbusterOptions,
+  type TokenOptions,
+  type TrustedOptions,
+} from "../client/doorbuster.ts";
 import type { FetchReply, FetchRequest } from "../client/surroundings.ts";
 import { postJson, type System, startSystem } from "./system.ts";
 
@@ -24,13 +31,15 @@ const replied = (status: number, body: object, headers: Readonly<Record<string, 
 const held = replied(200, { repResult: true, hold: { goodsSKU: "SKU0001", goodsQuantity: 1, expiresAt: 1_000 } });
 const soldOut = replied(200, { repResult: false, reason: "sold-out", reponseMsg: "Not enough of these goods are left." });
 
+const UID1 = { userID: "UID0000000001", userLevel: 5, clientIP: "192.0.2.1" };
+
 /** A client whose network reacts as told, in order, and whose waiting takes no time. */
-function clientOf(reactions: readonly Reaction[], options: Partial<DoorbusterOptions> = {}) {
+function clientOf(reactions: readonly Reaction[], options: Partial<CommonOptions> = {}, who: TokenOptions | TrustedOptions = UID1) {
   const sent: Sent[] = [];
   const waitedMs: number[] = [];
   let keys = 0;
   const client = new Doorbuster({
-    ...{ url: "https://shop.example/", userID: "UID0000000001", userLevel: 5, clientIP: "192.0.2.1", ...options },
+    ...{ url: "https://shop.example/", ...who, ...options },
     surroundings: {
       fetch: async (url, request) => {
         const reaction = reactions[sent.length];
@@ -66,7 +75,7 @@ describe("what is asked", () => {
   });
 
   test("ids are encoded, and the shopper is named where there is no token", async () => {
-    const { client, sent } = clientOf([replied(200, {}), replied(200, {}), replied(200, {})], { userID: "a&b" });
+    const { client, sent } = clientOf([replied(200, {}), replied(200, {}), replied(200, {})], {}, { ...UID1, userID: "a&b" });
     await client.removeFromCart("S/1");
     await client.order("o?1");
     await client.sale("x y");
@@ -84,9 +93,48 @@ describe("what is asked", () => {
       tokens += 1;
       return `token-${tokens}`;
     };
-    const { client, sent } = clientOf([new Error("reset"), held], { token });
+    for (const given of [token, async () => token()]) {
+      const { client, sent } = clientOf([new Error("reset"), held], {}, { token: given });
+      tokens = 0;
+      await client.buy({ sku: "SKU0001" });
+      expect(sent.map(({ request }) => new Headers(request.headers).get("authorization"))).toEqual(["Bearer token-1", "Bearer token-2"]);
+      // The token says who buys.
+      expect(JSON.parse(sent[0]?.request.body ?? "")).toEqual({ goodsSKU: "SKU0001", goodsQuantity: 1 });
+    }
+  });
+
+  test("is said by a token, or in trusted mode by all three that a purchase needs, or by nothing to look at sales", () => {
+    type Takes<T> = T extends DoorbusterOptions ? true : false;
+    const taken: readonly [
+      Takes<{ url: string }>,
+      Takes<{ url: string; token: () => Promise<string> }>,
+      Takes<{ url: string; userID: string; userLevel: number; clientIP: string }>,
+      Takes<{ url: string; userID: string }>,
+      Takes<{ url: string; userID: string; userLevel: number }>,
+      Takes<{ url: string; token: string; userLevel: number }>,
+    ] = [true, true, true, false, false, false];
+    expect(taken.length).toBe(6);
+  });
+
+  test("nothing is asked of a browser's memory, whose answers would tell an old time", async () => {
+    const { client, sent } = clientOf([replied(200, {}), held]);
+    await client.sales();
     await client.buy({ sku: "SKU0001" });
-    expect(sent.map(({ request }) => new Headers(request.headers).get("authorization"))).toEqual(["Bearer token-1", "Bearer token-2"]);
+    expect(sent.map(({ request }) => request.cache)).toEqual(["no-store", "no-store"]);
+  });
+
+  test("orders are listed a page at a time, and their payment is started with a key", async () => {
+    const { client, sent } = clientOf([replied(200, [{ orderID: "o2" }]), replied(200, []), replied(200, { payment: null })]);
+    expect(await client.orders()).toMatchObject({ ok: true, value: [{ orderID: "o2" }] });
+    expect(await client.orders({ after: "o&2", limit: 10 })).toMatchObject({ ok: true, value: [] });
+    expect(await client.startPayment("o/1", { provider: "stripe" })).toMatchObject({ ok: true, value: { payment: null } });
+    expect(sent.map(({ request, url }) => `${request.method} ${url}`)).toEqual([
+      "GET https://shop.example/orders?userID=UID0000000001",
+      "GET https://shop.example/orders?userID=UID0000000001&after=o%262&limit=10",
+      "POST https://shop.example/orders/o%2F1/payment",
+    ]);
+    expect(JSON.parse(sent[2]?.request.body ?? "")).toEqual({ userID: "UID0000000001", provider: "stripe" });
+    expect(keysOf(sent)).toEqual([undefined, undefined, "key-1"]);
   });
 
   test("orders are placed of the whole cart or of what is named, and cancelled with a key", async () => {
@@ -151,6 +199,14 @@ describe("asking again", () => {
     expect({ key: failure.idempotencyKey, status: failure.status }).toEqual({ key: "key-1", status: 503 });
     expect(await client.buy({ sku: "SKU0001", idempotencyKey: failure.idempotencyKey ?? "" })).toMatchObject({ ok: true });
     expect(keysOf(sent)).toEqual(["key-1", "key-1", "key-1"]);
+  });
+
+  test("an order that was placed is not lost when its payment could not be started: the failure has it", async () => {
+    const unpaid = replied(503, { title: "Service Unavailable", order: { orderID: "o1" } }, { "retry-after": "1" });
+    const { client } = clientOf([unpaid, unpaid], { attemptsMax: 2 });
+    const failure = (await client.placeOrder().catch((error: unknown) => error)) as DoorbusterFailure;
+    const { order } = failure.body;
+    expect([failure.status, failure.idempotencyKey, order]).toEqual([503, "key-1", { orderID: "o1" }]);
   });
 
   test("who is throttled to the end is told so, as a refusal", async () => {

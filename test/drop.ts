@@ -80,7 +80,7 @@ export async function notifyPaid(system: System, order: OrderBody, paymentID: st
   return postJson(`${system.gate}/payments/generic`, body, signed(body, `msg-${paymentID}`));
 }
 
-function signed(body: string, id: string): Record<string, string> {
+export function signed(body: string, id: string): Record<string, string> {
   const at = new Date();
   return {
     "webhook-id": id,

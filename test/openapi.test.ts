@@ -9,6 +9,7 @@ import { Compile } from "typebox/compile";
 import type { MediaType, OpenApiDocument, Operation } from "../src/api-description/openapi.ts";
 import { ROUTES } from "./contract/routes.ts";
 import { declaredEndpoints } from "./declared-endpoints.ts";
+import { DROP_ARGS, signed } from "./drop.ts";
 import { getJson, type JsonReply, postJson, type System, send, startSystem } from "./system.ts";
 
 /** In this order the examples find what they speak of: goods first, then those who buy them. */
@@ -124,7 +125,7 @@ describe("the examples", () => {
       const where = addressOf(endpoint);
       if (Object.keys(params.properties).length > 0 || example?.params) check(`${where} params`, params, example?.params);
       check(`${where} query`, query, example?.query ?? {});
-      if (body && !endpoint.isBodyRaw) check(`${where} body`, body, example?.body);
+      if (body) check(`${where} body`, body, example?.body);
       for (const [status, { schema, example: shown, contentType }] of Object.entries(replies)) {
         if (schema && contentType === undefined) check(`${where} ${status}`, schema, shown);
       }
@@ -200,6 +201,37 @@ describe("the examples", () => {
     const { body } = await postJson(`${system.inventory}/add`, { goodsSKU: "", goodsQuantity: -1 });
     const problem = documents.inventory.components.schemas.Problem as TSchema;
     expect({ errors: errorsOf(problem, body), unspoken: unspokenOf(problem, body) }).toEqual({ errors: [], unspoken: [] });
+  });
+});
+
+describe("a gate that asks for tokens", () => {
+  let drop: System;
+  let document: OpenApiDocument;
+  beforeAll(async () => {
+    drop = await startSystem({ args: DROP_ARGS });
+    document = (await getJson(`${drop.gate}/openapi.json`)).body as OpenApiDocument;
+  });
+  afterAll(() => drop.stop());
+
+  const FOR_SHOPPERS = ["buy", "cancelOrder", "cart", "order", "orders", "placeOrder", "removeFromCart", "startPayment"];
+  const secured = ({ paths }: OpenApiDocument) =>
+    Object.values(paths)
+      .flatMap((methods) => Object.values(methods))
+      .filter(({ security, responses }) => security !== undefined || responses["401"] !== undefined)
+      .map(({ operationId, security, responses }) => ({ operationId, security, has401: "401" in responses }))
+      .toSorted((a, b) => a.operationId.localeCompare(b.operationId));
+
+  test("says so of every shopper's operation and of no other; a gate that believes the request says nothing of tokens", () => {
+    const needed = (operationId: string) => ({ operationId, security: [{ shopperToken: [] }], has401: true });
+    expect(secured(document)).toEqual(FOR_SHOPPERS.map(needed));
+    expect(secured(documents.gate)).toEqual([]);
+  });
+
+  test("takes the notification that it shows as an example, when it is signed", async () => {
+    const { post } = document.paths["/payments/{provider}"] ?? {};
+    const example = post?.requestBody?.content["*/*"]?.example as string;
+    const reply = await postJson(`${drop.gate}/payments/generic`, example, signed(example, "msg-1"));
+    expect({ status: reply.status, body: reply.body }).toEqual({ status: 200, body: { received: true } });
   });
 });
 

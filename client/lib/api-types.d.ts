@@ -136,7 +136,7 @@ export interface Operations {
                     }[];
                 }[];
             };
-            /** Nothing of it has changed. */
+            /** Nothing of it has changed but the time. */
             readonly 304: null;
             /** The request could not be answered. */
             readonly default: Problem;
@@ -177,7 +177,7 @@ export interface Operations {
                     readonly availability: "many" | "few" | "none" | number;
                 }[];
             };
-            /** Nothing of it has changed. */
+            /** Nothing of it has changed but the time. */
             readonly 304: null;
             /** The request is malformed, or a field is wrong; `errors` names every one. */
             readonly 400: Problem;

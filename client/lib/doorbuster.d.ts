@@ -9,15 +9,35 @@ import { type Live } from "./live.ts";
 import { DoorbusterFailure, type Reply } from "./requests.ts";
 import { type Surroundings } from "./surroundings.ts";
 export { DoorbusterFailure, type Live };
-export interface DoorbusterOptions {
+/** Who asks, said as the gate's `--identity` wants it. */
+export type DoorbusterOptions = CommonOptions & (TokenOptions | TrustedOptions | VisitorOptions);
+/** For a gate with `--identity jwt`: the token says who the shopper is. */
+export interface TokenOptions {
+    /** The shopper's token, or what gives the one of this moment. */
+    readonly token: string | (() => string | Promise<string>);
+    readonly userID?: never;
+    readonly userLevel?: never;
+    readonly clientIP?: never;
+}
+/** For a gate with `--identity trusted`, on the shop's own server, which knows its shopper. The gate refuses a purchase that lacks one of the three. */
+export interface TrustedOptions {
+    readonly token?: never;
+    readonly userID: string;
+    /** 0 is the lowest. */
+    readonly userLevel: number;
+    /** The shopper's address, IPv4 or IPv6; not this server's. */
+    readonly clientIP: string;
+}
+/** For who is nobody yet, and looks at the sales. */
+export interface VisitorOptions {
+    readonly token?: never;
+    readonly userID?: never;
+    readonly userLevel?: never;
+    readonly clientIP?: never;
+}
+export interface CommonOptions {
     /** Of the gate: `https://shop.example`. */
     readonly url: string;
-    /** The shopper's token, or what gives the one of this moment. */
-    readonly token?: string | (() => string);
-    /** Who asks, for a gate in trusted mode. */
-    readonly userID?: string;
-    readonly userLevel?: number;
-    readonly clientIP?: string;
     /** In which language the shopper reads messages; left out, the browser says it. */
     readonly language?: "en" | "zh";
     /** How often one request is sent at most. */
@@ -34,7 +54,9 @@ export type Held = Extract<Replies<"buy">[200], {
 }>;
 export type Cart = Replies<"cart">[200];
 export type Order = Replies<"order">[200];
+export type Orders = Replies<"orders">[200];
 export type PlacedOrder = Replies<"placeOrder">[201];
+export type StartedPayment = Replies<"startPayment">[200];
 export type Board = Replies<"sales">[200];
 export type Sale = Replies<"sale">[200];
 export interface Refused {
@@ -68,12 +90,24 @@ export declare class Doorbuster {
     } & Again): Promise<Answer<Held>>;
     cart(): Promise<Answer<Cart>>;
     removeFromCart(sku: string): Promise<Answer<Cart>>;
-    /** Makes one order of the cart, or of the SKUs named. */
+    /**
+     * Makes one order of the cart, or of the SKUs named. When it is placed and only its payment could not be started, the failure has it
+     * (`failure.body.order`): the same call again, or `startPayment`, starts the payment.
+     */
     placeOrder(wish?: {
         readonly skus?: readonly string[];
         readonly provider?: string;
     } & Again): Promise<Answer<PlacedOrder>>;
     order(orderID: string): Promise<Answer<Order>>;
+    /** A page of the shopper's orders, newest first. The next one is behind the last `orderID` of this one; an empty one is the end. */
+    orders(page?: {
+        readonly after?: string;
+        readonly limit?: number;
+    }): Promise<Answer<Orders>>;
+    /** Starts the payment of an unpaid order, or gives what was started before. */
+    startPayment(orderID: string, wish?: {
+        readonly provider?: string;
+    } & Again): Promise<Answer<StartedPayment>>;
     cancelOrder(orderID: string, again?: Again): Promise<Answer<Order>>;
     sales(): Promise<Answer<Board>>;
     sale(id: string): Promise<Answer<Sale>>;

@@ -2,11 +2,13 @@
 class DoorbusterFailure extends Error {
   idempotencyKey;
   status;
+  body;
   name = "DoorbusterFailure";
-  constructor(message, idempotencyKey, status, cause) {
+  constructor(message, idempotencyKey, status, body = {}, cause) {
     super(message, { cause });
     this.idempotencyKey = idempotencyKey;
     this.status = status;
+    this.body = body;
   }
 }
 var BACKOFF_MS = 200;
@@ -36,16 +38,18 @@ class Requests {
   async#attempt({ method, path, body, key, headers }) {
     const { token, language, attemptMsMax } = this.#settings;
     try {
+      const bearer = token && await token();
       const reply = await this.#surroundings.fetch(`${this.#root}${path}`, {
         method,
         headers: {
           ...body && { "content-type": "application/json" },
           ...key !== undefined && { "idempotency-key": key },
-          ...token && { authorization: `Bearer ${token()}` },
+          ...bearer && { authorization: `Bearer ${bearer}` },
           ...language && { "accept-language": language },
           ...headers
         },
         ...body && { body: JSON.stringify(body) },
+        cache: "no-store",
         signal: AbortSignal.timeout(attemptMsMax)
       });
       return readReply(reply, await reply.text());
@@ -61,19 +65,24 @@ class Requests {
 var asksToComeBack = ({ status, retryAfterMs }) => status === 429 || status >= 500 || status === 409 && retryAfterMs !== null;
 function lastOf(reply, key) {
   if (reply instanceof Error)
-    throw new DoorbusterFailure(`no answer: ${reply.message}`, key, null, reply);
+    throw new DoorbusterFailure(`no answer: ${reply.message}`, key, null, {}, reply);
   if (reply.status === 429)
     return reply;
-  throw new DoorbusterFailure(`the answer was ${reply.status}`, key, reply.status);
+  throw new DoorbusterFailure(`the answer was ${reply.status}`, key, reply.status, reply.body);
 }
 function readReply({ status, headers }, text) {
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  const seconds = numberIn(headers.get("retry-after"));
   return {
     status,
     etag: headers.get("etag"),
-    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null,
+    serverNow: numberIn(headers.get("server-now")),
+    retryAfterMs: seconds === null ? null : seconds * 1000,
     body: text === "" ? {} : jsonOf(status, text)
   };
+}
+function numberIn(header) {
+  const number = Number(header ?? Number.NaN);
+  return Number.isFinite(number) ? number : null;
 }
 function jsonOf(status, text) {
   try {
@@ -136,24 +145,29 @@ class LiveSale {
     const askedAt = this.#surroundings.now();
     const headers = this.#etag === null ? {} : { "if-none-match": this.#etag };
     try {
-      const { status, etag, body } = await this.#requests.send({ method: "GET", path: this.#path, headers, attemptsMax: 1 });
+      const { status, etag, serverNow, body } = await this.#requests.send({ method: "GET", path: this.#path, headers, attemptsMax: 1 });
       this.#failures = 0;
       if (status === 200) {
         this.#sale = body;
         this.#etag = etag;
-        this.#offsetMs = this.#sale.serverNow - (askedAt + this.#surroundings.now()) / 2;
+        this.#setClock(this.#sale.serverNow, askedAt);
         this.#show();
       } else if (status === 404) {
         this.#sale = null;
         this.#show();
       } else if (status !== 304)
         this.#failures += 1;
+      else if (serverNow !== null)
+        this.#setClock(serverNow, askedAt);
     } catch (error) {
       if (!(error instanceof DoorbusterFailure))
         throw error;
       this.#failures += 1;
     }
     this.#pollAt = this.#serverNow() + pollAfterMs(this.#sale, this.#serverNow(), this.#failures, this.#surroundings.random());
+  }
+  #setClock(serverNow, askedAt) {
+    this.#offsetMs = serverNow - (askedAt + this.#surroundings.now()) / 2;
   }
   async#waitForNextPoll() {
     while (!this.#isStopped()) {
@@ -271,9 +285,18 @@ class Doorbuster {
   order(orderID) {
     return this.#get(`/orders/${encodeURIComponent(orderID)}${this.#query()}`);
   }
+  orders(page = {}) {
+    return this.#get(`/orders${this.#query(page)}`);
+  }
+  async startPayment(orderID, wish = {}) {
+    const body = {
+      ...this.#named(),
+      ...wish.provider !== undefined && { provider: wish.provider }
+    };
+    return answerOf(await this.#post(`/orders/${encodeURIComponent(orderID)}/payment`, body, wish));
+  }
   async cancelOrder(orderID, again = {}) {
-    const { userID } = this.#who;
-    return answerOf(await this.#post(`/orders/${encodeURIComponent(orderID)}/cancel`, userID === undefined ? {} : { userID }, again));
+    return answerOf(await this.#post(`/orders/${encodeURIComponent(orderID)}/cancel`, this.#named(), again));
   }
   sales() {
     return this.#get("/sales");
@@ -284,8 +307,13 @@ class Doorbuster {
   live(id, onChange) {
     return new LiveSale(id, this.#requests, this.#surroundings, onChange);
   }
-  #query() {
-    return this.#who.userID === undefined ? "" : `?userID=${encodeURIComponent(this.#who.userID)}`;
+  #named() {
+    const { userID } = this.#who;
+    return userID === undefined ? {} : { userID };
+  }
+  #query(more = {}) {
+    const fields = Object.entries({ ...this.#named(), ...more });
+    return fields.length === 0 ? "" : `?${fields.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`;
   }
   #post(path, body, { idempotencyKey }) {
     return this.#requests.send({ method: "POST", path, body, key: idempotencyKey ?? this.#surroundings.newKey() });

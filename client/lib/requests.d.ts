@@ -16,6 +16,8 @@ export interface RequestOptions {
 export interface Reply {
     readonly status: number;
     readonly etag: string | null;
+    /** The server's clock, in unix ms, where the answer has no body to say it in. */
+    readonly serverNow: number | null;
     /** When to ask again; `null` when that is not said. */
     readonly retryAfterMs: number | null;
     /** What the content says as JSON; an empty object when it is none. */
@@ -27,17 +29,21 @@ export declare class DoorbusterFailure extends Error {
     readonly idempotencyKey: string | null;
     /** The last answer's; `null` when there was none. */
     readonly status: number | null;
+    /** What the last answer said, as JSON: an order that was placed and whose payment could not be started is its `order`. */
+    readonly body: Reply["body"];
     readonly name = "DoorbusterFailure";
     constructor(message: string, 
     /** Give it as `idempotencyKey` to ask the same again; `null` when nothing was to be changed. */
     idempotencyKey: string | null, 
     /** The last answer's; `null` when there was none. */
-    status: number | null, cause?: unknown);
+    status: number | null, 
+    /** What the last answer said, as JSON: an order that was placed and whose payment could not be started is its `order`. */
+    body?: Reply["body"], cause?: unknown);
 }
 export interface RequestSettings {
     /** Of the gate, with or without a slash at its end. */
     readonly url: string;
-    readonly token: (() => string) | null;
+    readonly token: (() => string | Promise<string>) | null;
     readonly language: string | null;
     /** How often one request is sent at most. */
     readonly attemptsMax: number;

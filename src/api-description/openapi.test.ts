@@ -1,7 +1,7 @@
 /** From an endpoint to its operation: what goes without saying is said, and everything an endpoint declares is there. */
 import { describe, expect, test } from "bun:test";
 import Type from "typebox";
-import { type Endpoint, json, on } from "../core/endpoint.ts";
+import { type Endpoint, json, on, withTokens } from "../core/endpoint.ts";
 import { reply, throttled } from "../core/reply-schema.ts";
 import { clientTypes } from "./client-types.ts";
 import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
@@ -52,7 +52,8 @@ describe("an operation", () => {
     expect(statusesOf(plain)).toEqual(["200", "409", "default"]);
     expect(statusesOf(read)).toEqual(["200", "400", "404", "409", "default"]);
     expect(statusesOf(change)).toEqual(["200", "400", "401", "413", "415", "default"]);
-    expect(statusesOf({ ...plain, isForShoppers: true })).toEqual(["200", "401", "403", "409", "default"]);
+    expect(statusesOf({ ...plain, isForShoppers: true })).toEqual(statusesOf(plain));
+    expect(statusesOf(withTokens({ ...plain, isForShoppers: true }))).toEqual(["200", "401", "403", "409", "default"]);
   });
 
   test("says of a status both, when it stands for a documented form and for a problem", () => {
@@ -62,10 +63,20 @@ describe("an operation", () => {
     expect(both).toMatchObject({ headers: { "Retry-After": { schema: { type: "string" } } } });
   });
 
-  test("asks for the admin key, or for a shopper's token if there are tokens, or for nothing", () => {
+  test("asks for the admin key, or for a shopper's token where there are tokens, or for nothing", () => {
     expect(operationOf(change)?.security).toEqual([{ adminKey: [] }]);
-    expect(operationOf({ ...plain, isForShoppers: true })?.security).toEqual([{ shopperToken: [] }, {}]);
-    expect(operationOf(plain)?.security).toBeUndefined();
+    expect(operationOf(withTokens({ ...plain, isForShoppers: true }))?.security).toEqual([{ shopperToken: [] }]);
+    for (const open of [plain, withTokens(plain), { ...plain, isForShoppers: true }]) expect(operationOf(open)?.security).toBeUndefined();
+  });
+
+  test("has no parameter of a header that OpenAPI says elsewhere", () => {
+    const headers = Type.Object({
+      accept: Type.String(),
+      Authorization: Type.String(),
+      "Content-Type": Type.String(),
+      "X-Y": Type.String(),
+    });
+    expect(operationOf({ ...plain, headers })?.parameters.map(({ name }) => name)).toEqual(["X-Y"]);
   });
 
   test("has a name of its own, also when another address leads to the same", () => {
@@ -76,6 +87,14 @@ describe("an operation", () => {
       "list_3",
     ]);
   });
+});
+
+test.each([
+  ["https://shop.example/openapi.json", "https://shop.example/"],
+  ["https://shop.example/drop/gate/openapi.json", "https://shop.example/drop/gate/"],
+])("what is read at %s speaks of the addresses under %s", (readAt, root) => {
+  const { servers } = documentOf(plain) as unknown as { readonly servers: readonly { readonly url: string }[] };
+  expect(servers.map(({ url }) => new URL(url, readAt).href)).toEqual([root]);
 });
 
 test("two endpoints at one address are a bug", () => {

@@ -23,7 +23,6 @@ export interface Operation extends Json {
   readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, MediaType>> };
   readonly responses: Readonly<Record<string, Response>>;
-  /** One of these is enough; an empty one is nothing at all. */
   readonly security?: readonly Readonly<Partial<Record<"adminKey" | "shopperToken", readonly string[]>>>[];
 }
 export interface Parameter extends Json {
@@ -48,6 +47,8 @@ export interface OpenApiDocument extends Json {
 }
 
 const PROBLEM = { schema: { $ref: "#/components/schemas/Problem" } };
+/** OpenAPI has no parameters of these names: contents and `security` say what they would. */
+const SAID_ELSEWHERE: ReadonlySet<string> = new Set(["accept", "content-type", "authorization"]);
 const PROBLEM_TYPE = "application/problem+json";
 
 export function openApiDocument(about: ServiceDescription, endpoints: readonly Endpoint[]): OpenApiDocument {
@@ -68,14 +69,14 @@ export function openApiDocument(about: ServiceDescription, endpoints: readonly E
       version: about.version,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    // Relative, so that the document is right behind every host name and every proxy.
-    servers: [{ url: "/" }],
+    // Relative to the document itself, so that it is right behind every host name, and behind a proxy that gives it a prefix.
+    servers: [{ url: "./" }],
     paths,
     components: {
       schemas: { Problem: { ...ProblemDocument } },
       securitySchemes: {
         adminKey: { type: "http", scheme: "bearer", description: "The admin key, when one is configured." },
-        shopperToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A shopper's token, where tokens are in use." },
+        shopperToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A shopper's token." },
       },
     },
   };
@@ -99,7 +100,7 @@ function operationOf(endpoint: Endpoint, operationId: string): Operation {
     parameters: [
       ...parametersOf("path", params, example?.params),
       ...parametersOf("query", query, example?.query),
-      ...(headers ? parametersOf("header", headers) : []),
+      ...(headers ? parametersOf("header", headers) : []).filter(({ name }) => !SAID_ELSEWHERE.has(name.toLowerCase())),
     ],
     ...(body && {
       requestBody: { required: true, content: { [endpoint.isBodyRaw ? "*/*" : "application/json"]: mediaType(body, example?.body) } },
@@ -111,8 +112,7 @@ function operationOf(endpoint: Endpoint, operationId: string): Operation {
 
 function securityOf(endpoint: Endpoint): Pick<Operation, "security"> {
   if (endpoint.needsAdminKey) return { security: [{ adminKey: [] }] };
-  // Without tokens the request itself says who asks: the empty alternative.
-  return endpoint.isForShoppers ? { security: [{ shopperToken: [] }, {}] } : {};
+  return endpoint.needsToken ? { security: [{ shopperToken: [] }] } : {};
 }
 
 function parametersOf(place: Parameter["in"], fields: TObject, examples: Json = {}): Parameter[] {

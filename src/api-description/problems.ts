@@ -28,7 +28,7 @@ export function problemsOf(endpoint: Endpoint): Readonly<Record<string, string>>
   return {
     ...(takesInput && { 400: "The request is malformed, or a field is wrong; `errors` names every one." }),
     ...(endpoint.needsAdminKey && { 401: "The admin key is missing or wrong." }),
-    ...(endpoint.isForShoppers && {
+    ...(endpoint.needsToken && {
       401: "The token is missing, or is none of ours.",
       403: "The request names another user than the token.",
     }),

@@ -33,9 +33,14 @@ export interface Endpoint<P extends TObject = TObject, Q extends TObject = TObje
   readonly example?: ExampleRequest;
   /** The request headers that it reads. */
   readonly headers?: TObject;
-  /** Whether a shopper's token says who asks, where tokens are in use. */
+  /** Whether a shopper asks. */
   readonly isForShoppers?: boolean;
+  /** Whether a signed token must say which one. Without tokens the request says it itself. */
+  readonly needsToken?: boolean;
 }
+
+/** The endpoint as it is where tokens are in use. */
+export const withTokens = (endpoint: Endpoint): Endpoint => (endpoint.isForShoppers ? { ...endpoint, needsToken: true } : endpoint);
 
 export interface ExampleRequest {
   readonly params?: Readonly<Record<string, string | number>>;

@@ -47,7 +47,7 @@ export class HttpServer {
   constructor(settings: HttpServerSettings) {
     this.#settings = settings;
     this.#adminKey = settings.adminKey === null ? null : Buffer.from(settings.adminKey);
-    this.#paths = new PathTable(settings.routes.map((route) => ({ ...route.endpoint, target: bind(route) })));
+    this.#paths = new PathTable(settings.routes.flatMap(entriesOf));
     // Paths without parameters are matched by Bun itself, which is cheaper than our own look at the URL.
     const fixed = Object.fromEntries(
       this.#paths.fixed().map(([path, methods]) => [path, (request: Request) => this.#answer(request, methods, null)]),
@@ -205,6 +205,13 @@ const bind = (route: Route): Bound => ({
   checker: new InputChecker(route.endpoint),
   hasQuery: Object.keys(route.endpoint.query.properties).length > 0,
 });
+
+/** Whoever answers GET answers HEAD too (RFC 9110, 9.1): the same, of which Bun sends the head. A body that is a stream is never begun. */
+function entriesOf(route: Route): { readonly method: string; readonly path: string; readonly target: Bound }[] {
+  const { method, path } = route.endpoint;
+  const target = bind(route);
+  return (method === "GET" ? ["GET", "HEAD"] : [method]).map((answered) => ({ method: answered, path, target }));
+}
 
 /** What a handler sees of a request. A class, so that a purchase pays for no closure that only few ask. */
 class CheckedRequest {

@@ -12,7 +12,11 @@ const endpoint = {
   ...{ summary: "A sample.", replies: {} },
   params: Type.Object({ uid: UserIdSchema, qty: PurchaseQuantity }),
   query: Type.Object({ limit: Type.Optional(PurchaseQuantity), after: Type.Optional(SkuSchema) }),
-  body: Type.Object({ goodsSKU: SkuSchema, goodsQuantity: PurchaseQuantity, goodsPrice: Type.Optional(Price) }),
+  body: Type.Object({
+    ...{ goodsSKU: SkuSchema, goodsQuantity: PurchaseQuantity, goodsPrice: Type.Optional(Price) },
+    others: Type.Optional(Type.Array(SkuSchema)),
+    items: Type.Optional(Type.Array(Type.Object({ goodsSKU: SkuSchema }))),
+  }),
 } as const satisfies Endpoint;
 const checker = new InputChecker(on(endpoint, () => ({ status: 200, body: "" })).endpoint);
 type Checked = ReturnType<InputChecker["body"]>;
@@ -89,6 +93,15 @@ describe("a body", () => {
     expect(error?.detail).toBe("must be 1-128 characters, no control characters");
   });
 
+  test("is told so within its lists too", () => {
+    const body = { goodsSKU: "a", goodsQuantity: 1, others: ["b", ""], items: [{ goodsSKU: "\u0000" }] };
+    const detail = "must be 1-128 characters, no control characters";
+    expect(problemOf(checker.body(JSON.stringify(body))).errors).toEqual([
+      { pointer: "#/others/1", detail },
+      { pointer: "#/items/0/goodsSKU", detail },
+    ]);
+  });
+
   test("has its first fault in the detail, with how many more there are", () => {
     const { detail } = problemOf(checker.body('{"goodsQuantity":0,"goodsPrice":-1}'));
     expect(detail).toMatch(/^#\/goods\w+: .+ \(and 2 more\)$/);
@@ -122,8 +135,21 @@ describe("a query", () => {
     expect(accepted(checker.query(""))).toEqual({});
     expect(accepted(checker.query("limit=12&after=a%2Fb+c"))).toEqual({ limit: 12, after: "a/b c" });
     expect(accepted(checker.query("limit=1&other=x"))).toMatchObject({ limit: 1 });
-    expect(accepted(checker.query("__proto__=1&constructor=2"))).toMatchObject({});
+    expect(accepted(checker.query("__proto__=1&constructor=2"))).toEqual({});
+    expect(accepted(checker.query("&&=&%61fter=%E5%93%81=&limit=1&limit=2"))).toEqual({ after: "品=", limit: 2 });
   });
+
+  test.each(["%", "%zz", "%E5%93", "%FF", "a%C0%AF", "%ED%A0%80"])(
+    "with the undecodable value %j is wrong there, for two ids must never become one",
+    (text) => {
+      expect(problemOf(checker.query(`after=${text}&limit=x`)).errors[0]).toEqual({
+        ...{ pointer: "#/query/after", detail: "is not percent-encoded UTF-8" },
+      });
+      expect(pointersOf(checker.query(`after=${text}&limit=x`))).toEqual(["#/query/after", "#/query/limit"]);
+      // What nobody reads cannot be mistaken.
+      expect(accepted(checker.query(`other=${text}&${text}=1`))).toEqual({});
+    },
+  );
 
   test.each(["limit=0", "limit=", "limit=x", "limit=1.5", "limit=-1", "limit=1e3", `limit=${"9".repeat(40)}`])(
     "%s is wrong there",

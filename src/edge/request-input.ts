@@ -32,22 +32,12 @@ export class InputChecker {
 
   /** @param raw percent-encoded segments by name */
   params(raw: Readonly<Record<string, string>>): Checked {
-    const values: Record<string, unknown> = {};
-    const errors: FieldError[] = [];
-    for (const [name, text] of Object.entries(raw)) {
-      const decoded = percentDecode(text);
-      if (decoded === null) errors.push({ pointer: `#/path/${name}`, detail: "is not percent-encoded UTF-8" });
-      else values[name] = numberIfDeclared(this.#endpoint.params, name, decoded);
-    }
-    if (errors.length === 0) return this.#check(this.#params, values, "#/path");
-    const others = fieldErrors(this.#endpoint.params, this.#params.Errors(values) as readonly SchemaError[], "#/path");
-    return invalid([...errors, ...others.filter(({ pointer }) => !errors.some((error) => error.pointer === pointer))]);
+    return checkTexts(this.#endpoint.params, this.#params, Object.entries(raw), "#/path");
   }
 
+  /** @param search without its question mark. What is not declared is not looked at. */
   query(search: string): Checked {
-    const values: Record<string, unknown> = {};
-    for (const [name, text] of new URLSearchParams(search)) values[name] = numberIfDeclared(this.#endpoint.query, name, text);
-    return this.#check(this.#query, values, "#/query");
+    return checkTexts(this.#endpoint.query, this.#query, pairsOf(search), "#/query");
   }
 
   body(text: string): Checked {
@@ -63,11 +53,31 @@ export class InputChecker {
       ? { value }
       : invalid(fieldErrors(this.#endpoint.body, this.#body.Errors(value) as readonly SchemaError[], "#"));
   }
+}
 
-  #check(validator: Validator, value: unknown, root: string): Checked {
-    const schema = root === "#/path" ? this.#endpoint.params : this.#endpoint.query;
-    return validator.Check(value) ? { value } : invalid(fieldErrors(schema, validator.Errors(value) as readonly SchemaError[], root));
+/** Path and query come as text, each value percent-encoded. */
+function checkTexts(schema: TObject, validator: Validator, encoded: readonly (readonly [string, string])[], root: string): Checked {
+  const values: Record<string, unknown> = {};
+  const errors: FieldError[] = [];
+  for (const [name, text] of encoded) {
+    if (!Object.hasOwn(schema.properties, name)) continue;
+    const decoded = percentDecode(text);
+    if (decoded === null) errors.push({ pointer: `${root}/${name}`, detail: "is not percent-encoded UTF-8" });
+    else values[name] = numberIfDeclared(schema.properties[name], decoded);
   }
+  if (errors.length === 0 && validator.Check(values)) return { value: values };
+  const others = fieldErrors(schema, validator.Errors(values) as readonly SchemaError[], root);
+  return invalid([...errors, ...others.filter(({ pointer }) => !errors.some((error) => error.pointer === pointer))]);
+}
+
+/** The names and values of a query, as forms write them. Not by `URLSearchParams`, which turns bytes that are no UTF-8 into U+FFFD: two different
+ *  ids would become one. */
+function pairsOf(search: string): [string, string][] {
+  return search.split("&").map((pair) => {
+    const text = pair.replaceAll("+", " ");
+    const end = text.indexOf("=");
+    return end < 0 ? [percentDecode(text) ?? "", ""] : [percentDecode(text.slice(0, end)) ?? "", text.slice(end + 1)];
+  });
 }
 
 export function invalid(errors: readonly FieldError[]): HttpReply & { readonly refusal: HttpReply } {
@@ -113,9 +123,9 @@ function percentDecode(text: string): string | null {
 }
 
 /** Path and query carry text; what is declared as an integer becomes one, and what is none is left for the schema to refuse. */
-function numberIfDeclared(schema: TObject, name: string, text: string): unknown {
-  const declared = Object.hasOwn(schema.properties, name) ? (schema.properties[name] as { readonly type?: string }) : undefined;
-  return declared?.type === "integer" && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+function numberIfDeclared(schema: TSchema | undefined, text: string): unknown {
+  const { type } = schema as { readonly type?: string };
+  return type === "integer" && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }
 
 function fieldErrors(schema: TSchema | null, errors: readonly SchemaError[], root: string): FieldError[] {
@@ -143,7 +153,9 @@ function detailOf(schema: TSchema | null, error: SchemaError): string {
 interface Described {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Described>>;
+  /** Of an array: every step into it leads to the same. */
+  readonly items?: Described;
 }
 
 const schemaAt = (schema: TSchema | null, path: readonly string[]): Described | undefined =>
-  path.reduce<Described | undefined>((at, name) => at?.properties?.[name], (schema ?? undefined) as Described | undefined);
+  path.reduce<Described | undefined>((at, name) => at?.items ?? at?.properties?.[name], (schema ?? undefined) as Described | undefined);

@@ -1,8 +1,6 @@
 /** What the demo's pay page says, in English and Chinese. */
+import type { Language } from "../core/language.ts";
 import type { OrderState } from "../ledger/ledger.ts";
-
-export const PAY_PAGE_LANGUAGES = ["en", "zh"] as const;
-export type PayPageLanguage = (typeof PAY_PAGE_LANGUAGES)[number];
 
 export interface PayPageTexts {
   readonly title: string;
@@ -10,7 +8,10 @@ export interface PayPageTexts {
   readonly order: string;
   readonly goods: string;
   readonly quantity: string;
-  readonly price: string;
+  readonly unitPrice: string;
+  /** What is left to pay. */
+  readonly toPay: string;
+  /** The same when nothing is. */
   readonly total: string;
   readonly timeLeft: string;
   readonly pay: string;
@@ -24,15 +25,16 @@ export interface PayPageTexts {
   readonly notTaken: string;
 }
 
-export const PAY_PAGE_TEXTS: Readonly<Record<PayPageLanguage, PayPageTexts>> = {
+export const PAY_PAGE_TEXTS: Readonly<Record<Language, PayPageTexts>> = {
   en: {
     title: "Pay for your order",
     demo: "A demonstration: no money moves.",
     order: "Order",
     goods: "Goods",
     quantity: "Quantity",
-    price: "Price",
-    total: "To pay",
+    unitPrice: "Price each",
+    toPay: "To pay",
+    total: "Total",
     timeLeft: "Time left to pay",
     pay: "Pay",
     payLate: "Pay all the same (too late)",
@@ -56,8 +58,9 @@ export const PAY_PAGE_TEXTS: Readonly<Record<PayPageLanguage, PayPageTexts>> = {
     order: "订单号",
     goods: "商品",
     quantity: "数量",
-    price: "单价",
-    total: "应付金额",
+    unitPrice: "单价",
+    toPay: "应付金额",
+    total: "合计",
     timeLeft: "剩余支付时间",
     pay: "支付",
     payLate: "仍然支付（已超时）",

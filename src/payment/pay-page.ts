@@ -2,14 +2,15 @@
 import { createHash } from "node:crypto";
 import type { HttpReply } from "../core/endpoint.ts";
 import type { OrderId } from "../core/ids.ts";
+import type { Language } from "../core/language.ts";
 import { type Cents, priceOf } from "../core/money.ts";
 import type { DurationMs } from "../core/time.ts";
 import type { PayChoice } from "./api.ts";
-import { PAY_PAGE_TEXTS, type PayPageLanguage, type PayPageTexts } from "./pay-page-texts.ts";
+import { PAY_PAGE_TEXTS, type PayPageTexts } from "./pay-page-texts.ts";
 import type { OwedOrder } from "./settlement.ts";
 
 export interface PayPage {
-  readonly language: PayPageLanguage;
+  readonly language: Language;
   readonly orderId: OrderId;
   readonly order: PayableOrder;
   readonly amountCents: Cents;
@@ -30,7 +31,7 @@ body { margin: 0 auto; padding: 1.5rem 1rem; max-width: 28rem; }
 h1 { font-size: 1.5rem; margin: 0; }
 table { width: 100%; border-collapse: collapse; margin: 1rem 0; }
 th, td { text-align: left; padding: .4rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); overflow-wrap: anywhere; }
-th + th, td + td { text-align: right; padding-left: .75rem; white-space: nowrap; }
+tr > * + * { text-align: right; padding-left: .75rem; white-space: nowrap; }
 tfoot th, tfoot td { font-weight: 700; border-bottom: 0; }
 .note { opacity: .75; margin: 0; }
 [role=status] { border-left: .25rem solid #1a7f5a; padding: .25rem .75rem; }
@@ -65,28 +66,28 @@ export function payPageReply(page: PayPage): HttpReply {
     ({ sku, quantity, priceCents }) => `<tr><td>${html(sku)}</td><td>${quantity}</td><td>${show(priceCents)}</td></tr>`,
   );
   const isPending = order.state === "payment-pending";
-  return htmlReply(
-    200,
-    language,
-    `<p role="status">${wasDeclined && isPending ? texts.declined : texts.states[order.state]}</p>
+  const left = secondsLeft(leftMs);
+  const content = `<p role="status">${wasDeclined && isPending ? texts.declined : texts.states[order.state]}</p>
 <table>
-<thead><tr><th scope="col">${texts.goods}</th><th scope="col">${texts.quantity}</th><th scope="col">${texts.price}</th></tr></thead>
+<thead><tr><th scope="col">${texts.goods}</th><th scope="col">${texts.quantity}</th><th scope="col">${texts.unitPrice}</th></tr></thead>
 <tbody>${rows.join("")}</tbody>
-<tfoot><tr><th scope="row" colspan="2">${texts.total}</th><td>${show(amountCents)}</td></tr></tfoot>
+<tfoot><tr><th scope="row" colspan="2">${isPending ? texts.toPay : texts.total}</th><td>${show(amountCents)}</td></tr></tfoot>
 </table>
 <p class="note">${texts.order} ${html(orderId)}</p>
-${isPending ? timeLeft(texts, leftMs) : ""}
-${buttons(texts, page)}`,
-  );
+${isPending ? timeLeft(texts, left) : ""}
+${buttons(texts, page)}`;
+  // Left open, the page loads itself again when the time is over, and then says so.
+  return htmlReply(200, language, content, isPending ? left + 1 : null);
 }
 
 /** A page that only says something. */
-export function payMessageReply(status: number, language: PayPageLanguage, text: "badLink" | "unknownOrder" | "notTaken"): HttpReply {
-  return htmlReply(status, language, `<p role="status">${PAY_PAGE_TEXTS[language][text]}</p>`);
+export function payMessageReply(status: number, language: Language, text: "badLink" | "unknownOrder" | "notTaken"): HttpReply {
+  return htmlReply(status, language, `<p role="status">${PAY_PAGE_TEXTS[language][text]}</p>`, null);
 }
 
-function timeLeft({ timeLeft }: PayPageTexts, leftMs: DurationMs): string {
-  const seconds = Math.max(0, Math.ceil(leftMs / 1_000));
+const secondsLeft = (leftMs: DurationMs): number => Math.max(0, Math.ceil(leftMs / 1_000));
+
+function timeLeft({ timeLeft }: PayPageTexts, seconds: number): string {
   const text = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   return `<p>${timeLeft}: <strong id="left" role="timer" data-seconds="${seconds}">${text}</strong></p>`;
 }
@@ -99,11 +100,12 @@ function buttons(texts: PayPageTexts, { order, actionOf }: PayPage): string {
   return `<form method="post">${choices.join("")}</form>`;
 }
 
-function htmlReply(status: number, language: PayPageLanguage, content: string): HttpReply {
+function htmlReply(status: number, language: Language, content: string, refreshAfterSeconds: number | null): HttpReply {
   const { title, demo } = PAY_PAGE_TEXTS[language];
+  const refresh = refreshAfterSeconds === null ? "" : `<meta http-equiv="refresh" content="${refreshAfterSeconds}">`;
   const body = `<!doctype html>
 <html lang="${language}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${STYLE}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}<title>${title}</title><style>${STYLE}</style></head>
 <body><main><h1>${title}</h1><p class="note">${demo}</p>
 ${content}
 </main><script>${SCRIPT}</script></body></html>

@@ -41,7 +41,6 @@ class Demo {
           else this.#settle(notice.payment);
           return null;
         }),
-      languageOf: (acceptLanguage) => (acceptLanguage?.startsWith("zh") ? "zh" : "en"),
       clock,
     });
     const routes = payPageRoutes(this.provider);
@@ -103,6 +102,30 @@ describe("the demo's pay page", () => {
     expect(english.html.match(/<button /g)).toHaveLength(3);
     const chinese = await demo.open(await demo.address(), "zh-CN");
     for (const text of ['<html lang="zh">', "支付订单", "5:00"]) expect(chinese.html).toContain(text);
+  });
+
+  test("loads itself again when the time is over, also without scripts, and then no longer", async () => {
+    const demo = new Demo();
+    const refresh = /<meta http-equiv="refresh" content="(\d+)">/;
+    // 299.5 seconds are left: a second later the order has expired.
+    expect(refresh.exec((await demo.open(await demo.address())).html)?.[1]).toBe("301");
+    for (const state of ["paid", "expired", "cancelled", "refund-due"] as const) {
+      demo.order = { ...demo.order, state };
+      expect({ state, refresh: refresh.exec((await demo.open(await demo.address())).html) }).toEqual({ state, refresh: null });
+    }
+    expect(refresh.exec((await demo.open(await demo.address("O-2" as OrderId))).html)).toBeNull();
+  });
+
+  test("names a column's prices and its sum for what they are, the sum under the prices", async () => {
+    const demo = new Demo();
+    const headings = async (language: string): Promise<string[]> =>
+      [...(await demo.open(await demo.address(), language)).html.matchAll(/<th [^>]*>([^<]*)</g)].map((match) => match[1] as string);
+    expect(await headings("en")).toEqual(["Goods", "Quantity", "Price each", "To pay"]);
+    expect(await headings("zh")).toEqual(["商品", "数量", "单价", "应付金额"]);
+    demo.order = { ...demo.order, state: "paid" };
+    expect([(await headings("en")).at(-1), (await headings("zh")).at(-1)]).toEqual(["Total", "合计"]);
+    // By place and not by tag: the sum stands behind a heading, the prices behind cells.
+    expect((await demo.open(await demo.address())).html).toContain("tr > * + * { text-align: right;");
   });
 
   test("shows an order's text as text, runs nothing but its own script, and cannot be framed or cached", async () => {

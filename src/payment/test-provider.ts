@@ -8,6 +8,7 @@ import type { Answer } from "../core/answer.ts";
 import { type HttpReply, on, type Route } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
 import type { OrderId } from "../core/ids.ts";
+import { languageOf } from "../core/language.ts";
 import { type Cents, priceOf } from "../core/money.ts";
 import type { Clock, UnixMs } from "../core/time.ts";
 import type { Payment } from "../ledger/ledger.ts";
@@ -15,7 +16,6 @@ import { payPageApi as api, type PayChoice } from "./api.ts";
 import { GenericProvider, signatureOf } from "./generic-provider.ts";
 import type { Notification } from "./notifications.ts";
 import { type PayableOrder, payMessageReply, payPageReply } from "./pay-page.ts";
-import type { PayPageLanguage } from "./pay-page-texts.ts";
 import type { Fetch, Notice, PaymentProvider, PaymentRequest, PaymentStart } from "./provider.ts";
 import { Signer } from "./signed-text.ts";
 
@@ -27,7 +27,6 @@ export interface TestProviderParts {
   readonly order: (orderId: OrderId) => Answer<PayableOrder | null>;
   /** What `POST /payments/{provider}` does with a notification. */
   readonly notify: (notification: Notification) => Answer<HttpReply>;
-  readonly languageOf: (acceptLanguage: string | null) => PayPageLanguage;
   readonly clock: Clock;
 }
 
@@ -71,7 +70,7 @@ export class TestProvider implements PaymentProvider {
   }
 
   async page(orderId: OrderId, bill: Bill, wasDeclined: boolean, acceptLanguage: string | null): Promise<HttpReply> {
-    const language = this.#parts.languageOf(acceptLanguage);
+    const language = languageOf(acceptLanguage);
     if (!this.#isOurs(orderId, bill)) return payMessageReply(403, language, "badLink");
     const order = await this.#parts.order(orderId);
     if (!order) return payMessageReply(404, language, "unknownOrder");
@@ -89,7 +88,7 @@ export class TestProvider implements PaymentProvider {
 
   /** Tells the shop, then sends the shopper back to the page, which shows what became of the order and can be loaded again without harm. */
   async choose(orderId: OrderId, bill: Bill, choice: PayChoice, acceptLanguage: string | null): Promise<HttpReply> {
-    const language = this.#parts.languageOf(acceptLanguage);
+    const language = languageOf(acceptLanguage);
     if (!this.#isOurs(orderId, bill)) return payMessageReply(403, language, "badLink");
     const rawBody = notificationText(orderId, bill, choice);
     const headers = new Headers(this.#signer.headersFor(rawBody, `${choice}-${paymentIdOf(orderId)}`, this.#parts.clock.now()));

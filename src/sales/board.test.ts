@@ -239,6 +239,31 @@ describe("an entity tag", () => {
   });
 });
 
+describe("the server's time", () => {
+  const headersOf = ({ headers }: HttpReply) => headers;
+
+  test("is never a browser's old copy: nothing of the board is stored, and a 304 says the time of its moment", async () => {
+    const square = new Square();
+    await square.open("S1");
+    const etag = etagOf(await square.one("S1"));
+    expect(headersOf(await square.one("S1"))).toEqual({ etag, "cache-control": "no-store" });
+    for (const now of [NOON, NOON + 1, NOON + BOARD_AGE_MS_MAX]) {
+      square.now = now;
+      expect(headersOf(await square.one("S1", etag))).toEqual({ etag, "cache-control": "no-store", "server-now": String(now) });
+    }
+  });
+
+  test("costs a crowd no headers of its own: a snapshot's are one object, those of a 304 one in each millisecond", async () => {
+    const square = new Square();
+    await square.open("S1");
+    const first = await square.one("S1");
+    const unchanged = await square.one("S1", "*");
+    expect(headersOf(await square.one("S1", "*"))).toBe(headersOf(unchanged));
+    square.now += 1;
+    expect(headersOf(await square.one("S1"))).toBe(headersOf(first));
+  });
+});
+
 describe("the list", () => {
   test("shows what is on by its end, then what is to come by its start, then what ended lately, the last first", async () => {
     const square = new Square();

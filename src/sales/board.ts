@@ -122,7 +122,8 @@ interface Snapshot {
   /** The entity tag without the mark of weakness: a comparison does not look at that. */
   readonly tag: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly notModified: HttpReply;
+  /** The last 304, which serves all who ask within its millisecond. */
+  unchanged: { readonly at: UnixMs; readonly reply: HttpReply } | null;
 }
 
 /** One document of the board. */
@@ -156,16 +157,26 @@ class Page {
 
   #keep(text: string, now: UnixMs): Snapshot {
     const tag = `"${Bun.hash(text).toString(36)}"`;
-    // Weak, because serverNow differs; no-cache, because a browser must ask whether what it has is still true.
-    const headers = { etag: `W/${tag}`, "cache-control": "no-cache" };
+    // Weak, because serverNow differs. That is also why no browser may keep it: one that asks by itself whether its copy is still true would hand
+    // its page an old serverNow. The tag is for clients that ask themselves.
+    const headers = { etag: `W/${tag}`, "cache-control": "no-store" };
     const goodUntil = Math.min(now + BOARD_AGE_MS_MAX, this.#boundaryAfter(now));
-    this.#snapshot = { madeAt: now, goodUntil, text, tag, headers, notModified: { status: 304, body: "", headers } };
+    this.#snapshot = { madeAt: now, goodUntil, text, tag, headers, unchanged: null };
     return this.#snapshot;
   }
 }
 
 /** If-None-Match (RFC 9110, 13.1.2) is a list of quoted tags or a star. A tag has no quote in it, so that a quoted one is found by its text. */
 function replyOf(snapshot: Snapshot, ifNoneMatch: string | null, now: UnixMs): HttpReply {
-  if (ifNoneMatch !== null && (ifNoneMatch === "*" || ifNoneMatch.includes(snapshot.tag))) return snapshot.notModified;
+  if (ifNoneMatch !== null && (ifNoneMatch === "*" || ifNoneMatch.includes(snapshot.tag))) return notModified(snapshot, now);
   return { status: 200, body: `{"serverNow":${now},${snapshot.text}`, headers: snapshot.headers };
+}
+
+/** It has no body to say the time in, so a header says it: who polls with a tag sets its clock by every answer. */
+function notModified(snapshot: Snapshot, now: UnixMs): HttpReply {
+  if (snapshot.unchanged?.at !== now) {
+    const headers = { ...snapshot.headers, "server-now": String(now) };
+    snapshot.unchanged = { at: now, reply: { status: 304, body: "", headers } };
+  }
+  return snapshot.unchanged.reply;
 }

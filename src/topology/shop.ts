@@ -34,7 +34,6 @@ import { Refunds } from "../payment/refunds.ts";
 import { payPageRoutes, TestProvider } from "../payment/test-provider.ts";
 import { SaleBoard } from "../sales/board.ts";
 import type { SaleBook } from "../sales/sale-book.ts";
-import { languageOf } from "../services/gate-keeper/messages.ts";
 import { ShopperDoor, type ShopperDoorParts, shopperRoutes } from "../services/gate-keeper/shopper-door.ts";
 import type { PolicyController } from "../services/policy-controller/service.ts";
 import type { Settings } from "../settings/table.ts";
@@ -180,7 +179,6 @@ export class Shop {
         const { cashier } = this.#checkout;
         return takeNotification(cashier.providers, notification, (notice) => cashier.settle(notice));
       },
-      languageOf,
       clock,
     });
   }

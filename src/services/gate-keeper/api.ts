@@ -3,10 +3,11 @@ import Type, { type Static } from "typebox";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { SessionIdSchema, SkuSchema, UserIdSchema } from "../../core/ids.ts";
 import { PurchaseQuantity, UserLevel } from "../../core/quantity.ts";
-import { STEPS } from "../../core/reason.ts";
+import { type Reason, STEPS, type Step } from "../../core/reason.ts";
 import { reply, throttled, unavailable } from "../../core/reply-schema.ts";
 import { IDEMPOTENCY_KEY_CHARS_MAX } from "../../limits.ts";
 import { IpAddressText } from "../safe-protector/api.ts";
+import { refusalText, successText } from "./messages.ts";
 
 const none = Type.Object({});
 
@@ -30,6 +31,8 @@ const TokenBuyBody = Type.Object({
 });
 export type BuyBody = Static<typeof TokenBuyBody>;
 
+export const acceptLanguage = { "Accept-Language": Type.Optional(Type.String({ description: "en or zh: the language of messages" })) };
+
 /** What a shopper's POST reads beside its body. The server checks the key itself: it may be quoted. */
 export const ShopperHeaders = Type.Object({
   "Idempotency-Key": Type.Optional(
@@ -38,7 +41,7 @@ export const ShopperHeaders = Type.Object({
       maxLength: IDEMPOTENCY_KEY_CHARS_MAX + 2,
     }),
   ),
-  "Accept-Language": Type.Optional(Type.String({ description: "en or zh: the language of messages" })),
+  ...acceptLanguage,
 });
 
 export const keyProblems = {
@@ -70,13 +73,14 @@ const Refused = Type.Object({
   opensAt: Type.Optional(Type.Integer({ description: "with not-started: when the sale opens, in unix ms" })),
 });
 
-const refusedExample = {
-  ...{ reponseMsg: "Bad guy! Bye-Bye!", repResult: false, isThrottled: false, version: "1.0" },
-  ...{ step: "protect", reason: "blacklisted", sessionID: "7f3a91c04be85d2016e9a4b3c8d70512" },
-};
+const sessionID = "7f3a91c04be85d2016e9a4b3c8d70512";
+const refusedExample = (step: Step, reason: Reason) => ({
+  ...{ reponseMsg: refusalText(reason, "en"), repResult: false, isThrottled: reason === "throttled", version: "1.0" },
+  ...{ step, reason, sessionID },
+});
 const heldExample = {
-  reponseMsg: "The goods are yours for 30 minutes. Please check out within that time; after it they go back to the other shoppers.",
-  ...{ repResult: true, isThrottled: false, version: "1.0", sessionID: refusedExample.sessionID, step: "cart", reason: null },
+  ...{ reponseMsg: successText(30 * 60_000, "en"), repResult: true, isThrottled: false, version: "1.0" },
+  ...{ sessionID, step: "cart", reason: null },
   hold: { goodsSKU: "SKU0001", goodsQuantity: 1, expiresAt: 1_795_322_400_000 },
 };
 
@@ -93,13 +97,11 @@ const buy = {
   summary: "Buys: freezes goods for a shopper until a deadline, or says why not.",
   replies: {
     200: reply("`repResult` tells which of the two it is.", Type.Union([Held, Refused]), heldExample),
-    429: throttled(Refused, { ...refusedExample, isThrottled: true, step: "throttle", reason: "throttled" }),
+    429: throttled(Refused, refusedExample("throttle", "throttled")),
     503: unavailable(
       "A step could not answer: nothing is frozen, or it is and ends at its deadline. Ask again with the same key.",
       Refused,
-      {
-        ...{ ...refusedExample, step: "cart", reason: "cart-unavailable" },
-      },
+      refusedExample("cart", "cart-unavailable"),
     ),
   },
   problems: keyProblems,
@@ -111,4 +113,4 @@ const buy = {
   },
 } satisfies Endpoint;
 
-export const gateKeeperApi = { buy, buyWithToken: { ...buy, body: TokenBuyBody } } satisfies Record<string, Endpoint>;
+export const gateKeeperApi = { buy, buyWithToken: { ...buy, body: TokenBuyBody, needsToken: true } } satisfies Record<string, Endpoint>;

@@ -1,24 +1,6 @@
 /** What a shopper reads: every outcome in English and Chinese, what happened and what to do next. */
+import type { Language, Texts } from "../../core/language.ts";
 import type { DurationMs, UnixMs } from "../../core/time.ts";
-
-export const LANGUAGES = ["en", "zh"] as const;
-export type Language = (typeof LANGUAGES)[number];
-
-/** The language that `Accept-Language` (RFC 9110) prefers of those we speak; English when it says nothing of them. */
-export function languageOf(acceptLanguage: string | null): Language {
-  if (acceptLanguage === null || !/zh/i.test(acceptLanguage)) return "en";
-  let best: { language: Language; weight: number } = { language: "en", weight: 0 };
-  for (const part of acceptLanguage.split(",")) {
-    const [range = "", ...parameters] = part.trim().toLowerCase().split(";");
-    const language = LANGUAGES.find((known) => range === known || range.startsWith(`${known}-`));
-    const quality = parameters.map((parameter) => /^\s*q=([\d.]+)\s*$/.exec(parameter)?.[1]).find((value) => value !== undefined);
-    const weight = quality === undefined ? 1 : Number(quality);
-    if (language && weight > best.weight) best = { language, weight };
-  }
-  return best.language;
-}
-
-type Texts = Readonly<Record<Language, string>>;
 
 const refusals: Readonly<Record<string, Texts>> = {
   throttled: {
@@ -63,6 +45,9 @@ const unavailable: Texts = {
   en: "We could not finish your purchase just now. Please try again in a moment; with the same Idempotency-Key you will never get the goods twice.",
   zh: "系统暂时无法完成您的购买，请稍后重试；使用相同的 Idempotency-Key 不会重复下单。",
 };
+
+export const unknownSaleText = (saleId: string, language: Language): string =>
+  language === "zh" ? `没有找到抢购活动 ${saleId}，请查看全部活动。` : `There is no sale ${saleId}. Have a look at all our sales.`;
 
 export function refusalText(reason: string, language: Language): string {
   return (refusals[reason] ?? unavailable)[language];

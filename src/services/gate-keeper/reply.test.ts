@@ -2,9 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import type { HttpReply } from "../../core/endpoint.ts";
 import type { SessionId, Sku } from "../../core/ids.ts";
+import { LANGUAGES, type Language } from "../../core/language.ts";
 import { type Reason, STEPS, type Step } from "../../core/reason.ts";
 import type { KeptPurchase } from "../../ledger/ledger.ts";
-import { LANGUAGES, type Language, refusalText, successText } from "./messages.ts";
+import type { Outcome } from "../../purchase.ts";
+import { gateKeeperApi } from "./api.ts";
+import { refusalText, successText } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
 
 const asked = (sessionId: SessionId, sku: Sku, quantity: number, language: Language) => ({
@@ -57,6 +60,15 @@ const kept = (given: Partial<KeptPurchase>): KeptPurchase => ({
   key: { text: "K", fingerprint: "f" },
   ...{ sessionId: firstSession, step: "cart", reason: null, sku, quantity: 2, heldUntil: 5_000, frozenForMs: FROZEN_FOR_MS },
   ...given,
+});
+
+test("the examples in the API's description are what is answered", () => {
+  const { 200: held, 429: throttled, 503: unavailable } = gateKeeperApi.buy.replies;
+  const { sessionID, hold } = held.example as { sessionID: SessionId; hold: { expiresAt: number } };
+  const answered = (outcome: Outcome): unknown => documentOf(replies.of(outcome, asked(sessionID, sku, 1, "en")));
+  expect(held.example).toEqual(answered({ kind: "held", quantity: 1, heldUntil: hold.expiresAt }));
+  expect(throttled.example).toEqual(answered({ kind: "refused", step: "throttle", reason: "throttled" }));
+  expect(unavailable.example).toEqual(answered({ kind: "refused", step: "cart", reason: "cart-unavailable" }));
 });
 
 describe.each(LANGUAGES)("the reply in %s", (language) => {

@@ -3,13 +3,14 @@ import type { HttpReply } from "../../core/endpoint.ts";
 import { keyReused } from "../../core/idempotency-key.ts";
 import type { SessionId, Sku } from "../../core/ids.ts";
 import { jsonText } from "../../core/json-text.ts";
+import type { Language } from "../../core/language.ts";
 import { isFailure, type Reason, STEPS, type Step } from "../../core/reason.ts";
 import type { DurationMs, UnixMs } from "../../core/time.ts";
 import type { KeptPurchase } from "../../ledger/ledger.ts";
 import { SUCCESS_TEXTS_MAX } from "../../limits.ts";
 import type { Outcome } from "../../purchase.ts";
 import type { SaleTerms } from "../../sales/sale.ts";
-import { addedText, type Language, refusalText, successText } from "./messages.ts";
+import { addedText, refusalText, successText } from "./messages.ts";
 
 /** What a reply says of its purchase. */
 export interface Asked {

@@ -8,6 +8,7 @@ import { type HttpReply, on, type Route } from "../../core/endpoint.ts";
 import { invalidKey, keyInFlight, ownKey, parseIdempotencyKey } from "../../core/idempotency-key.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "../../core/ids.ts";
 import { parseIpAddress } from "../../core/ip-address.ts";
+import { type Language, languageOf } from "../../core/language.ts";
 import type { Clock, MonotonicUs } from "../../core/time.ts";
 import type { Identity, Shopper } from "../../identity/identity.ts";
 import type { Key } from "../../ledger/ledger.ts";
@@ -16,7 +17,6 @@ import { type Course, type Outcome, type Purchase, type PurchaseServices, purcha
 import type { SaleTerms } from "../../sales/sale.ts";
 import { AccessRecords } from "./access-record.ts";
 import { gateKeeperApi as api, type BuyBody } from "./api.ts";
-import { type Language, languageOf } from "./messages.ts";
 import { PurchaseReplies } from "./reply.ts";
 
 export interface GateKeeperParts {

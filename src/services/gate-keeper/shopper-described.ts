@@ -14,7 +14,7 @@ import {
   unknownOrder,
 } from "../../orders/described.ts";
 import { saleHeadExample, saleHeadFields, saleItemFields, salePlanExample } from "../../sales/described.ts";
-import { keyProblems, ShopperHeaders } from "./api.ts";
+import { acceptLanguage, keyProblems, ShopperHeaders } from "./api.ts";
 
 const serverNow = Type.Integer({ description: "this server's clock, in unix ms, to set one's own by" });
 const Availability = Type.Union([
@@ -39,9 +39,14 @@ const Cart = Type.Object({
   serverNow,
 });
 
-const boardHeaders = Type.Object({ "If-None-Match": Type.Optional(Type.String({ description: "the ETag of what one has" })) });
-const notModified = { 304: noContent("Nothing of it has changed.") };
-const tagged = { ETag: "To ask with `If-None-Match` the next time." };
+const ifNoneMatch = { "If-None-Match": Type.Optional(Type.String({ description: "the ETag of what one has" })) };
+const tagged = { ETag: "To ask with `If-None-Match` the next time.", "Cache-Control": "no-store: a kept copy would tell an old time." };
+const notModified = {
+  304: {
+    ...noContent("Nothing of it has changed but the time."),
+    headers: { ...tagged, "Server-Now": "This server's clock, in unix ms: what `serverNow` is in a body." },
+  },
+};
 const onBoard = { ...saleHeadExample, items: [{ ...salePlanExample.items[0], availability: "many" }] };
 const now = 1_795_320_600_000;
 const cartExample = {
@@ -49,6 +54,12 @@ const cartExample = {
   items: [{ goodsSKU: "SKU0001", goodsQuantity: 1, goodsPrice: 45.9, expiresAt: 1_795_322_400_000 }],
   serverNow: now,
 };
+const { orderID, amount, currency } = orderExample;
+/** As the generic provider sends it, after Standard Webhooks. */
+const paidNotification = JSON.stringify({
+  ...{ type: "payment.paid", timestamp: "2026-11-22T10:00:03.120Z" },
+  data: { orderID, paymentID: "pay_3PqX2eHk1", amount, currency },
+});
 const ofUser = { userID: orderExample.userID };
 const mine = { params: { id: orderExample.orderID }, query: ofUser };
 const shoppers = { isForShoppers: true } as const;
@@ -57,7 +68,7 @@ const keyed = { ...shoppers, headers: ShopperHeaders } as const;
 export const shopperDescribed = {
   sales: {
     summary: "What is on sale, what will be, and what was lately.",
-    headers: boardHeaders,
+    headers: Type.Object(ifNoneMatch),
     replies: {
       200: {
         ...reply("The board.", Type.Object({ serverNow, sales: Type.Array(BoardSale) }), { serverNow: now, sales: [onBoard] }),
@@ -68,7 +79,7 @@ export const shopperDescribed = {
   },
   sale: {
     summary: "One sale, with what is left of its goods.",
-    headers: boardHeaders,
+    headers: Type.Object({ ...ifNoneMatch, ...acceptLanguage }),
     replies: { 200: { ...reply("The sale.", OneSale, { serverNow: now, ...onBoard }), headers: tagged }, ...notModified },
     problems: { 404: "There is no such sale." },
     example: { params: { id: salePlanExample.id } },
@@ -101,6 +112,7 @@ export const shopperDescribed = {
   order: {
     ...shoppers,
     summary: "One order of the shopper.",
+    headers: Type.Object(acceptLanguage),
     replies: { 200: reply("The order.", OrderDocument, orderExample) },
     problems: { 404: unknownOrder },
     example: mine,
@@ -123,6 +135,6 @@ export const shopperDescribed = {
     summary: "Where payment providers report; their signature over the raw body tells who they are.",
     replies: { 200: reply("It is dealt with, durably.", Type.Object({ received: Type.Boolean() }), { received: true }) },
     problems: { 404: "There is no such payment provider here." },
-    example: { params: { provider: "generic" } },
+    example: { params: { provider: "generic" }, body: paidNotification },
   },
 } as const;

@@ -1,8 +1,9 @@
 /** The shopper's door besides `buy`. Each shopper sees only what is theirs: somebody else's order is as unknown as one that never was. */
 import type { TObject, TSchema } from "typebox";
 import type { Answer } from "../../core/answer.ts";
-import { type HttpReply, json, on, type RequestInput, type Route } from "../../core/endpoint.ts";
+import { type HttpReply, json, on, type RequestInput, type Route, withTokens } from "../../core/endpoint.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
+import { type Language, languageOf } from "../../core/language.ts";
 import { type Cents, priceOf } from "../../core/money.ts";
 import { listReply } from "../../core/paging.ts";
 import { problem } from "../../core/problem.ts";
@@ -15,6 +16,7 @@ import { type Checkout, cancelOrder, placeOrder, startPayment, unknownOrder } fr
 import type { KeyedRequest, KeyedRequests } from "../../orders/keyed-requests.ts";
 import { orderBody } from "../../orders/order-body.ts";
 import { takeNotification } from "../../payment/notifications.ts";
+import { unknownSaleText } from "./messages.ts";
 import { shopperApi as api } from "./shopper-api.ts";
 
 /** The public snapshot of sales (`src/sales/board.ts`). */
@@ -44,6 +46,8 @@ interface Where {
 const inQuery = (claimed: Claimed): Where => ({ claimed, pointerRoot: "#/query" });
 const inBody = (claimed: Claimed): Where => ({ claimed, pointerRoot: "#" });
 
+const languageFor = ({ headers }: Pick<Asked, "headers">): Language => languageOf(headers.get("accept-language"));
+
 export class ShopperDoor {
   readonly #parts: ShopperDoorParts;
 
@@ -66,7 +70,7 @@ export class ShopperDoor {
   async forOwner(asked: Asked, where: Where, orderId: OrderId, work: (order: Order) => Answer<HttpReply>): Promise<HttpReply> {
     return this.forShopper(asked, where, async ({ userId }) => {
       const order = await this.#parts.checkout.desk.order(orderId);
-      return order?.userId === userId ? work(order) : unknownOrder(orderId);
+      return order?.userId === userId ? work(order) : unknownOrder(orderId, languageFor(asked));
     });
   }
 
@@ -97,13 +101,18 @@ export class ShopperDoor {
   }
 }
 
-export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: ShopperDoorParts): Route[] {
+export function shopperRoutes(door: ShopperDoor, parts: ShopperDoorParts): Route[] {
+  const routes = routesOf(door, parts);
+  return parts.identity.isProven ? routes.map((route) => ({ ...route, endpoint: withTokens(route.endpoint) })) : routes;
+}
+
+function routesOf(door: ShopperDoor, { board, checkout, keyed }: ShopperDoorParts): Route[] {
   const { desk, cashier } = checkout;
   const show = (order: Order) => orderBody(order, cashier.currency);
   return [
     on(api.sales, ({ headers }) => board.all(headers.get("if-none-match"))),
     on(api.sale, ({ params, headers }) => {
-      const orUnknown = (reply: HttpReply | null): HttpReply => reply ?? problem(404, `there is no sale ${params.id}`);
+      const orUnknown = (reply: HttpReply | null): HttpReply => reply ?? problem(404, unknownSaleText(params.id, languageFor({ headers })));
       const reply = board.one(params.id, headers.get("if-none-match"));
       // Without a promise where the answer is there: a crowd asks for this page again and again.
       return reply instanceof Promise ? reply.then(orUnknown) : orUnknown(reply);
@@ -115,7 +124,7 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
         const { goodsSKUs: skus = null, provider } = input.body;
         const request = ["placeOrder", customer.userId, provider ?? "", ...(skus ?? [])];
         return keyed.once(door.keyed(input, customer.userId, request), (id) =>
-          placeOrder(checkout, { customer, skus, provider, orderId: id as OrderId }),
+          placeOrder(checkout, { customer, skus, provider, orderId: id as OrderId, language: languageFor(input) }),
         );
       }),
     ),
@@ -135,13 +144,14 @@ export function shopperRoutes(door: ShopperDoor, { board, checkout, keyed }: Sho
     on(api.order, (input) => door.forOwner(input, inQuery(input.query), input.params.id, (order) => json(show(order)))),
     on(api.cancelOrder, (input) =>
       door.forOwner(input, inBody(input.body), input.params.id, ({ orderId, userId }) =>
-        keyed.once(door.keyed(input, userId, ["cancelOrder", userId, orderId]), () => cancelOrder(checkout, orderId)),
+        keyed.once(door.keyed(input, userId, ["cancelOrder", userId, orderId]), () => cancelOrder(checkout, orderId, languageFor(input))),
       ),
     ),
     on(api.startPayment, (input) =>
       door.forOwner(input, inBody(input.body), input.params.id, (order) => {
         const request = ["startPayment", order.userId, order.orderId, input.body.provider ?? ""];
-        return keyed.once(door.keyed(input, order.userId, request), () => startPayment(cashier, order, input.body.provider, 200));
+        const wish = { order, provider: input.body.provider, language: languageFor(input) };
+        return keyed.once(door.keyed(input, order.userId, request), () => startPayment(cashier, wish, 200));
       }),
     ),
     on(api.notifyPayment, ({ params, body, headers }) =>
