@@ -147,7 +147,7 @@ export interface Operations {
         readonly method: "GET";
         readonly path: "/sales/{id}";
         readonly params: {
-            /** 1-128 characters, no control characters */
+            /** 1-128 characters, no control characters, not only one or two dots */
             readonly id: string;
         };
         readonly query: Readonly<Record<string, never>>;

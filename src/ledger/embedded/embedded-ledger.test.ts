@@ -114,7 +114,7 @@ describe("the embedded ledger's housekeeping", () => {
       await shop.sweep();
       expect(await states()).toEqual(["order 3 refund-due"]);
       expect(await shop.pay("order 4")).toEqual(refused("unknown-order"));
-      expect(await shop.order("order 3")).toMatchObject({ state: "refund-due", payment: paymentOf() });
+      expect(await shop.order("order 3")).toMatchObject({ state: "refund-due", payment: paymentOf("payment 3") });
     });
   });
 

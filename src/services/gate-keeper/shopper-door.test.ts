@@ -4,6 +4,7 @@ import { SaleDesk } from "../../../test/sale-desk.ts";
 import { Failure } from "../../core/failure.ts";
 import type { SessionId, Sku, UserId } from "../../core/ids.ts";
 import { LANGUAGES, type Language } from "../../core/language.ts";
+import { Throttle } from "../../core/throttle.ts";
 import { HttpServer } from "../../edge/http-server.ts";
 import { ClientAddresses } from "../../identity/client-address.ts";
 import { TrustedIdentity } from "../../identity/trusted.ts";
@@ -29,7 +30,13 @@ let server: HttpServer;
 
 beforeAll(() => {
   const { clock } = sales;
-  const money = { providers: new Map([["bank", bank]]), currency: "eur", limitOf: () => 0, requestRefund: async () => undefined };
+  const money = {
+    providers: new Map([["bank", bank]]),
+    currency: "eur",
+    limitOf: () => 0,
+    isGoingBack: () => false,
+    requestRefund: async () => undefined,
+  };
   const parts: ShopperDoorParts = {
     identity: new TrustedIdentity(new ClientAddresses({ trusted: [], header: "x-forwarded-for" })),
     board: new SaleBoard({ book: sales.book, ledger, clock, availability: "exact" }),
@@ -40,6 +47,7 @@ beforeAll(() => {
     },
     keyed: new KeyedRequests({ replies: ledger, keysInFlight: new Set(), newId: orderIds(), clock }),
     clock,
+    throttle: new Throttle({ ratePerSecond: null, burst: 1 }, clock),
   };
   server = new HttpServer({
     ...{ host: "127.0.0.1", port: 0, routes: shopperRoutes(new ShopperDoor(parts), parts), adminKey: null, onReply: () => undefined },
