@@ -99,6 +99,8 @@ export interface ReceivedEvent {
 export class Receiver {
   /** Events that it has taken, in the order in which it took each for the first time. */
   readonly taken = new Map<string, ReceivedEvent>();
+  /** What a receiver leaves out twice by, as Standard Webhooks says. */
+  readonly #seen = new Set<string>();
   forged = 0;
   failures = 0;
   #secret: string | null = null;
@@ -133,7 +135,9 @@ export class Receiver {
       return new Response(null, { status: 500 });
     }
     const event = JSON.parse(text) as ReceivedEvent;
-    if (!this.taken.has(event.id)) this.taken.set(event.id, event);
+    const deliveryId = request.headers.get("webhook-id") ?? "";
+    if (!this.#seen.has(deliveryId)) this.taken.set(event.id, event);
+    this.#seen.add(deliveryId);
     return new Response(null, { status: 204 });
   }
 }

@@ -1,7 +1,7 @@
 /** Whose delivery is next when there is not room for all: webhooks over a real store, and receivers that hang. */
 import { describe, expect, test } from "bun:test";
 import { ok, settled, WebhookDesk } from "../../test/webhook-desk.ts";
-import { WEBHOOK_DELIVERIES_MAX, WEBHOOK_RETRY_MS_MAX, WEBHOOK_SILENT_DELIVERIES_MAX } from "../limits.ts";
+import { WEBHOOK_DELIVERIES_MAX, WEBHOOK_RETRY_MS_MAX, WEBHOOK_SILENT_DELIVERIES_MAX, WEBHOOKS_MAX } from "../limits.ts";
 import type { PostAnswer } from "./courier.ts";
 
 /** Names in many different lanes. */
@@ -67,6 +67,14 @@ describe("deliveries to receivers that hang", () => {
     await receivers.desk.add(...GOODS);
     await receivers.desk.works();
     expect([receivers.underWayTo(), receivers.desk.webhooks.counts.deliveries]).toEqual([WEBHOOK_DELIVERIES_MAX, WEBHOOK_DELIVERIES_MAX]);
+  });
+
+  test("are never more than the bound when each is the first of its webhook", async () => {
+    const receivers = new Receivers();
+    for (let index = 0; index < WEBHOOKS_MAX; index += 1) receivers.hangs.add(await receivers.add(`new-${index}`));
+    await receivers.desk.add(...GOODS);
+    await receivers.desk.works();
+    expect([WEBHOOKS_MAX > WEBHOOK_DELIVERIES_MAX, receivers.underWayTo()]).toEqual([true, WEBHOOK_DELIVERIES_MAX]);
   });
 
   test("keep no other webhook waiting, as long as there is room for one to each", async () => {

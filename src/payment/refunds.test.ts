@@ -252,6 +252,12 @@ describe("many refunds", () => {
     const working = process.refunds.work();
     await waitFor(() => process.refunds.count("done") === ids.length, "all of the provider that answers are made");
     expect(asked).toBe(2 * REFUNDS_PER_PROVIDER_MAX);
+    // Those under way are due later now than the rest, and count all the same.
+    shop.clock.at += 1;
+    const underWay = process.refunds.list("due", 0, 2 * ids.length).filter((_, index) => index % ids.length < REFUNDS_PER_PROVIDER_MAX);
+    for (const { id } of underWay) await process.refunds.tryAgain(id);
+    await process.refunds.work();
+    expect(asked).toBe(2 * REFUNDS_PER_PROVIDER_MAX);
     answer.resolve();
     await working;
     expect([process.refunds.count("due"), asked]).toEqual([0, 4 * REFUNDS_PER_PROVIDER_MAX]);
