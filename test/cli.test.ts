@@ -222,9 +222,9 @@ describe("start", () => {
     test("those of the demo's sale, from the announcement to the paid order", async () => {
       const system = await startSystem({ args: ["--demo"] });
       try {
-        expect(system.stdout()).toMatch(/The sale "Demo drop" of SKU0002 begins at [\d:]{8} UTC, in \d+ seconds:/);
+        expect(system.stdout()).toMatch(/The sale "Demo drop" of DROP0001 begins at [\d:]{8} UTC, in \d+ seconds:/);
         const announced = (await curl(system, "watch")) as { id: string; status: string; serverNow: number };
-        expect(announced).toMatchObject({ id: "demo", status: "scheduled", items: [{ goodsSKU: "SKU0002", salePrice: 49.9 }] });
+        expect(announced).toMatchObject({ id: "demo", status: "scheduled", items: [{ goodsSKU: "DROP0001", salePrice: 49.9 }] });
         expect(await curl(system, "buy")).toMatchObject({ repResult: false, reason: "not-started" });
 
         // Nobody waits a minute here: an operator lets it begin now.
@@ -232,7 +232,7 @@ describe("start", () => {
         const moved = { ...(sale as object), startsAt: new Date(announced.serverNow).toISOString() };
         expect((await putJson(`${system.policy}/sales/demo`, moved)).body).toMatchObject({ status: "live" });
 
-        expect(await curl(system, "buy")).toMatchObject({ repResult: true, hold: { goodsSKU: "SKU0002" } });
+        expect(await curl(system, "buy")).toMatchObject({ repResult: true, hold: { goodsSKU: "DROP0001" } });
         const placed = (await curl(system, "order")) as { orderID: string; payment: { redirectUrl: string } };
         expect(placed).toMatchObject({ amount: 49.9, state: "payment-pending" });
         const page = await (await fetch(placed.payment.redirectUrl)).text();
@@ -269,7 +269,7 @@ describe("start", () => {
     const second = await startSystem({ dataDir, args: ["--demo"] });
     try {
       const until = (sale as { endsAt: string }).endsAt.slice(11, 19);
-      expect(second.stdout()).toContain(`The sale "Demo drop" of SKU0002 is on until ${until} UTC:`);
+      expect(second.stdout()).toContain(`The sale "Demo drop" of DROP0001 is on until ${until} UTC:`);
     } finally {
       await second.stop();
     }

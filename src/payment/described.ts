@@ -75,7 +75,7 @@ export const refundsDescribed = {
   tryRefundAgain: {
     summary: "Lets the system ask the provider again for its full time, also when it had given up.",
     replies: { 200: reply("The refund.", RefundDocument, refundAgainExample) },
-    problems: unknownRefund,
+    problems: { ...unknownRefund, 409: "The provider has no refund address; the refund stays as it was." },
     example: oneRefund,
   },
 } as const;

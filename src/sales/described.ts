@@ -28,7 +28,7 @@ const RemovedSale = Type.Object({ id, status: Type.Literal("removed") });
 
 export const salePlanExample = {
   ...{ id: "autumn-drop", name: "Autumn drop", startsAt: "2036-11-22T10:00:00+01:00", endsAt: "2036-11-22T11:00:00+01:00" },
-  items: [{ goodsSKU: "SKU0001", salePrice: 45.9, quantityLimit: 1 }],
+  items: [{ goodsSKU: "SKU0003", salePrice: 45.9, quantityLimit: 1 }],
 };
 export const saleHeadExample = {
   ...{ id: "autumn-drop", name: "Autumn drop", startsAt: "2036-11-22T09:00:00.000Z", endsAt: "2036-11-22T10:00:00.000Z" },
@@ -60,9 +60,9 @@ export const salesDescribed = {
     example: { ...oneSale, body: salePlanExample },
   },
   removeSale: {
-    summary: "Removes a sale that is not on.",
+    summary: "Removes a sale that has not begun, or has ended.",
     replies: { 200: reply("It is gone.", RemovedSale, { id: salePlanExample.id, status: "removed" }) },
-    problems: { 409: "It is on: pause it, or end it first." },
+    problems: { 409: "It has begun and has not ended, paused or not: end it first, with an earlier `endsAt`." },
     example: oneSale,
   },
   pauseSale: {

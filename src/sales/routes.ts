@@ -70,7 +70,7 @@ function refusalReply(id: string, refusal: SaleRefusal): HttpReply {
     case "is-live":
       return problem(
         409,
-        `${id} has begun: end it first, by a PUT with an endsAt that is near, and delete it then; a pause does not end it`,
+        `${id} has begun and has not ended, paused or not; end it first by giving it an earlier endsAt (PUT /sales/{id}), then delete it`,
       );
     case "has-ended":
       return problem(409, `${id} has ended, and nothing of it changes any more; make a new sale`);

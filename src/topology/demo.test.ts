@@ -14,7 +14,7 @@ import { stockDemo } from "./demo.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const [OPEN, DROP] = [skuOf("SKU0001"), skuOf("SKU0002")];
+const [OPEN, DROP] = [skuOf("SKU0001"), skuOf("DROP0001")];
 
 class DemoShop extends SaleDesk {
   readonly ledger = new EmbeddedLedger(new MemoryJournal());
@@ -83,7 +83,7 @@ test("a start after its end makes another sale of a hundred, and leaves to the o
 
 test("a start that died before the goods were there is made again", async () => {
   const shop = new DemoShop();
-  await shop.open("demo", { items: [item("SKU0002", 4_990, 1)] });
+  await shop.open("demo", { items: [item("DROP0001", 4_990, 1)] });
   expect((await shop.start())?.id).toBe(idOf("demo"));
   expect([(await shop.goods(OPEN))?.onHand, (await shop.goods(DROP))?.onHand]).toEqual([500, 100]);
 });
@@ -97,7 +97,7 @@ test("a store with goods of its own stays as it is", async () => {
 
 test("where no sale can be made, because its goods are in another or there is no room, the start goes on without one", async () => {
   const taken = new DemoShop();
-  await taken.open("mine", { startsAt: taken.now, endsAt: taken.now + HOUR, items: [item("SKU0002")] });
+  await taken.open("mine", { startsAt: taken.now, endsAt: taken.now + HOUR, items: [item("DROP0001")] });
   expect(await taken.start()).toBeNull();
   expect([await taken.goods(OPEN), await taken.goods(DROP)]).toMatchObject([{ onHand: 500 }, null]);
 

@@ -14,7 +14,7 @@ export interface DemoParts {
 
 const DEMO = "demo";
 const OPEN_GOODS = "SKU0001" as Sku;
-const SALE_GOODS = "SKU0002" as Sku;
+const SALE_GOODS = "DROP0001" as Sku;
 const SALE_UNITS = 100;
 const STARTS_AFTER_MS: DurationMs = 60_000;
 const LASTS_MS: DurationMs = 3_600_000;

@@ -132,9 +132,11 @@ export class Shop {
     ];
   }
 
-  /** Ends the event streams, which would keep their server from closing. */
+  /** Begins to end: the event streams, which would keep their server from closing, and what calls others. */
   endStreams(): void {
     this.#streams.close();
+    // No refund begins any more; those under way end while the servers close.
+    void this.refunds.close();
   }
 
   /** After the servers have closed, before the store does. */
