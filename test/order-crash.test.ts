@@ -1,6 +1,7 @@
 /**
- * A system is killed again and again between any two steps of place, pay and event. After each restart everybody asks again what they were cut off
- * from, with the same key; and at the end no money is without goods or a refund, no goods went twice, and everything that happened was told once.
+ * A system is killed again and again between any two steps of place, pay and event. Some pay the wrong amount, some cancel and pay all the same. After
+ * each restart everybody asks again what they were cut off from, with the same key; and at the end no money is without goods or a refund, no goods
+ * went twice, and everything that happened was told once.
  */
 import { afterAll, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
@@ -23,7 +24,10 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-type Step = "buy" | "place" | "pay" | "done";
+type Step = "buy" | "place" | "cancel" | "pay" | "done";
+/** Most pay what they owe. */
+type Manner = "pays" | "pays too little" | "cancels first";
+const MANNERS: readonly Manner[] = ["pays", "pays", "pays too little", "pays", "cancels first", "pays", "pays"];
 
 /** One shopper on the way from the purchase to the paid order. What was answered is behind them; what was cut off, they ask again. */
 class Way {
@@ -31,9 +35,11 @@ class Way {
   order: OrderBody | null = null;
   isRefused = false;
   readonly userID: string;
+  readonly manner: Manner;
 
   constructor(index: number) {
     this.userID = `shopper-${index}`;
+    this.manner = MANNERS[index % MANNERS.length] as Manner;
   }
 
   async take(): Promise<void> {
@@ -48,9 +54,15 @@ class Way {
       if (reply.status === 503) return;
       expect([reply.status, reply.text]).toEqual([201, expect.any(String)]);
       this.order = reply.body as OrderBody;
+      this.step = this.manner === "cancels first" ? "cancel" : "pay";
+    } else if (this.step === "cancel") {
+      const reply = await postJson(`${system.gate}/orders/${this.order?.orderID}/cancel`, { userID: this.userID });
+      if (reply.status === 503) return;
+      expect([reply.status, reply.text]).toEqual([200, expect.any(String)]);
       this.step = "pay";
     } else if (this.step === "pay") {
-      const reply = await notifyPaid(system, this.order as OrderBody, `pay-${this.userID}`);
+      const amount = this.manner === "pays too little" ? 9.99 : 10;
+      const reply = await notifyPaid(system, this.order as OrderBody, `pay-${this.userID}`, amount);
       if (reply.status === 503) return;
       expect([reply.status, reply.text]).toEqual([200, expect.any(String)]);
       this.step = "done";
@@ -98,26 +110,30 @@ test("SIGKILL between any two steps of place, pay and event", async () => {
   }
   while (ways.some(({ step }) => step !== "done")) for (const way of ways) await way.take();
 
-  const winners = ways.filter(({ isRefused }) => !isRefused);
-  expect(winners).toHaveLength(STOCK);
-  const orders = new Map<string, OrderBody>();
-  for (const { userID, order } of winners) {
+  const holders = ways.filter(({ isRefused }) => !isRefused);
+  const payers = holders.filter(({ manner }) => manner === "pays");
+  for (const { userID, order, manner } of holders) {
     const listed = (await getJson(`${system.cart}/orders?userID=${userID}`)).body as OrderBody[];
-    expect(listed.map(({ orderID, state }) => [orderID, state])).toEqual([[order?.orderID as string, "paid"]]);
-    orders.set(order?.orderID as string, listed[0] as OrderBody);
+    const state = manner === "pays" ? "paid" : "refund-due";
+    expect(listed.map((one) => [one.orderID, one.state])).toEqual([[order?.orderID as string, state]]);
     const record: JsonReply = await getJson(`${system.policy}/user/userid/${userID}/sku/${SKU}`);
-    expect(record.body).toMatchObject({ orderQuantity: 1 });
+    expect([manner, record.status]).toEqual([manner, manner === "pays" ? 200 : 404]);
   }
-  expect(orders.size).toBe(STOCK);
-  expect((await getJson(`${system.inventory}/sku/${SKU}`)).body).toMatchObject({ goodsQuantity: 0, frozenQuantity: 0 });
-  expect((await getJson(`${system.cart}/refunds`)).body).toEqual([]);
+  // Whoever was refused came when all was frozen; what came back since is on the shelf.
+  expect((await getJson(`${system.inventory}/sku/${SKU}`)).body).toMatchObject({ goodsQuantity: STOCK - payers.length, frozenQuantity: 0 });
+  const refunds = (await getJson(`${system.cart}/refunds`)).body as { orderID: string }[];
+  const dueBack = holders.filter(({ manner }) => manner !== "pays").map(({ order }) => order?.orderID as string);
+  expect(refunds.map(({ orderID }) => orderID).toSorted()).toEqual(dueBack.toSorted());
 
   const events = await allEvents(system);
   expect(events.map(({ id }) => Number(id))).toEqual(events.map((_, index) => index + 1));
-  for (const type of ["hold.created", "order.placed", "order.paid"]) {
+  const expected = { "hold.created": holders, "order.placed": holders, "order.paid": payers } as const;
+  for (const [type, those] of Object.entries(expected)) {
     const told = events.filter((event) => event.type === type);
-    expect([type, told.length, new Set(told.map(({ data }) => JSON.stringify(data))).size]).toEqual([type, STOCK, STOCK]);
+    expect([type, told.length, new Set(told.map(({ data }) => JSON.stringify(data))).size]).toEqual([type, those.length, those.length]);
   }
+  for (const type of ["order.refund-due", "payment.refund-requested"])
+    expect([type, events.filter((event) => event.type === type).length]).toEqual([type, dueBack.length]);
   expect(await system.stop()).toBe(0);
   const audit = Bun.spawn([process.execPath, MAIN, "audit", "--data", dataDir], { stdout: "ignore", stderr: "pipe" });
   expect([await audit.exited, await new Response(audit.stderr).text()]).toEqual([0, ""]);
