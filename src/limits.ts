@@ -52,7 +52,8 @@ export const FROZEN_FOR_MS_MAX: DurationMs = 24 * 3_600_000;
 export const PAYMENT_WINDOW_MS_MAX: DurationMs = 3_600_000;
 /** How long the first reply to an idempotency key is kept, at least. */
 export const REPLY_KEPT_MS: DurationMs = 24 * 3_600_000;
-/** Replies kept for idempotency keys, 16 to 32 bytes of memory and about 150 bytes of disk each. When that many are younger than 24 hours, a
+/** Replies kept for idempotency keys, 16 to 32 bytes of memory and on disk about 150 bytes for a purchase and up to
+ *  `KEPT_BODY_CHARS_MAX` for an order. When that many are younger than 24 hours, a
  *  purchase with a new key is answered 503 and nothing is frozen; one without a key is served. */
 export const REPLIES_MAX = 25_165_824;
 /** The share of them that refusals may fill, so that a crowd that is refused can never shut out those who could buy. Beyond it, who would

@@ -91,7 +91,7 @@ export interface Order {
 /** An idempotency key with what it stands for: two requests are the same when their fingerprints are. */
 export interface Key {
   readonly text: string;
-  /** A digest of everything in the request that matters, made by whoever took it. */
+  /** Everything in the request that matters, as text, made by whoever took it. */
   readonly fingerprint: string;
 }
 
