@@ -31,7 +31,8 @@ export interface ShopperDoorParts {
   readonly clock: Clock;
 }
 
-type Asked = Pick<RequestInput<TObject, TObject, TSchema>, "headers" | "peer">;
+type Asked = Pick<RequestInput<TObject, TObject, TSchema>, "headers">;
+const nowhere = (): string => "";
 
 /** What the request says of its sender, and where. */
 interface Where {
@@ -50,7 +51,8 @@ export class ShopperDoor {
 
   /** Does `work` for the shopper who asks, or says why nobody could be recognised. */
   async forShopper(asked: Asked, where: Where, work: (shopper: Shopper) => Answer<HttpReply>): Promise<HttpReply> {
-    const shopper = await this.#parts.identity.shopper(asked, where.claimed, where.pointerRoot);
+    // Nobody behind this door asks for the address of a socket, and to look it up is a system call.
+    const shopper = await this.#parts.identity.shopper({ headers: asked.headers, peer: nowhere }, where.claimed, where.pointerRoot);
     return "refusal" in shopper ? shopper.refusal : work(shopper);
   }
 
