@@ -5,7 +5,6 @@
  * A crash can come between the work and the keeping of its reply. So whatever the work creates takes its id from the key: done again, it
  * finds what it made the first time.
  */
-import { createHash } from "node:crypto";
 import type { HttpReply } from "../core/endpoint.ts";
 import { invalidKey, keyInFlight, keyReused, ownKey, parseIdempotencyKey } from "../core/idempotency-key.ts";
 import { problem } from "../core/problem.ts";
@@ -77,4 +76,4 @@ function again(kept: KeptReply, key: Key): HttpReply {
 }
 
 /** 96 bits of a digest: nobody finds two keys with one id. */
-const idFrom = (owner: string, key: string): string => createHash("sha256").update(ownKey(owner, key)).digest("hex").slice(0, 24);
+const idFrom = (owner: string, key: string): string => Bun.CryptoHasher.hash("sha256", ownKey(owner, key), "hex").slice(0, 24);

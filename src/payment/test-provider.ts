@@ -13,7 +13,7 @@ import { type Cents, priceOf } from "../core/money.ts";
 import type { Clock, UnixMs } from "../core/time.ts";
 import type { Payment } from "../ledger/ledger.ts";
 import { payPageApi as api, type PayChoice } from "./api.ts";
-import { GenericProvider, signatureOf } from "./generic-provider.ts";
+import { GenericProvider, keyOf, signatureOf } from "./generic-provider.ts";
 import type { Notification } from "./notifications.ts";
 import { type PayableOrder, payMessageReply, payPageReply } from "./pay-page.ts";
 import type { Fetch, Notice, PaymentProvider, PaymentRequest, PaymentStart } from "./provider.ts";
@@ -109,7 +109,7 @@ export class TestProvider implements PaymentProvider {
   }
 
   #isOurs(orderId: OrderId, bill: Bill): boolean {
-    const expected = Buffer.from(signatureOf({ orderId, ...bill }, this.#parts.secret));
+    const expected = Buffer.from(signatureOf({ orderId, ...bill }, keyOf(this.#parts.secret)));
     const given = Buffer.from(bill.signature);
     return given.length === expected.length && timingSafeEqual(given, expected);
   }

@@ -1,6 +1,6 @@
 /**
- * Orders in the SQLite file: one row each, appended, with its items as JSON, so that the orders of a turn share their pages. The one who pays finds
- * the row through memory. Called within a turn, but for the readers.
+ * Orders in the SQLite file: one row each, appended, with its items as JSON, so that the orders of a turn share their pages. Whoever ends an unpaid one
+ * knows its row from memory. Called within a turn, but for the readers.
  */
 import type { Database, Statement } from "bun:sqlite";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
@@ -87,7 +87,7 @@ export class SqliteOrders {
   }
 
   *unpaid(): Iterable<SavedOrder> {
-    // A look at every row: a million take a tenth of a second once, an index by state would take its share of every order.
+    // A look at every row, once, is cheaper than an index by state, which would take its share of every order twice.
     for (const row of this.#db.query<Row, []>(`${ROWS} where state = 'payment-pending'`).iterate()) yield savedOrderOf(row);
   }
 

@@ -36,7 +36,8 @@ export interface ShopperDoorParts {
   readonly throttle: Pick<Throttle, "admit" | "retryAfterSeconds">;
 }
 
-type Asked = Pick<RequestInput<TObject, TObject, TSchema>, "headers" | "peer">;
+type Asked = Pick<RequestInput<TObject, TObject, TSchema>, "headers">;
+const nowhere = (): string => "";
 
 /** What the request says of its sender, and where. */
 interface Where {
@@ -63,7 +64,8 @@ export class ShopperDoor {
       return problem(429, "too many requests at this moment; try again", {
         headers: { "retry-after": String(throttle.retryAfterSeconds()) },
       });
-    const shopper = await this.#parts.identity.shopper(asked, where.claimed, where.pointerRoot);
+    // Nobody behind this door asks for the address of a socket, and to look it up is a system call.
+    const shopper = await this.#parts.identity.shopper({ headers: asked.headers, peer: nowhere }, where.claimed, where.pointerRoot);
     return "refusal" in shopper ? shopper.refusal : work(shopper);
   }
 
