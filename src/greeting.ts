@@ -79,7 +79,7 @@ function drop(settings: Settings, gate: string, { id, name, items, startsAt, end
     `The sale "${name}" of ${sku} ${when}:`,
     `  watch  curl -sS ${gate}/sales/${id}`,
     `  buy    ${post(settings, `${gate}/buy`, { ...shopper(settings, userID), goodsSKU: sku, goodsQuantity: 1 })}`,
-    `  order  ${post(settings, `${gate}/orders`, isTrusted ? { userID } : {})}`,
+    `  order  ${post(settings, `${gate}/orders`, isTrusted ? { userID, userLevel: 5 } : {})}`,
     "  pay    open the redirectUrl of that answer in a browser",
     `  see    curl -sS ${token(settings)}'${gate}/orders${isTrusted ? `?userID=${userID}` : ""}'`,
   ];
