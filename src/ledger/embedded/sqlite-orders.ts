@@ -1,6 +1,6 @@
 /**
- * Orders in the SQLite file: one row each, appended, with its items as JSON, so that the orders of a turn share their pages. Whoever ends an unpaid one
- * knows its row from memory. Called within a turn, but for the readers.
+ * Orders in the SQLite file: one row each, appended, with its items as JSON, so that the orders of a turn share their pages. Whoever ends an
+ * unpaid one knows its row from memory. Called within a turn, but for the readers.
  */
 import type { Database, Statement } from "bun:sqlite";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
