@@ -78,28 +78,29 @@ export class PolicyController {
   async validate(checks: readonly PolicyCheck[]): Promise<readonly PolicyVerdict[]> {
     const now = this.#clock.now();
     const served = this.#throttle.admit(checks.length);
-    const early = checks.map((check, index) => (index < served ? this.#earlyVerdict(check, now) : refused(check, "throttled", null)));
+    const sales = checks.map(({ sku }) => this.#sales.termsOf(sku, now));
+    const early = checks.map((check, index) =>
+      index < served ? this.#earlyVerdict(check, sales[index] ?? null, now) : refused(check, "throttled", null),
+    );
     const limited = checks.filter((_, index) => early[index] === null);
     const lines = limited.length > 0 ? await this.#ledger.lines(limited, now) : [];
     let next = 0;
     return checks.map((check, index) => {
-      const verdict = early[index] ?? this.#limitedVerdict(check, lines[next] ?? EMPTY_LINE, now);
+      const verdict = early[index] ?? this.#limitedVerdict(check, lines[next] ?? EMPTY_LINE, sales[index] ?? null);
       if (early[index] === null) next += 1;
       return verdict;
     });
   }
 
   /** The verdict where it does not depend on what the user has already: nobody can buy now, or everybody can. */
-  #earlyVerdict(check: PolicyCheck, now: UnixMs): PolicyVerdict | null {
-    const sale = this.#sales.termsOf(check.sku, now);
+  #earlyVerdict(check: PolicyCheck, sale: SaleTerms | null, now: UnixMs): PolicyVerdict | null {
     const refusal = sale && refusalOf(sale, now);
     if (refusal) return refused(check, refusal, sale);
     if (this.#tiers.has(check.sku) || (sale && sale.quantityLimit > 0)) return null;
     return { allowed: true, reason: null, orderQuantity: check.quantity, quantityLimit: 0, sale };
   }
 
-  #limitedVerdict(check: PolicyCheck, line: Line, now: UnixMs): PolicyVerdict {
-    const sale = this.#sales.termsOf(check.sku, now);
+  #limitedVerdict(check: PolicyCheck, line: Line, sale: SaleTerms | null): PolicyVerdict {
     const tiers = this.#tiers.get(check.sku);
     const tier = tiers ? tierFor(tiers, check.userLevel) : null;
     const orderQuantity = line.ordered + line.pending + line.held + check.quantity;
