@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import type { OrderId } from "../core/ids.ts";
 import type { UnixMs } from "../core/time.ts";
 import type { Payment } from "../ledger/ledger.ts";
+import { REFUND_RETRY_MS_MAX } from "../limits.ts";
 import type { Refund, RefundState } from "./refund-schedule.ts";
 
 export const REFUNDS_SCHEMA = `
@@ -83,11 +84,14 @@ export class RefundStore {
     return row && refundOf(row);
   }
 
-  /** Up to `limit` of a provider's refunds whose time has come, the longest waiting first. */
+  /** Up to `limit` of a provider's refunds whose time has come, the longest waiting first. A time that lies further ahead than any wait was
+   *  written by a clock that was ahead, and nobody has to wait for it. */
   waiting(provider: string, now: UnixMs, limit: number): Refund[] {
     return this.#db
-      .query<Row, [string, number, number]>("select * from refunds where provider = ? and next_at_ms <= ? order by next_at_ms limit ?")
-      .all(provider, now, limit)
+      .query<Row, [string, UnixMs, UnixMs, number]>(
+        "select * from refunds where provider = ? and (next_at_ms <= ? or next_at_ms > ?) order by next_at_ms limit ?",
+      )
+      .all(provider, now, now + REFUND_RETRY_MS_MAX, limit)
       .map(refundOf);
   }
 

@@ -148,6 +148,18 @@ describe("a refund", () => {
     expect(process.told).toEqual(["payment.refund-requested pi_1", "payment.refunded pi_1"]);
   });
 
+  test("that failed while the clock was a day ahead does not wait for that day", async () => {
+    const shop = new Shop();
+    shop.stripe.failures = [500, 500];
+    const process = new Process(shop);
+    await process.request(payment("pi_1"));
+    shop.clock.at = START + 24 * 3_600_000;
+    await process.refunds.work();
+    shop.clock.at = START + 1_000;
+    await process.refunds.work();
+    expect(shop.times).toEqual({ pi_1: 1 });
+  });
+
   test("that fails for 72 hours is given up, once, and the operator is told why", async () => {
     const shop = new Shop();
     shop.providers = [broken];
