@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import type { Route } from "../src/core/endpoint.ts";
+import { Failure } from "../src/core/failure.ts";
 import type { Sku } from "../src/core/ids.ts";
 import { GroupCommit } from "../src/edge/group-commit.ts";
 import type { Post, PostAnswer } from "../src/events/courier.ts";
@@ -49,12 +50,20 @@ export class WebhookDesk {
     this.restart();
   }
 
+  /** Whether the store has too much to do to take anything more. */
+  isStoreBusy = false;
+
+  #busyOr(turns: GroupCommit): Pick<GroupCommit, "turn"> {
+    const busy = () => Promise.reject(new Failure("overloaded", "too many changes wait", true));
+    return { turn: (work) => (this.isStoreBusy ? busy() : turns.turn(work)) };
+  }
+
   /** Another life over the same store; the one before ends without a word. */
   restart(): void {
     const turns = new GroupCommit(this.#db, () => {});
     this.outbox = new Outbox(this.#db, turns, "eur", { keptMs: 48 * 3_600_000, eventsMax: 1_000_000 });
     this.webhooks = new Webhooks(new WebhookStore(this.#db), {
-      ...{ outbox: this.outbox, turns, clock: { now: () => this.nowMs, monotonicUs: () => 0 }, random: () => 0 },
+      ...{ outbox: this.outbox, turns: this.#busyOr(turns), clock: { now: () => this.nowMs, monotonicUs: () => 0 }, random: () => 0 },
       send: async (post) => {
         this.posts.push(post);
         return this.answer(post);

@@ -263,6 +263,20 @@ describe("a webhook is disabled", () => {
     expect(desk.delivered.toSorted()).toEqual(["a", "b"]);
   });
 
+  test("also when the store had too much to do at that moment", async () => {
+    const desk = new Desk();
+    const { body } = await desk.create();
+    desk.answer = () => ({ status: 410 });
+    await desk.add("a");
+    desk.isStoreBusy = true;
+    await desk.works();
+    expect((await desk.see(body.id)).state).toBe("enabled");
+    desk.isStoreBusy = false;
+    desk.nowMs += WEBHOOK_SAVE_MS;
+    await desk.works();
+    expect((await desk.see(body.id)).state).toBe("disabled");
+  });
+
   test("when one event could not be delivered for 24 hours, and says so", async () => {
     const desk = new Desk();
     const { body } = await desk.create();

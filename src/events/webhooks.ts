@@ -48,6 +48,8 @@ interface Kept {
   /** As it is saved; while there is a courier, that one knows better. */
   progress: Progress;
   courier: Courier | null;
+  /** Why the courier has stopped for good, until that is saved. */
+  givenUpBecause: string | null;
 }
 
 const BY_OPERATOR = "disabled by an operator";
@@ -65,7 +67,7 @@ export class Webhooks {
     this.#store = store;
     this.#tools = tools;
     for (const { webhook, progress } of store.all()) {
-      const kept: Kept = { webhook, progress, courier: null };
+      const kept: Kept = { webhook, progress, courier: null, givenUpBecause: null };
       this.#kept.set(webhook.id, kept);
       if (webhook.disabledBecause === null) this.#employ(kept);
     }
@@ -101,7 +103,8 @@ export class Webhooks {
     };
     return turns.turn(() => {
       if (this.#kept.size >= WEBHOOKS_MAX) return null;
-      const kept: Kept = { webhook, progress: { position: outbox.lastId, failing: null, lastError: null }, courier: null };
+      const progress: Progress = { position: outbox.lastId, failing: null, lastError: null };
+      const kept: Kept = { webhook, progress, courier: null, givenUpBecause: null };
       this.#store.save(webhook, kept.progress);
       this.#kept.set(webhook.id, kept);
       this.#employ(kept);
@@ -152,6 +155,7 @@ export class Webhooks {
     // A clock that went back must not keep positions from being saved.
     if (Math.abs(now - this.#savedAt) < WEBHOOK_SAVE_MS) return;
     this.#savedAt = now;
+    for (const kept of this.#kept.values()) if (kept.givenUpBecause !== null) void this.#disableGivenUp(kept);
     void this.#saveProgress();
   }
 
@@ -164,7 +168,16 @@ export class Webhooks {
 
   #employ(kept: Kept): void {
     kept.courier = new Courier(kept.webhook, kept.progress, this.#tools, this.#slots, (reason) => {
-      void this.#durably(() => this.#disable(kept, reason));
+      kept.givenUpBecause = reason;
+      void this.#disableGivenUp(kept);
+    });
+  }
+
+  /** Until it is saved: a store with too much to do is asked again at the next tick. */
+  async #disableGivenUp(kept: Kept): Promise<void> {
+    await this.#durably(() => {
+      const { givenUpBecause } = kept;
+      if (givenUpBecause !== null) this.#disable(kept, givenUpBecause);
     });
   }
 
@@ -172,6 +185,7 @@ export class Webhooks {
   #disable(kept: Kept, reason: string): void {
     if (this.#kept.get(kept.webhook.id) !== kept || kept.webhook.disabledBecause !== null) return;
     kept.webhook = { ...kept.webhook, disabledBecause: reason };
+    kept.givenUpBecause = null;
     dismiss(kept);
     this.#save(kept);
   }
