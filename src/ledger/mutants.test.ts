@@ -92,19 +92,23 @@ describe("a ledger that", () => {
     );
   }
 
-  test("decides as it should, and writes into nothing that it is shown, is caught by neither", async () => {
-    // The line that a store shows may be its own record, which it will change; the copy here may not be written into.
-    const copyOf = (line: Line): Line => lineWith(line, line.held, line.heldUntil, line.pending);
-    const onFrozen: Mutant = {
-      decisions: {
-        decide: (view, command, now) => decide(deepFreeze({ ...view, line: copyOf(view.line) }), deepFreeze(command), now),
-        decideOrder: (view, command, now) => {
-          const parts = view.parts.map(({ goods, line }) => ({ goods, line: copyOf(line) }));
-          return decideOrder(deepFreeze({ ...view, parts }), deepFreeze(command), now);
+  test(
+    "decides as it should, and writes into nothing that it is shown, is caught by neither",
+    async () => {
+      // The line that a store shows may be its own record, which it will change; the copy here may not be written into.
+      const copyOf = (line: Line): Line => lineWith(line, line.held, line.heldUntil, line.pending);
+      const onFrozen: Mutant = {
+        decisions: {
+          decide: (view, command, now) => decide(deepFreeze({ ...view, line: copyOf(view.line) }), deepFreeze(command), now),
+          decideOrder: (view, command, now) => {
+            const parts = view.parts.map(({ goods, line }) => ({ goods, line: copyOf(line) }));
+            return decideOrder(deepFreeze({ ...view, parts }), deepFreeze(command), now);
+          },
         },
-      },
-    };
-    expect(await isCaughtByChecks(onFrozen)).toBe(false);
-    expect(await catches(() => checkModel(openWith(onFrozen), { runs: HISTORIES, seed: SEED, isQuick: true }))).toBe(false);
-  });
+      };
+      expect(await isCaughtByChecks(onFrozen)).toBe(false);
+      expect(await catches(() => checkModel(openWith(onFrozen), { runs: HISTORIES, seed: SEED, isQuick: true }))).toBe(false);
+    },
+    MUTANT_MS_MAX,
+  );
 });
