@@ -124,12 +124,13 @@ test("a whole drop, from the crowd to the paid orders", async () => {
   expect(await system.stop()).toBe(0);
   const audit = Bun.spawn([process.execPath, MAIN, "audit", "--data", dataDir], { stdout: "pipe", stderr: "pipe" });
   expect({ code: await audit.exited, out: await new Response(audit.stdout).text() }).toMatchObject({ code: 0 });
-}, 120_000);
+}, 240_000);
 
-/** The receiver, which fails a third of the time, has every event; those of one SKU came to it in their order. */
+/** The receiver, which fails a third of what it has not failed twice, has every event; those of one SKU came to it in their order. */
 async function everythingWasTold(states: readonly string[]): Promise<void> {
   const events = await allEvents(system);
-  await waitFor(() => events.every(({ id }) => receiver.taken.has(id)), "the receiver has every event", 60_000);
+  // Each wait is for the next event: how long they all take is the machine's affair.
+  for (const { id } of events) await waitFor(() => receiver.taken.has(id), `the receiver has event ${id}`);
   expect(receiver.forged).toBe(0);
   expect(receiver.failures).toBeGreaterThan(0);
   for (const sku of SKUS) {
