@@ -1,0 +1,77 @@
+/**
+ * A real Postgres for tests: a server of its own on a free port and a fresh folder, that ends with the test process. On a machine without
+ * one the tests that need it say so and are skipped.
+ */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SQL } from "bun";
+import { waitFor } from "../system.ts";
+import { freePort } from "./free-port.ts";
+
+const DEBIAN = "/usr/lib/postgresql";
+/** Debian keeps the server's programs off the path. */
+const newest = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a))[0] : undefined;
+const bin = newest === undefined ? null : join(DEBIAN, newest, "bin");
+
+export const hasPostgres = bin !== null && existsSync(join(bin, "initdb"));
+export const NEEDS_POSTGRES = "(needs Postgres, which is not installed here: apt-get install postgresql)";
+
+/** Postgres refuses to run as root. */
+const asItsUser: readonly string[] = process.getuid?.() === 0 ? ["runuser", "-u", "postgres", "--"] : [];
+
+export interface PostgresServer {
+  /** Of an empty database of its own. */
+  readonly url: string;
+  /** Another empty database on the same server. */
+  freshDatabase(): Promise<string>;
+  /** Stops at once, as a crash would. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startPostgres(): Promise<PostgresServer> {
+  if (bin === null) throw new Error("there is no Postgres here");
+  const port = freePort();
+  const dir = mkdtempSync(join(tmpdir(), "doorbuster-postgres-"));
+  if (asItsUser.length > 0) run(["chown", "postgres", dir]);
+  const data = join(dir, "data");
+  run([...asItsUser, join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale", "C"]);
+  const listens = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${dir}`;
+  const control = (...words: string[]): void => run([...asItsUser, join(bin, "pg_ctl"), "-D", data, "-s", "-w", ...words]);
+  const start = (): void => control("-l", join(dir, "log"), "-o", listens, "start");
+  start();
+  // Whatever ends the test process ends the server too.
+  const stopWithUs = (): void => control("-m", "immediate", "stop");
+  process.on("exit", stopWithUs);
+  const urlOf = (database: string): string => `postgres://postgres@127.0.0.1:${port}/${database}`;
+  let databases = 0;
+  const freshDatabase = async (): Promise<string> => {
+    databases += 1;
+    const sql = new SQL(urlOf("postgres"), { max: 1 });
+    await sql.unsafe(`create database test_${databases}`);
+    await sql.close();
+    return urlOf(`test_${databases}`);
+  };
+  const isDown = (): boolean => !existsSync(join(data, "postmaster.pid"));
+  return {
+    url: await freshDatabase(),
+    freshDatabase,
+    kill: async () => {
+      control("-m", "immediate", "stop");
+      await waitFor(isDown, "postgres is down");
+    },
+    restart: async () => start(),
+    stop: async () => {
+      process.off("exit", stopWithUs);
+      if (!isDown()) control("-m", "immediate", "stop");
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function run(command: readonly string[]): void {
+  const done = Bun.spawnSync([...command], { cwd: "/", stdout: "pipe", stderr: "pipe" });
+  if (done.exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${done.stdout.toString()}${done.stderr.toString()}`);
+}
