@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
 import { assert } from "./core/assert.ts";
 import type { Route } from "./core/endpoint.ts";
 import type { Failure } from "./core/failure.ts";
@@ -44,7 +45,7 @@ import { POLICIES_SCHEMA, PolicyStore } from "./services/policy-controller/polic
 import { PolicyController, routes as policyRoutes } from "./services/policy-controller/service.ts";
 import { DECISIONS_SCHEMA, DecisionStore } from "./services/safe-protector/decision-store.ts";
 import { routes as protectorRoutes, SafeProtector } from "./services/safe-protector/service.ts";
-import { type Instance, ourInstance } from "./services/service-registry/instance.ts";
+import { type Instance, instanceIdOf, ourInstance } from "./services/service-registry/instance.ts";
 import { routes as registryRoutes, ServiceRegistry } from "./services/service-registry/service.ts";
 import { routes as cartRoutes, ShoppingCart } from "./services/shopping-cart/service.ts";
 import { hostListenedOn, type ServiceName, type Settings } from "./settings/table.ts";
@@ -173,6 +174,7 @@ class OneProcess {
       (now: UnixMs) => this.#outbox.sweep(now),
     ];
     this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
+    for (const name of Object.keys(PORTS) as PortName[]) this.#metrics[name].describeBuild(this.#instanceIdOf(name), packageJson.version);
     describeGauges(this.#metrics, {
       gate: this.#gate,
       accessLog,
@@ -239,6 +241,7 @@ class OneProcess {
       },
       clock: this.#clock,
       nextTraceId: traceIds(randomBytes(16).toString("hex")),
+      instance: this.#instanceIdOf("GateKeeper"),
       nextTurn: setImmediate,
       record: (line) => this.#accessLog.add(line),
       count: (outcome, totalUs) => countPurchase(endOf(outcome), totalUs),
@@ -268,6 +271,10 @@ class OneProcess {
     assert(payment !== null, "money made the order refund-due");
     // An order of free goods can expire while it is being paid with nothing.
     if (payment.amountCents > 0) this.#shop.refunds.request(payment, orderId);
+  }
+
+  #instanceIdOf(name: PortName): string {
+    return instanceIdOf(reachableHost(hostListenedOn(this.#settings)), name, this.#portOf(name));
   }
 
   #portOf(name: PortName): number {
@@ -301,7 +308,7 @@ class OneProcess {
 
   #health(name: PortName): Health {
     const uptimeSeconds = Math.floor((this.#clock.monotonicUs() - this.#startedUs) / 1_000_000);
-    const details = name === "GateKeeper" ? {} : { pid: process.pid, uptimeSeconds };
+    const details = name === "GateKeeper" ? {} : { instance: this.#instanceIdOf(name), pid: process.pid, uptimeSeconds };
     return { isUp: this.#failure === null && this.#closing === null, details };
   }
 

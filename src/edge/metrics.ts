@@ -28,6 +28,21 @@ export class ServiceMetrics {
     );
   }
 
+  /** Which instance this is, and of which version. The label is not called `instance`: under that name Prometheus writes where it has asked. */
+  describeBuild(instance: string, version: string): void {
+    this.#add(
+      new Gauge({
+        name: "doorbuster_build_info",
+        help: "Which instance this is, and of which version; always 1.",
+        labelNames: ["instance_id", "version"],
+        registers: [],
+        collect() {
+          this.set({ instance_id: instance, version }, 1);
+        },
+      }),
+    );
+  }
+
   countReply(status: number): void {
     this.#replies.set(status, (this.#replies.get(status) ?? 0) + 1);
   }

@@ -9,6 +9,7 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 const HealthReply = Type.Object({
   status: Type.Enum(["UP", "DOWN"]),
+  instance: Type.Optional(Type.String({ description: "which instance answers, as the registry names it; not told on the public door" })),
   pid: Type.Optional(Type.Integer({ description: "the process; not told on the public door" })),
   uptimeSeconds: Type.Optional(Type.Integer({ minimum: 0 })),
 });

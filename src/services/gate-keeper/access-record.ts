@@ -1,11 +1,12 @@
 /**
- * The access-log record of one purchase, as one line of JSON: time, trace id, address, user, SKU, quantity, each step with its outcome and
+ * The access-log record of one purchase, as one line of JSON: time, instance, trace id, address, user, SKU, quantity, each step with its outcome and
  * microseconds, the final reason, and the whole time. A turn's steps take as long for every purchase in it, so their text is made once.
  */
 import { jsonText } from "../../core/json-text.ts";
 import type { Course, Outcome, Purchase } from "../../purchase.ts";
 
 export class AccessRecords {
+  readonly #instance: string;
   #time = "";
   #head = "";
   #course: Course | null = null;
@@ -13,11 +14,16 @@ export class AccessRecords {
   #stepsCount = 0;
   #last: { readonly course: Course; readonly steps: number; readonly outcome: Outcome; readonly text: string } | null = null;
 
+  /** @param instance the gate that writes them */
+  constructor(instance: string) {
+    this.#instance = jsonText(instance);
+  }
+
   /** Text that many records share is joined once: a string put together with `+` is copied piece by piece whenever it becomes a part of another. */
   line(time: string, purchase: Purchase, outcome: Outcome, course: Course, totalUs: number): string {
     if (time !== this.#time) {
       this.#time = time;
-      this.#head = ['{"time":"', time, '","traceId":"'].join("");
+      this.#head = ['{"time":"', time, '","instance":', this.#instance, ',"traceId":"'].join("");
     }
     const { sessionId, clientIp, userId, sku, quantity } = purchase;
     // Trace ids and addresses need no escaping: they are made of digits, letters, dots and colons.

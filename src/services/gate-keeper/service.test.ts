@@ -67,6 +67,7 @@ class Gate {
     this.protector = new SafeProtector(new DecisionStore(db), turns, unlimited, clock);
     this.policies = new PolicyController(new PolicyStore(db), turns, ledger, unlimited, clock, NO_SALES);
     this.keeper = new GateKeeper({
+      instance: "host:gatekeeper:8080",
       services: alter({
         admit: (wanted) => throttle.admit(wanted),
         safeProtector: this.protector,
@@ -139,12 +140,12 @@ const passed = (...steps: string[]): string[] => steps.map((step) => `${step} al
 const ALL = passed("throttle", "protect", "policy", "inventory", "cart");
 
 describe("the access record", () => {
-  test("of a purchase that was held has everything that the contract names", async () => {
+  test("of a purchase that was held has everything that the contract names, and the gate's name", async () => {
     const gate = await openGate();
     const { body } = await gate.buy();
     const record = gate.record();
     expect(record).toEqual({
-      ...{ time: "2026-11-22T12:00:00.000Z", traceId: body.sessionID, clientIP: "1.2.3.4", userID: "U1" },
+      ...{ time: "2026-11-22T12:00:00.000Z", instance: "host:gatekeeper:8080", traceId: body.sessionID, clientIP: "1.2.3.4", userID: "U1" },
       ...{ goodsSKU: "SKU1", goodsQuantity: 1, steps: expect.any(Array), reason: null, totalUs: expect.any(Number) },
     } as unknown as AccessRecord);
     expect(courseOf(record)).toEqual(ALL);

@@ -23,6 +23,8 @@ export interface GateKeeperParts {
   readonly services: PurchaseServices;
   readonly clock: Clock;
   readonly nextTraceId: () => SessionId;
+  /** The name of this gate among all instances. */
+  readonly instance: string;
   /** Runs `work` in the next turn of the event loop. */
   readonly nextTurn: (work: () => void) => void;
   /** Takes a line, or drops it when the disk cannot follow; never waits. */
@@ -42,7 +44,7 @@ const NO_COURSE: Course = { atUs: 0, steps: [], stepUs: [] };
 export class GateKeeper {
   readonly #parts: GateKeeperParts;
   readonly #replies: PurchaseReplies;
-  readonly #records = new AccessRecords();
+  readonly #records: AccessRecords;
   #waiting: Arrival[] = [];
   #isTurnScheduled = false;
   #looks = 0;
@@ -52,6 +54,7 @@ export class GateKeeper {
 
   constructor(parts: GateKeeperParts) {
     this.#parts = parts;
+    this.#records = new AccessRecords(parts.instance);
     this.#replies = new PurchaseReplies(parts.services.shoppingCart.frozenForMs, parts.retryAfterSeconds);
   }
 

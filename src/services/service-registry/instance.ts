@@ -82,6 +82,9 @@ export function instanceFrom(body: InstanceBody, now: UnixMs): Instance {
   };
 }
 
+/** The one name of an instance: in the registry, in metrics, in access records, in traces and in `/health`. */
+export const instanceIdOf = (host: string, app: string, port: number): string => `${host}:${app.toLowerCase()}:${port}`;
+
 /** The record under which a service of our own registers.
  *  @param host an address or name under which the others reach it */
 export function ourInstance(own: {
@@ -94,7 +97,7 @@ export function ourInstance(own: {
   const root = `http://${own.host.includes(":") ? `[${own.host}]` : own.host}:${own.port}`;
   const vipAddress = own.app.toLowerCase();
   return {
-    instanceId: `${own.host}:${vipAddress}:${own.port}`,
+    instanceId: instanceIdOf(own.host, own.app, own.port),
     app: applicationName(own.app),
     hostName: own.host,
     ipAddr: own.host,
