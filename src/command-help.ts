@@ -2,7 +2,16 @@
 import { flagOf, type Setting, variableOf } from "./settings/kinds.ts";
 import { configKeyOf } from "./settings/read.ts";
 
-const placeholders = { text: "TEXT", integer: "N", number: "N", duration: "TIME", switch: "", path: "PATH", key: "KEY" } as const;
+const placeholders = {
+  text: "TEXT",
+  integer: "N",
+  number: "N",
+  duration: "TIME",
+  switch: "",
+  path: "PATH",
+  key: "KEY",
+  url: "URL",
+} as const;
 
 /** `--frozen-for <TIME>`, as commander reads it. */
 export function flagSyntax(setting: Setting<unknown>): string {

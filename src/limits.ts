@@ -242,3 +242,22 @@ export const WEBHOOK_GIVE_UP_MS: DurationMs = 24 * 3_600_000;
 export const WEBHOOK_TICK_MS: DurationMs = 50;
 /** How often the positions of webhooks are saved: what was delivered since is delivered again after a crash. */
 export const WEBHOOK_SAVE_MS: DurationMs = 1_000;
+// --- Postgres --------------------------------------------------------------------------------------------------------------
+/** Connections of one process. More at a time: they wait for one, up to `POSTGRES_ANSWER_MS_MAX`. */
+export const POSTGRES_CONNECTIONS_MAX = 8;
+/** Statements and transactions that wait for a connection. One more: 503. */
+export const POSTGRES_WAITING_MAX = 1_000;
+/** How long a connection may take to come about. Longer: the database cannot be reached. */
+export const POSTGRES_CONNECT_MS_MAX: DurationMs = 2_000;
+/** How long a statement may take. Longer: the server ends it, and what it belonged to is rolled back. */
+export const POSTGRES_STATEMENT_MS_MAX: DurationMs = 3_000;
+/** How long an answer is waited for. Longer: the connection is given up; whether a commit under way on it has happened is unknown. */
+export const POSTGRES_ANSWER_MS_MAX: DurationMs = 5_000;
+/** How long a transaction may stand still. Longer: the server rolls it back, so that a process that hangs frees what it had locked. */
+export const POSTGRES_IDLE_IN_TRANSACTION_MS_MAX: DurationMs = 5_000;
+/** How often a transaction is tried that collides with others, or that loses its connection before its commit. After that: 503. */
+export const POSTGRES_ATTEMPTS_MAX = 8;
+/** The longest wait between two of them. */
+export const POSTGRES_RETRY_MS_MAX: DurationMs = 100;
+/** How long one migration may take, the wait for another process that migrates included. Longer: it is rolled back. */
+export const POSTGRES_MIGRATION_MS_MAX: DurationMs = 600_000;

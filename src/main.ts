@@ -11,6 +11,7 @@ import { environment } from "./edge/environment.ts";
 import { systemClock } from "./edge/system-clock.ts";
 import { timers } from "./edge/timers.ts";
 import { greeting } from "./greeting.ts";
+import { MIGRATE_SETTINGS, migrateCommand, migrateHelp } from "./migrations/command.ts";
 import type { Setting } from "./settings/kinds.ts";
 import { configFileNamed, readSettings } from "./settings/read.ts";
 import { SETTINGS, type Settings } from "./settings/table.ts";
@@ -36,7 +37,8 @@ async function main(args: readonly string[]): Promise<number> {
     exitCode = code;
   });
   try {
-    if (args.length === 0) throw new UsageError('say what to do: start, stampede, audit or bench; "doorbuster --help" explains them');
+    if (args.length === 0)
+      throw new UsageError('say what to do: start, stampede, audit, migrate or bench; "doorbuster --help" explains them');
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
@@ -70,6 +72,13 @@ const COMMANDS: readonly CommandSpec[] = [
     settings: SETTINGS.filter(({ name }) => name === "data" || name === "config"),
     help: settingsHelp,
     run: runAudit,
+  },
+  {
+    name: "migrate",
+    description: "Brings the tables of a Postgres database up to this program; two at once do no harm.",
+    settings: MIGRATE_SETTINGS,
+    help: migrateHelp,
+    run: runMigrate,
   },
 ];
 
@@ -175,6 +184,18 @@ async function runAudit(flags: Flags): Promise<number> {
     return audit(db, say);
   } finally {
     db.close();
+  }
+}
+
+async function runMigrate({ check, ...flags }: Flags): Promise<number> {
+  const { postgres } = await settingsFrom(flags);
+  if (postgres === null) throw new UsageError("say which database: give --postgres URL, or the variable DOORBUSTER_POSTGRES");
+  const { MIGRATING, Postgres } = await import("./edge/postgres.ts");
+  const db = new Postgres(postgres, MIGRATING);
+  try {
+    return await migrateCommand(db, { isCheck: check === true, say, clock: systemClock });
+  } finally {
+    await db.close();
   }
 }
 

@@ -7,6 +7,8 @@ export class Failure extends Error {
   constructor(
     readonly code:
       | "store-stopped"
+      /** A store outside of this process cannot be reached or used; it may come back. */
+      | "store-unavailable"
       | "commit-failed"
       | "overloaded"
       | "key-space-full"

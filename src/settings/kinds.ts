@@ -4,7 +4,10 @@
  */
 import { type DurationMs, formatDuration, parseDuration } from "../core/time.ts";
 
-export type SettingKind = "text" | "integer" | "number" | "duration" | "switch" | "path" | "key";
+export type SettingKind = "text" | "integer" | "number" | "duration" | "switch" | "path" | "key" | "url";
+
+/** A key is a secret, and a URL may carry one: neither is ever shown. */
+export const isSecret = ({ kind }: Pick<Setting<unknown>, "kind">): boolean => kind === "key" || kind === "url";
 
 export type Parsed<T> = { readonly value: T } | { readonly fault: string };
 
@@ -142,7 +145,7 @@ export function choice<W extends string, F extends W | null>(
 /** Text that a rule of its own reads. */
 export function tested<T, F extends T | null>(
   name: string,
-  kind: "text" | "path" | "key",
+  kind: "text" | "path" | "key" | "url",
   settings: Pick<Setting<T | F>, "parse" | "allowed" | "fallback" | "defaultText" | "help">,
 ): Setting<T | F> {
   return { name, kind, unit: null, ...settings };
@@ -153,7 +156,7 @@ const LIST_ENTRIES_MAX = 100;
 /** Several, separated by commas; none unless given. */
 export function list<T>(
   name: string,
-  kind: "text" | "key",
+  kind: "text" | "key" | "url",
   settings: Described & { readonly parse: (entry: string) => Parsed<T>; readonly allowed: string },
 ): Setting<readonly T[]> {
   const parse = (given: string): Parsed<readonly T[]> => {

@@ -36,6 +36,8 @@ describe("the sources of settings", () => {
         isIdentityChosen: false,
         providers: { stripe: null, generic: null },
       },
+      postgres: null,
+      redis: [],
       frozenForMs: 1_800_000,
       throttles: {
         "gate-keeper": unlimited,

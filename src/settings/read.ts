@@ -2,7 +2,7 @@
  * Reads the settings: a flag wins over a variable, a variable over the file, the file over the default. Whatever is unknown or invalid is
  * refused, also where another source would have won: a setting that is silently not in force is worse than a start that fails.
  */
-import { flagOf, InvalidSetting, type Setting, variableOf } from "./kinds.ts";
+import { flagOf, InvalidSetting, isSecret, type Setting, variableOf } from "./kinds.ts";
 import { config, SETTINGS, type Settings, settingsFrom, throttles } from "./table.ts";
 
 const settingsByName: ReadonlyMap<string, Setting<unknown>> = new Map(SETTINGS.map((setting) => [setting.name, setting]));
@@ -111,7 +111,7 @@ function parseConfigFile(configFileText: string): object {
 function parseGiven({ setting, source, value }: Given): unknown {
   if (setting === null) throw new InvalidSetting(`${clipped(source)}: there is no such setting; "doorbuster start --help" lists them`);
   const refused = (fault: string) => {
-    const what = setting.kind === "key" ? "what was given" : shown(value);
+    const what = isSecret(setting) ? "what was given" : shown(value);
     return new InvalidSetting(`${clipped(source)}: ${what} ${fault}; give ${setting.allowed}`);
   };
   if (!fitsKind(setting, value)) throw refused("has the wrong type");

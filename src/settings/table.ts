@@ -6,12 +6,13 @@ import type { TokenBucketSettings } from "../core/token-bucket.ts";
 import { FROZEN_FOR_MS_MAX } from "../limits.ts";
 import { duration, integer, onOff, rate, type Setting, text } from "./kinds.ts";
 import { SHOP_SETTINGS, type ShopSettings, shopSettingsFrom } from "./shop.ts";
+import { STORE_SETTINGS, type StoreSettings, storeSettingsFrom } from "./stores.ts";
 
 /** The services that have a throttle of their own. */
 export const SERVICE_NAMES = ["gate-keeper", "safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-export interface Settings {
+export interface Settings extends StoreSettings {
   readonly data: string;
   readonly host: string;
   readonly portOffset: number;
@@ -105,6 +106,7 @@ export const throttles: Readonly<Record<ServiceName, Throttle>> = {
 export const SETTINGS: readonly Setting<unknown>[] = [
   ...[data, host, portOffset, adminKey, config, demo, frozenFor, accessLogFileMegabytes, accessLogFiles],
   ...SHOP_SETTINGS,
+  ...STORE_SETTINGS,
   ...SERVICE_NAMES.flatMap((service) => [throttles[service].rate, throttles[service].burst]),
 ];
 
@@ -116,6 +118,7 @@ export function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
     adminKey: pick(adminKey),
     demo: pick(demo),
     shop: shopSettingsFrom(pick),
+    ...storeSettingsFrom(pick),
     frozenForMs: pick(frozenFor),
     throttles: {
       "gate-keeper": bucketFrom(throttles["gate-keeper"], pick),

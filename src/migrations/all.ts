@@ -1,0 +1,12 @@
+/**
+ * All migrations of the Postgres database, in the order in which they are applied. One that was ever released is never changed, moved or
+ * removed: databases remember its checksum. What must be different is a further migration.
+ */
+import outbox from "./0001-outbox.sql" with { type: "text" };
+
+export interface Migration {
+  readonly name: string;
+  readonly text: string;
+}
+
+export const MIGRATIONS: readonly Migration[] = [{ name: "0001-outbox", text: outbox }];
