@@ -28,8 +28,8 @@ function decisionAt(index: number): Decision {
 function fillPolicies(db: Database, skus: number): void {
   const policies = new PolicyStore(db);
   for (let index = 1; index <= skus; index += 1) {
-    policies.save(skuAt(index), { userLevel: 1, quantityLimit: 1 });
-    policies.save(skuAt(index), { userLevel: 5, quantityLimit: 5 });
+    policies.save({ sku: skuAt(index), userLevel: 1, quantityLimit: 1 });
+    policies.save({ sku: skuAt(index), userLevel: 5, quantityLimit: 5 });
   }
 }
 

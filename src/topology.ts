@@ -37,13 +37,13 @@ import { REFUNDS_SCHEMA } from "./payment/refund-store.ts";
 import type { Outcome } from "./purchase.ts";
 import { routes as saleRoutes } from "./sales/routes.ts";
 import { SaleBook } from "./sales/sale-book.ts";
-import { SALES_SCHEMA, SaleStore } from "./sales/sale-store.ts";
+import { type EmbeddedSales, embeddedSales, SALES_SCHEMA } from "./sales/sale-store.ts";
 import { GateKeeper, routes as gateRoutes } from "./services/gate-keeper/service.ts";
 import { type Health, healthRoutes } from "./services/health.ts";
 import { InventoryManager, routes as inventoryRoutes } from "./services/inventory-manager/service.ts";
-import { POLICIES_SCHEMA, PolicyStore } from "./services/policy-controller/policy-store.ts";
+import { embeddedPolicies, POLICIES_SCHEMA } from "./services/policy-controller/policy-store.ts";
 import { PolicyController, routes as policyRoutes } from "./services/policy-controller/service.ts";
-import { DECISIONS_SCHEMA, DecisionStore } from "./services/safe-protector/decision-store.ts";
+import { DECISIONS_SCHEMA, embeddedDecisions } from "./services/safe-protector/decision-store.ts";
 import { routes as protectorRoutes, SafeProtector } from "./services/safe-protector/service.ts";
 import { type Instance, instanceIdOf, ourInstance } from "./services/service-registry/instance.ts";
 import { routes as registryRoutes, ServiceRegistry } from "./services/service-registry/service.ts";
@@ -107,6 +107,7 @@ class OneProcess {
   readonly #commit: GroupCommit;
   readonly #ledger: EmbeddedLedger;
   readonly #protector: SafeProtector;
+  readonly #saleTable: EmbeddedSales;
   readonly #sales: SaleBook;
   readonly #policies: PolicyController;
   readonly #inventory: InventoryManager;
@@ -137,16 +138,12 @@ class OneProcess {
     // After the ledger: what that tells while a turn is being closed belongs to the same turn's row.
     this.#outbox = new Outbox(file.db, this.#commit, settings.shop.currency);
     const clock = this.#clock;
-    this.#protector = new SafeProtector(new DecisionStore(file.db), this.#commit, this.#throttle("safe-protector"), clock);
-    this.#sales = new SaleBook({
-      store: new SaleStore(file.db),
-      turns: this.#commit,
-      clock,
-      newId: () => randomBytes(8).toString("hex") as SaleId,
-      emit: (event) => this.#outbox.add(event),
-    });
+    this.#protector = new SafeProtector(embeddedDecisions(file.db, this.#commit), this.#throttle("safe-protector"), clock);
+    this.#saleTable = embeddedSales(file.db, this.#commit, (event) => this.#outbox.add(event));
+    this.#sales = new SaleBook({ sales: this.#saleTable, clock, newId: () => randomBytes(8).toString("hex") as SaleId });
     const policyThrottle = this.#throttle("policy-controller");
-    this.#policies = new PolicyController(new PolicyStore(file.db), this.#commit, this.#ledger, policyThrottle, clock, this.#sales);
+    const policies = embeddedPolicies(file.db, this.#commit);
+    this.#policies = new PolicyController(policies, this.#ledger, policyThrottle, clock, this.#sales);
     this.#inventory = new InventoryManager(this.#ledger, this.#throttle("inventory-manager"), clock);
     this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs, this.#sales);
     this.#gateThrottle = this.#throttle("gate-keeper");
@@ -264,7 +261,7 @@ class OneProcess {
   /** Within a turn. What is due back is asked for in the same commit that finds it due. */
   #tell(event: LedgerEvent): void {
     // A sale's start is told before the first hold in it, whenever the sweeper comes by.
-    if (event.at >= this.#sales.nextChangeAt) this.#sales.tellDue(this.#clock.now());
+    if (event.at >= this.#sales.nextChangeAt) this.#saleTable.table.changeInTurn(this.#sales.tellDue());
     this.#outbox.add(event);
     if (event.type !== "order.refund-due") return;
     const { payment, orderId } = event.order;

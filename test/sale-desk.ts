@@ -1,10 +1,11 @@
-/** A book of sales over a real store in memory, with a clock that a test moves by hand and a note of every event. */
+/** Books of sales for tests: with a clock that is moved by hand and a note of every event. */
 import { Database } from "bun:sqlite";
 import type { SaleId, Sku } from "../src/core/ids.ts";
 import { GroupCommit } from "../src/edge/group-commit.ts";
 import type { Sale, SaleEvent, SaleItem, SalePlan } from "../src/sales/sale.ts";
 import { SaleBook, type SaleReply } from "../src/sales/sale-book.ts";
-import { SALES_SCHEMA, SaleStore } from "../src/sales/sale-store.ts";
+import { embeddedSales, SALES_SCHEMA } from "../src/sales/sale-store.ts";
+import type { SaleTable } from "../src/sales/sale-table.ts";
 
 /** Noon of a day in November. */
 export const NOON = Date.UTC(2026, 10, 22, 12);
@@ -29,16 +30,36 @@ export const plan = (changes: Partial<SalePlan> = {}): SalePlan => ({
 /** For a PolicyController that no sale concerns. */
 export const NO_SALES = { termsOf: () => null };
 
-export class SaleDesk {
+/** A book of sales, and a clock that a test moves by hand. */
+export abstract class AnySaleDesk {
   now = NOON;
   readonly clock = { now: () => this.now, monotonicUs: () => 0 };
+  abstract book: SaleBook;
+  #ids = 0;
+
+  /** Makes a sale that must come about. */
+  async open(id: string, changes: Partial<SalePlan> = {}): Promise<Sale> {
+    return saved(await this.book.create(idOf(id), plan(changes)));
+  }
+
+  protected bookOf(sales: SaleTable): SaleBook {
+    const newId = () => {
+      this.#ids += 1;
+      return idOf(`made-${this.#ids}`);
+    };
+    return new SaleBook({ sales, clock: this.clock, newId });
+  }
+}
+
+/** Over the embedded store, in memory. */
+export class SaleDesk extends AnySaleDesk {
   readonly db = new Database(":memory:");
   readonly turns: GroupCommit;
   readonly events: SaleEvent[] = [];
   book: SaleBook;
-  #ids = 0;
 
   constructor() {
+    super();
     this.db.run(SALES_SCHEMA);
     this.turns = new GroupCommit(this.db, (failure) => {
       throw failure;
@@ -48,32 +69,17 @@ export class SaleDesk {
 
   /** Another life over the same store. */
   restart(): SaleBook {
-    this.book = new SaleBook({
-      store: new SaleStore(this.db),
-      turns: this.turns,
-      clock: this.clock,
-      newId: () => {
-        this.#ids += 1;
-        return idOf(`made-${this.#ids}`);
-      },
-      emit: (event) => {
-        if (!this.db.inTransaction) throw new Error("an event was told outside the turn whose commit saves it");
-        this.events.push(event);
-      },
-    });
+    this.book = this.bookOf(embeddedSales(this.db, this.turns, (event) => this.events.push(event)));
     return this.book;
-  }
-
-  /** Makes a sale that must come about. */
-  async open(id: string, changes: Partial<SalePlan> = {}): Promise<Sale> {
-    return saved(await this.book.create(idOf(id), plan(changes)));
   }
 
   /** The type and the sale of every event so far. */
   told(): string[] {
-    return this.events.map(({ type, saleId }) => `${type} ${saleId}`);
+    return this.events.map(textOf);
   }
 }
+
+export const textOf = ({ type, saleId }: SaleEvent): string => `${type} ${saleId}`;
 
 export function saved(reply: SaleReply): Sale {
   if (reply.kind !== "saved") throw new Error(`refused: ${reply.reason}`);

@@ -24,7 +24,7 @@ const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench")];
 /** From the bottom up. A file may import from its own layer and from those below it. */
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/limits\.ts$/, /^src\/core\//],
-  [/^src\/ledger\//],
+  [/^src\/(ledger|tables)\//],
   [/^src\/(sales|events|identity|payment|orders|api-description)\//],
   [/^src\/services\//, /^src\/purchase\.ts$/],
   [/^src\/settings\//],

@@ -11,7 +11,7 @@ import { GroupCommit } from "../edge/group-commit.ts";
 import { openSqliteFile, openSqliteFileReadOnly } from "../edge/sqlite-file.ts";
 import { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import { SqliteJournal } from "../ledger/embedded/sqlite-journal.ts";
-import { PolicyStore } from "../services/policy-controller/policy-store.ts";
+import { embeddedPolicies } from "../services/policy-controller/policy-store.ts";
 import { PolicyController } from "../services/policy-controller/service.ts";
 import { STORE_SCHEMA } from "../topology.ts";
 import { audit } from "./audit.ts";
@@ -41,7 +41,7 @@ function openShop() {
   const ledger = new EmbeddedLedger(new SqliteJournal(db, turns));
   const clock = { now: () => NOW, monotonicUs: () => 0 };
   const throttle = new Throttle({ ratePerSecond: null, burst: 1 }, clock);
-  const policies = new PolicyController(new PolicyStore(db), turns, ledger, throttle, clock, NO_SALES);
+  const policies = new PolicyController(embeddedPolicies(db, turns), ledger, throttle, clock, NO_SALES);
   const hold = (userId: string, sku: Sku, quantity: number, { now = NOW, key = false } = {}) => {
     const command = { sku, userId: userId as UserId, quantity, limit: 0, opensAt: 0, closesAt: 0, frozenForMs: 30 * MINUTE };
     const sessionId = `session of ${userId}` as SessionId;

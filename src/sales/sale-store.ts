@@ -1,8 +1,11 @@
 /** Where sales survive: a row per sale, and a row per SKU in it. */
 import type { Database } from "bun:sqlite";
 import type { SaleId } from "../core/ids.ts";
+import { EmbeddedTable, type RowStore, type Turns } from "../tables/embedded-table.ts";
 import type { Announced, SaleRecord } from "./announcements.ts";
-import type { SaleItem } from "./sale.ts";
+import type { Sale, SaleEvent, SaleItem } from "./sale.ts";
+import { SaleShelf } from "./sale-shelf.ts";
+import type { SaleTable } from "./sale-table.ts";
 
 export const SALES_SCHEMA = `
 -- One row per sale. Times in unix ms; announced: 'nothing', 'start', or 'end' of it has gone to the events.
@@ -22,8 +25,26 @@ interface SaleRow {
   readonly announced: Announced;
 }
 
-export class SaleStore {
+/** The sales of the embedded store, read into memory. */
+export interface EmbeddedSales extends SaleTable {
+  readonly table: EmbeddedTable<SaleShelf, SaleRecord, SaleId, SaleEvent>;
+}
+
+/** @param emit takes an event, inside the turn whose commit saves the change */
+export function embeddedSales(db: Database, turns: Turns, emit: (event: SaleEvent) => void): EmbeddedSales {
+  const rows = new SaleStore(db);
+  const view = new SaleShelf();
+  for (const record of rows.all()) view.add(record);
+  return {
+    table: new EmbeddedTable({ rows, turns, view, emit }),
+    list: (after, limit) => rows.listIds(after, limit).flatMap((id) => view.record(id) ?? []),
+  };
+}
+
+export class SaleStore implements RowStore<SaleRecord, SaleId> {
   readonly #db: Database;
+  /** What stands in the file, so that a mark that moves costs one field and not a hundred items. */
+  readonly #written = new Map<SaleId, Sale>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -32,7 +53,12 @@ export class SaleStore {
   /** Within a turn. Replaces the sale of the same id. */
   save({ sale, announced }: SaleRecord): void {
     const { id, name, startsAt, endsAt, frozenForMs, paymentWindowMs, isPaused, items } = sale;
+    if (this.#written.get(id) === sale) {
+      this.#db.query("update sales set announced = ? where id = ?").run(announced, id);
+      return;
+    }
     this.remove(id);
+    this.#written.set(id, sale);
     this.#db
       .query("insert into sales values (?, ?, ?, ?, ?, ?, ?, ?)")
       .run(id, name, startsAt, endsAt, frozenForMs, paymentWindowMs, Number(isPaused), announced);
@@ -43,12 +69,8 @@ export class SaleStore {
   }
 
   /** Within a turn. */
-  saveAnnounced(id: SaleId, announced: Announced): void {
-    this.#db.query("update sales set announced = ? where id = ?").run(announced, id);
-  }
-
-  /** Within a turn. */
   remove(id: SaleId): void {
+    this.#written.delete(id);
     this.#db.query("delete from sales where id = ?").run(id);
     this.#db.query("delete from sale_items where sale_id = ?").run(id);
   }
@@ -60,8 +82,11 @@ export class SaleStore {
     const items = this.#db.query<SaleItem, [SaleId]>(
       "select sku, price_cents as salePriceCents, quantity_limit as quantityLimit from sale_items where sale_id = ? order by position",
     );
-    for (const { announced, isPaused, ...row } of rows.all())
-      yield { announced, sale: { ...row, isPaused: isPaused === 1, items: items.all(row.id) } };
+    for (const { announced, isPaused, ...row } of rows.all()) {
+      const sale: Sale = { ...row, isPaused: isPaused === 1, items: items.all(row.id) };
+      this.#written.set(sale.id, sale);
+      yield { announced, sale };
+    }
   }
 
   /** Up to `limit` ids of sales in the order of their UTF-8 bytes, from behind `after`. */

@@ -8,7 +8,7 @@ import { MemoryJournal } from "../ledger/embedded/memory-journal.ts";
 import type { Goods } from "../ledger/ledger.ts";
 import { SALES_MAX } from "../limits.ts";
 import { type Sale, statusOf } from "../sales/sale.ts";
-import { POLICIES_SCHEMA, PolicyStore } from "../services/policy-controller/policy-store.ts";
+import { embeddedPolicies, POLICIES_SCHEMA } from "../services/policy-controller/policy-store.ts";
 import { PolicyController } from "../services/policy-controller/service.ts";
 import { stockDemo } from "./demo.ts";
 
@@ -24,7 +24,7 @@ class DemoShop extends SaleDesk {
     super();
     this.db.run(POLICIES_SCHEMA);
     const throttle = new Throttle({ ratePerSecond: null, burst: 1 }, this.clock);
-    this.policies = new PolicyController(new PolicyStore(this.db), this.turns, this.ledger, throttle, this.clock, this.book);
+    this.policies = new PolicyController(embeddedPolicies(this.db, this.turns), this.ledger, throttle, this.clock, this.book);
   }
 
   start(): Promise<Sale | null> {

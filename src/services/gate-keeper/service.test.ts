@@ -14,9 +14,9 @@ import { MemoryJournal } from "../../ledger/embedded/memory-journal.ts";
 import { PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../../limits.ts";
 import type { Outcome, PurchaseServices } from "../../purchase.ts";
 import { InventoryManager } from "../inventory-manager/service.ts";
-import { POLICIES_SCHEMA, PolicyStore } from "../policy-controller/policy-store.ts";
+import { embeddedPolicies, POLICIES_SCHEMA } from "../policy-controller/policy-store.ts";
 import { PolicyController } from "../policy-controller/service.ts";
-import { DECISIONS_SCHEMA, DecisionStore } from "../safe-protector/decision-store.ts";
+import { DECISIONS_SCHEMA, embeddedDecisions } from "../safe-protector/decision-store.ts";
 import { SafeProtector } from "../safe-protector/service.ts";
 import { ShoppingCart } from "../shopping-cart/service.ts";
 import type { BuyBody } from "./api.ts";
@@ -64,8 +64,8 @@ class Gate {
     });
     const unlimited = new Throttle({ ratePerSecond: null, burst: 1 }, clock);
     const throttle = burst === null ? unlimited : new Throttle({ ratePerSecond: 1, burst }, clock);
-    this.protector = new SafeProtector(new DecisionStore(db), turns, unlimited, clock);
-    this.policies = new PolicyController(new PolicyStore(db), turns, ledger, unlimited, clock, NO_SALES);
+    this.protector = new SafeProtector(embeddedDecisions(db, turns), unlimited, clock);
+    this.policies = new PolicyController(embeddedPolicies(db, turns), ledger, unlimited, clock, NO_SALES);
     this.keeper = new GateKeeper({
       instance: "host:gatekeeper:8080",
       services: alter({

@@ -1,14 +1,26 @@
 /** Where policies survive: one row per tier. */
 import type { Database } from "bun:sqlite";
-import type { Sku } from "../../core/ids.ts";
-import type { Tier } from "./tiers.ts";
+import { EmbeddedTable, type RowStore, type Turns } from "../../tables/embedded-table.ts";
+import type { PolicyTable } from "./policy-table.ts";
+import { Policies, type PolicyRow, type TierKey } from "./tiers.ts";
 
 export const POLICIES_SCHEMA = `
 -- One row per tier: users of this level and above may have so many of the SKU.
 create table policies (sku text not null, user_level integer not null, quantity_limit integer not null, primary key (sku, user_level)) strict, without rowid;
 `;
 
-export class PolicyStore {
+/** The policies of the embedded store, read into memory. */
+export function embeddedPolicies(db: Database, turns: Turns): PolicyTable {
+  const rows = new PolicyStore(db);
+  const view = new Policies();
+  for (const row of rows.all()) view.add(row);
+  return {
+    table: new EmbeddedTable({ rows, turns, view, emit: () => undefined }),
+    list: (after, limit) => rows.list(after, limit),
+  };
+}
+
+export class PolicyStore implements RowStore<PolicyRow, TierKey> {
   readonly #db: Database;
 
   constructor(db: Database) {
@@ -16,25 +28,23 @@ export class PolicyStore {
   }
 
   /** Within a turn. */
-  save(sku: Sku, tier: Tier): void {
-    this.#db.query("insert or replace into policies values (?, ?, ?)").run(sku, tier.userLevel, tier.quantityLimit);
+  save({ sku, userLevel, quantityLimit }: PolicyRow): void {
+    this.#db.query("insert or replace into policies values (?, ?, ?)").run(sku, userLevel, quantityLimit);
   }
 
   /** Within a turn. */
-  remove(sku: Sku): void {
-    this.#db.query("delete from policies where sku = ?").run(sku);
+  remove({ sku, userLevel }: TierKey): void {
+    this.#db.query("delete from policies where sku = ? and user_level = ?").run(sku, userLevel);
   }
 
-  *all(): Iterable<{ sku: Sku } & Tier> {
-    yield* this.#db
-      .query<{ sku: Sku } & Tier, []>("select sku, user_level as userLevel, quantity_limit as quantityLimit from policies")
-      .iterate();
+  *all(): Iterable<PolicyRow> {
+    yield* this.#db.query<PolicyRow, []>("select sku, user_level as userLevel, quantity_limit as quantityLimit from policies").iterate();
   }
 
   /** Up to `limit` tiers ordered by SKU and level, from behind the given one. */
-  list(after: { readonly sku: Sku; readonly userLevel: number } | null, limit: number): ({ sku: Sku } & Tier)[] {
+  list(after: TierKey | null, limit: number): readonly PolicyRow[] {
     return this.#db
-      .query<{ sku: Sku } & Tier, [string, number, number]>(
+      .query<PolicyRow, [string, number, number]>(
         "select sku, user_level as userLevel, quantity_limit as quantityLimit from policies where (sku, user_level) > (?, ?) order by sku, user_level limit ?",
       )
       .all(after?.sku ?? "", after?.userLevel ?? -1, limit);

@@ -15,8 +15,8 @@ import { PAGE_ROWS_DEFAULT, POLICIES_MAX, TIERS_PER_SKU_MAX, USER_LEVEL_MAX } fr
 import { refusalOf, type SaleTerms, type TermsRefusal } from "../../sales/sale.ts";
 import type { SaleBook } from "../../sales/sale-book.ts";
 import { policyControllerApi as api } from "./api.ts";
-import type { PolicyStore } from "./policy-store.ts";
-import { type Tier, type Tiers, tierFor, withTier } from "./tiers.ts";
+import type { PolicyTable } from "./policy-table.ts";
+import { type PolicyRow, type Tier, type TierKey, type Tiers, tierFor } from "./tiers.ts";
 
 export interface PolicyCheck {
   readonly sessionId: SessionId;
@@ -40,38 +40,33 @@ export interface PolicyVerdict {
 /** Where the terms of a SKU are found. */
 export type SaleTermsSource = Pick<SaleBook, "termsOf">;
 
-interface Turns {
-  turn<T>(work: () => T): Promise<T>;
-}
-
-type PolicyRow = { readonly sku: Sku } & Tier;
-
 export class PolicyController {
-  readonly #tiers = new Map<Sku, Tiers>();
-  readonly #store: PolicyStore;
-  readonly #turns: Turns;
+  readonly #policies: PolicyTable;
   readonly #ledger: Ledger;
   readonly #throttle: Throttle;
   readonly #clock: Clock;
   readonly #sales: SaleTermsSource;
 
-  constructor(store: PolicyStore, turns: Turns, ledger: Ledger, throttle: Throttle, clock: Clock, sales: SaleTermsSource) {
-    this.#store = store;
-    this.#turns = turns;
+  constructor(policies: PolicyTable, ledger: Ledger, throttle: Throttle, clock: Clock, sales: SaleTermsSource) {
+    this.#policies = policies;
     this.#ledger = ledger;
     this.#throttle = throttle;
     this.#clock = clock;
     this.#sales = sales;
-    for (const { sku, userLevel, quantityLimit } of store.all())
-      this.#tiers.set(sku, withTier(this.tiersOf(sku), { userLevel, quantityLimit }));
   }
 
+  /** Whether what others have said is in force here. */
+  get isCurrent(): boolean {
+    return this.#policies.table.isCurrent;
+  }
+
+  /** SKUs with a policy. */
   get policies(): number {
-    return this.#tiers.size;
+    return this.#policies.table.view.size;
   }
 
   tiersOf(sku: Sku): Tiers {
-    return this.#tiers.get(sku) ?? [];
+    return this.#policies.table.view.of(sku) ?? [];
   }
 
   /** One verdict per check, in order. Its reasons in their order: throttled, what the sale says, the level, the limit. */
@@ -96,12 +91,12 @@ export class PolicyController {
   #earlyVerdict(check: PolicyCheck, sale: SaleTerms | null, now: UnixMs): PolicyVerdict | null {
     const refusal = sale && refusalOf(sale, now);
     if (refusal) return refused(check, refusal, sale);
-    if (this.#tiers.has(check.sku) || (sale && sale.quantityLimit > 0)) return null;
+    if (this.#policies.table.view.of(check.sku) !== undefined || (sale && sale.quantityLimit > 0)) return null;
     return { allowed: true, reason: null, orderQuantity: check.quantity, quantityLimit: 0, sale };
   }
 
   #limitedVerdict(check: PolicyCheck, line: Line, sale: SaleTerms | null): PolicyVerdict {
-    const tiers = this.#tiers.get(check.sku);
+    const tiers = this.#policies.table.view.of(check.sku);
     const tier = tiers ? tierFor(tiers, check.userLevel) : null;
     const orderQuantity = line.ordered + line.pending + line.held + check.quantity;
     if (tiers && !tier) return { allowed: false, reason: "level-too-low", orderQuantity, quantityLimit: 0, sale };
@@ -118,27 +113,26 @@ export class PolicyController {
     return smallerLimit(tier?.quantityLimit ?? 0, sale?.quantityLimit ?? 0);
   }
 
-  list(after: PolicyRow | null, limit: number): readonly PolicyRow[] {
-    return this.#store.list(after, limit);
+  list(after: TierKey | null, limit: number): Answer<readonly PolicyRow[]> {
+    return this.#policies.list(after, limit);
   }
 
   /** `missing`: an update of a tier that is not there; `full`: no room for one more. */
   put(sku: Sku, tier: Tier, mode: "add" | "update"): Promise<"done" | "missing" | "full"> {
-    return this.#turns.turn(() => {
-      const tiers = this.tiersOf(sku);
+    return this.#policies.table.change((policies) => {
+      const tiers = policies.of(sku) ?? [];
       const isNew = !tiers.some(({ userLevel }) => userLevel === tier.userLevel);
-      if (isNew && mode === "update") return "missing";
-      if (isNew && (tiers.length >= TIERS_PER_SKU_MAX || (tiers.length === 0 && this.#tiers.size >= POLICIES_MAX))) return "full";
-      this.#store.save(sku, tier);
-      this.#tiers.set(sku, withTier(tiers, tier));
-      return "done";
+      const hasRoom = tiers.length > 0 ? tiers.length < TIERS_PER_SKU_MAX : policies.size < POLICIES_MAX;
+      if (isNew && mode === "update") return { reply: "missing", changes: [], events: [] };
+      if (isNew && !hasRoom) return { reply: "full", changes: [], events: [] };
+      return { reply: "done", changes: [{ put: { sku, ...tier } }], events: [] };
     });
   }
 
   remove(sku: Sku): Promise<void> {
-    return this.#turns.turn(() => {
-      this.#store.remove(sku);
-      this.#tiers.delete(sku);
+    return this.#policies.table.change((policies) => {
+      const tiers = policies.of(sku) ?? [];
+      return { reply: undefined, changes: tiers.map(({ userLevel }) => ({ remove: { sku, userLevel } })), events: [] };
     });
   }
 
@@ -220,11 +214,11 @@ function policyRoutes(controller: PolicyController): Route[] {
       return json({ ...policyBody({ sku: params.sku, ...lowest }), tiers });
     }),
     on(api.findAllPolicies, ({ query }) =>
-      listReply<PolicyRow, PolicyRow>({
+      listReply<PolicyRow, TierKey>({
         read: (after, limit) => controller.list(after, limit),
         cursorOf: (row) => row,
         // Without a level, a page begins behind all tiers of the SKU.
-        after: query.after === undefined ? null : { sku: query.after, userLevel: query.afterLevel ?? USER_LEVEL_MAX, quantityLimit: 0 },
+        after: query.after === undefined ? null : { sku: query.after, userLevel: query.afterLevel ?? USER_LEVEL_MAX },
         limit: query.limit ?? Number.POSITIVE_INFINITY,
         show: policyBody,
         nextPage: ({ sku, userLevel }) =>

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { IpAddress, UserId } from "../../core/ids.ts";
 import { type CidrRange, groupsOf, parseCidrRange, parseIpAddress } from "../../core/ip-address.ts";
-import { Blacklist, type Entry, type Scope } from "./blacklist.ts";
+import { Blacklist, type DecisionKey, type Entry, type Scope } from "./blacklist.ts";
+import type { Until } from "./networks.ts";
 
 const address = (text: string): IpAddress => parseIpAddress(text) as IpAddress;
 const range = (text: string): CidrRange => parseCidrRange(text) as CidrRange;
@@ -20,8 +21,11 @@ class NaiveBlacklist {
     this.remove(entry);
     this.#entries = [...this.#entries, entry];
   }
-  remove({ scope, value }: Omit<Entry, "until">): void {
+  remove({ scope, value }: DecisionKey): void {
     this.#entries = this.#entries.filter((entry) => entry.scope !== scope || entry.value !== value);
+  }
+  untilOf({ scope, value }: DecisionKey): Until | undefined {
+    return this.#entries.find((entry) => entry.scope === scope && entry.value === value)?.until;
   }
   hasUser(user: string, now: number): boolean {
     return this.#live("user", now).some(({ value }) => value === user);
@@ -73,6 +77,7 @@ describe("the blacklist", () => {
             expect(list.size).toBe(model.size);
           }
           const listed = commands.map(({ entry }) => entry);
+          for (const one of listed) expect([one, list.untilOf(one)]).toEqual([one, model.untilOf(one)]);
           const asked = [
             ...addresses.map(address),
             ...listed.filter(({ scope }) => scope === "address").map(({ value }) => address(value)),

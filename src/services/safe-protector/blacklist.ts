@@ -25,6 +25,9 @@ export interface Decision {
 /** What of a decision a lookup needs; notes stay in the store. */
 export type Entry = Omit<Decision, "note">;
 
+/** Names a decision. */
+export type DecisionKey = Omit<Entry, "until">;
+
 type Groups = CidrRange["groups"];
 
 /** Where IPv4 lies in IPv6: `::ffff:0:0`, and how many bits of it an IPv4 range has in front of its own. */
@@ -69,7 +72,7 @@ export class Blacklist {
     }
   }
 
-  remove({ scope, value }: Omit<Entry, "until">): void {
+  remove({ scope, value }: DecisionKey): void {
     if (scope === "user") this.#users.delete(value);
     else if (scope === "address") {
       const bits = ipv4Bits(value);
@@ -82,6 +85,18 @@ export class Blacklist {
       else this.#ipv6Networks.delete(range.groups, range.prefixBits);
       if (family === "over-ipv4") this.#overIpv4.delete(range.prefixBits);
     }
+  }
+
+  /** Until when the entry itself stands, whether or not it has ended; `undefined`: it is not listed. */
+  untilOf({ scope, value }: DecisionKey): Until | undefined {
+    if (scope === "user") return this.#users.get(value);
+    if (scope === "address") {
+      const bits = ipv4Bits(value);
+      return bits === null ? this.#ipv6.get(value) : this.#ipv4.get(bits);
+    }
+    const range = parseCidrRange(value) as CidrRange;
+    if (familyOf(range) === "ipv4") return this.#ipv4Networks.get(bitsOf(range), range.prefixBits - MAPPED_PREFIX_BITS);
+    return this.#ipv6Networks.get(range.groups, range.prefixBits);
   }
 
   hasUser(user: UserId, now: UnixMs): boolean {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Decision, Scope } from "./blacklist.ts";
 import { DECISIONS_SCHEMA, DecisionStore } from "./decision-store.ts";
+import type { ListedScopes } from "./decisions.ts";
 
 function storeWith(decisions: readonly Decision[]): DecisionStore {
   const db = new Database(":memory:");
@@ -14,7 +15,7 @@ function storeWith(decisions: readonly Decision[]): DecisionStore {
 }
 
 /** All pages of `limit` rows, one after the other. */
-function pagesOf(store: DecisionStore, scopes: readonly Scope[], limit: number, now: number): (readonly Decision[])[] {
+function pagesOf(store: DecisionStore, scopes: ListedScopes, limit: number, now: number): (readonly Decision[])[] {
   const pages: (readonly Decision[])[] = [];
   for (let after: string | null = null; ; after = pages.at(-1)?.at(-1)?.value ?? null) {
     const page = store.list(scopes, after, limit, now);
@@ -50,7 +51,7 @@ describe("a list of decisions", () => {
       fc.property(decisions, fc.integer({ min: 1, max: 7 }), (made, limit) => {
         const store = storeWith(made);
         const latest = new Map(made.map((each) => [`${each.scope} ${each.value}`, each]));
-        for (const scopes of [["user"], ["address", "range"]] satisfies Scope[][]) {
+        for (const scopes of [["user"], ["address", "range"]] satisfies ListedScopes[]) {
           const wanted = [...latest.values()]
             .filter(({ scope, until }) => scopes.some((one) => one === scope) && (until === null || until > 100))
             .sort((a, b) => byBytes(a.value, b.value));
@@ -65,7 +66,7 @@ describe("a list of decisions", () => {
 
   test("goes on behind a value that is not there any more", () => {
     const store = storeWith([standing("user", "a"), standing("user", "c")]);
-    store.remove("user", "a");
+    store.remove({ scope: "user", value: "a" });
     expect(store.list(["user"], "a", 10, 0)).toEqual([standing("user", "c")]);
     expect(store.list(["user"], "c", 10, 0)).toEqual([]);
   });
@@ -84,8 +85,8 @@ describe("a saved decision", () => {
       { scope: "address", value: "10.0.0.1", until: null },
       { scope: "user", value: "10.0.0.1", until: 7 },
     ]);
-    store.remove("address", "10.0.0.1");
-    expect([store.has("address", "10.0.0.1"), store.has("user", "10.0.0.1")]).toEqual([false, true]);
+    store.remove({ scope: "address", value: "10.0.0.1" });
+    expect([...store.all()].map(({ scope }) => scope)).toEqual(["user"]);
   });
 
   test("is among the ended from its end on, those that ended first coming first, and never without an end", () => {

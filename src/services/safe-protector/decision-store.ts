@@ -1,7 +1,9 @@
 /** Where decisions survive: one table, ordered by scope and value, so that lists are read in pages straight from it. */
 import type { Database } from "bun:sqlite";
 import type { UnixMs } from "../../core/time.ts";
-import type { Decision, Entry, Scope } from "./blacklist.ts";
+import { EmbeddedTable, type RowStore, type Turns } from "../../tables/embedded-table.ts";
+import { Blacklist, type Decision, type DecisionKey, type Entry, type Scope } from "./blacklist.ts";
+import type { Decisions } from "./decisions.ts";
 
 export const DECISIONS_SCHEMA = `
 -- Blacklist entries. until_ms is null for those that stand until removed.
@@ -11,7 +13,19 @@ create index decisions_ending on decisions (until_ms) where until_ms is not null
 
 const COLUMNS = "scope, value, until_ms as until, note";
 
-export class DecisionStore {
+/** The decisions of the embedded store, read into memory. */
+export function embeddedDecisions(db: Database, turns: Turns): Decisions {
+  const rows = new DecisionStore(db);
+  const view = new Blacklist();
+  for (const entry of rows.all()) view.add(entry);
+  return {
+    table: new EmbeddedTable({ rows, turns, view, emit: () => undefined }),
+    list: (scopes, after, limit, now) => rows.list(scopes, after, limit, now),
+    ended: (now, limit) => rows.ended(now, limit),
+  };
+}
+
+export class DecisionStore implements RowStore<Decision, DecisionKey> {
   readonly #db: Database;
 
   constructor(db: Database) {
@@ -26,7 +40,7 @@ export class DecisionStore {
   }
 
   /** Within a turn. */
-  remove(scope: Scope, value: string): void {
+  remove({ scope, value }: DecisionKey): void {
     this.#db.query("delete from decisions where scope = ? and value = ?").run(scope, value);
   }
 
@@ -53,10 +67,6 @@ export class DecisionStore {
     return this.#db
       .query<Decision, [UnixMs, number]>(`select ${COLUMNS} from decisions where until_ms <= ? order by until_ms limit ?`)
       .all(now, limit);
-  }
-
-  has(scope: Scope, value: string): boolean {
-    return this.#db.query("select 1 from decisions where scope = ? and value = ?").get(scope, value) !== null;
   }
 
   /** All there are, also those that have ended and were not removed yet. */

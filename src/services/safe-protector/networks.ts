@@ -40,6 +40,11 @@ export class Networks<A, K> {
     if (untilByNetwork?.size === 0) this.#lengths = this.#lengths.filter((length) => length.prefixBits !== prefixBits);
   }
 
+  /** Until when this very network stands; `undefined`: it is not here. */
+  get(address: A, prefixBits: number): Until | undefined {
+    return this.#ofPrefix(prefixBits)?.get(this.#networkOf(address, prefixBits));
+  }
+
   /** Whether a live range of at most `prefixBitsMax` bits has the address in it. */
   covers(address: A, prefixBitsMax: number, now: UnixMs): boolean {
     for (const { prefixBits, untilByNetwork } of this.#lengths) {

@@ -1,13 +1,11 @@
-/** SafeProtector over a real store: what is in force when, and that memory and store never say different things. */
-import { Database } from "bun:sqlite";
+/** SafeProtector over every store: what is in force when, and that memory and store never say different things. */
 import { describe, expect, test } from "bun:test";
+import { type OpenStore, overEveryStore, type Store } from "../../../test/table-stores.ts";
 import type { Route } from "../../core/endpoint.ts";
 import type { IpAddress, SessionId, UserId } from "../../core/ids.ts";
 import { Throttle } from "../../core/throttle.ts";
-import { GroupCommit } from "../../edge/group-commit.ts";
 import { SWEEP_ROWS_PER_TURN } from "../../limits.ts";
-import type { Scope } from "./blacklist.ts";
-import { DECISIONS_SCHEMA, DecisionStore } from "./decision-store.ts";
+import type { ListedScopes } from "./decisions.ts";
 import { routes, type SafeCheck, SafeProtector } from "./service.ts";
 
 const user = (text: string) => text as UserId;
@@ -18,147 +16,151 @@ const check = (userId: string, clientIp: string): SafeCheck => ({
 });
 
 class Desk {
-  readonly #db = new Database(":memory:");
-  readonly #turns: GroupCommit;
   nowMs = 1_000;
-  protector: SafeProtector;
+  readonly #clock = { now: () => this.nowMs, monotonicUs: () => 0 };
 
-  constructor(readonly burst: number | null = null) {
-    this.#db.run(DECISIONS_SCHEMA);
-    this.#turns = new GroupCommit(this.#db, (failure) => {
-      throw failure;
-    });
-    this.protector = this.restart();
+  private constructor(
+    readonly store: Store,
+    readonly burst: number | null,
+    public protector: SafeProtector,
+  ) {}
+
+  static async open(open: OpenStore, burst: number | null = null): Promise<Desk> {
+    const desk = new Desk(await open(), burst, null as never);
+    await await desk.restart();
+    return desk;
   }
 
   /** Another life over the same store. */
-  restart(): SafeProtector {
-    const clock = { now: () => this.nowMs, monotonicUs: () => 0 };
+  async restart(): Promise<SafeProtector> {
     const bucket = this.burst === null ? { ratePerSecond: null, burst: 1 } : { ratePerSecond: 1, burst: this.burst };
-    this.protector = new SafeProtector(new DecisionStore(this.#db), this.#turns, new Throttle(bucket, clock), clock);
+    this.protector = new SafeProtector(await this.store.decisions(), new Throttle(bucket, this.#clock), this.#clock);
     return this.protector;
   }
 
-  get listed(): string[] {
-    const scopes: Scope[][] = [["user"], ["address", "range"]];
-    return scopes.flatMap((of) => this.protector.list(of, null, 100)).map(({ value }) => value);
+  async listed(): Promise<string[]> {
+    const scopes: ListedScopes[] = [["user"], ["address", "range"]];
+    const lists = await Promise.all(scopes.map((of) => this.protector.list(of, null, 100)));
+    return lists.flat().map(({ value }) => value);
   }
 }
 
-describe("a validation", () => {
-  test("says which of the two is bad, for each of a batch in its order", async () => {
-    const { protector } = new Desk();
-    await protector.add("user", "bad", undefined, "");
-    await protector.add("range", "10.0.0.0/8", undefined, "");
-    const checks = [check("good", "1.1.1.1"), check("bad", "1.1.1.1"), check("good", "10.1.1.1"), check("bad", "10.1.1.1")];
-    expect(await protector.validate(checks)).toEqual([
-      { allowed: true },
-      { allowed: false, reason: "blacklisted", isBadGuy: true, isBadIp: false },
-      { allowed: false, reason: "blacklisted", isBadGuy: false, isBadIp: true },
-      { allowed: false, reason: "blacklisted", isBadGuy: true, isBadIp: true },
-    ]);
-  });
+overEveryStore((openStore) => {
+  describe("a validation", () => {
+    test("says which of the two is bad, for each of a batch in its order", async () => {
+      const { protector } = await Desk.open(openStore);
+      await protector.add("user", "bad", undefined, "");
+      await protector.add("range", "10.0.0.0/8", undefined, "");
+      const checks = [check("good", "1.1.1.1"), check("bad", "1.1.1.1"), check("good", "10.1.1.1"), check("bad", "10.1.1.1")];
+      expect(await protector.validate(checks)).toEqual([
+        { allowed: true },
+        { allowed: false, reason: "blacklisted", isBadGuy: true, isBadIp: false },
+        { allowed: false, reason: "blacklisted", isBadGuy: false, isBadIp: true },
+        { allowed: false, reason: "blacklisted", isBadGuy: true, isBadIp: true },
+      ]);
+    });
 
-  test("serves the first so many of a batch, and throttles the rest without judging them", async () => {
-    const { protector } = new Desk(2);
-    await protector.add("user", "bad", undefined, "");
-    const verdicts = await protector.validate([check("bad", "1.1.1.1"), check("good", "1.1.1.1"), check("bad", "1.1.1.1")]);
-    expect(verdicts.map((verdict) => (verdict.allowed ? "allowed" : verdict.reason))).toEqual(["blacklisted", "allowed", "throttled"]);
-  });
+    test("serves the first so many of a batch, and throttles the rest without judging them", async () => {
+      const { protector } = await Desk.open(openStore, 2);
+      await protector.add("user", "bad", undefined, "");
+      const verdicts = await protector.validate([check("bad", "1.1.1.1"), check("good", "1.1.1.1"), check("bad", "1.1.1.1")]);
+      expect(verdicts.map((verdict) => (verdict.allowed ? "allowed" : verdict.reason))).toEqual(["blacklisted", "allowed", "throttled"]);
+    });
 
-  test("that is throttled is 429 with the documented body, and calls nobody bad", async () => {
-    const { protector } = new Desk(1);
-    await protector.add("user", "bad", undefined, "");
-    await protector.validate([check("x", "1.1.1.1")]);
-    const { status, headers, body } = await protector.reply(check("bad", "1.1.1.1"));
-    expect([status, headers?.["retry-after"]]).toEqual([429, "1"]);
-    expect(JSON.parse(body as string)).toEqual({
-      ...{ sessionID: "s", userID: "bad", isBadGuy: false, clientIP: "1.1.1.1", isBadIP: false },
-      ...{ isAllowed: false, isThrottled: true, version: "1.0", reason: "throttled" },
+    test("that is throttled is 429 with the documented body, and calls nobody bad", async () => {
+      const { protector } = await Desk.open(openStore, 1);
+      await protector.add("user", "bad", undefined, "");
+      await protector.validate([check("x", "1.1.1.1")]);
+      const { status, headers, body } = await protector.reply(check("bad", "1.1.1.1"));
+      expect([status, headers?.["retry-after"]]).toEqual([429, "1"]);
+      expect(JSON.parse(body as string)).toEqual({
+        ...{ sessionID: "s", userID: "bad", isBadGuy: false, clientIP: "1.1.1.1", isBadIP: false },
+        ...{ isAllowed: false, isThrottled: true, version: "1.0", reason: "throttled" },
+      });
     });
   });
-});
 
-describe("a decision with a duration", () => {
-  test("is in force and listed until its end, and neither from then on, before any sweep", async () => {
-    const desk = new Desk();
-    await desk.protector.add("user", "bad", 60, "");
-    await desk.protector.add("address", "1.1.1.1", 60, "");
-    await desk.protector.add("range", "10.0.0.0/8", 60, "");
-    const inForce = () => [desk.protector.isBadGuy(user("bad")), desk.protector.isBadIp("1.1.1.1"), desk.protector.isBadIp("10.1.1.1")];
-    desk.nowMs += 59_999;
-    expect([inForce(), desk.listed]).toEqual([
-      [true, true, true],
-      ["bad", "1.1.1.1", "10.0.0.0/8"],
-    ]);
-    desk.nowMs += 1;
-    for (const life of ["the same", "the next"]) {
-      expect([life, inForce(), desk.listed]).toEqual([life, [false, false, false], []]);
-      desk.restart();
-    }
+  describe("a decision with a duration", () => {
+    test("is in force and listed until its end, and neither from then on, before any sweep", async () => {
+      const desk = await Desk.open(openStore);
+      await desk.protector.add("user", "bad", 60, "");
+      await desk.protector.add("address", "1.1.1.1", 60, "");
+      await desk.protector.add("range", "10.0.0.0/8", 60, "");
+      const inForce = () => [desk.protector.isBadGuy(user("bad")), desk.protector.isBadIp("1.1.1.1"), desk.protector.isBadIp("10.1.1.1")];
+      desk.nowMs += 59_999;
+      expect([inForce(), await desk.listed()]).toEqual([
+        [true, true, true],
+        ["bad", "1.1.1.1", "10.0.0.0/8"],
+      ]);
+      desk.nowMs += 1;
+      for (const life of ["the same", "the next"]) {
+        expect([life, inForce(), await desk.listed()]).toEqual([life, [false, false, false], []]);
+        await desk.restart();
+      }
+    });
+
+    test("is removed by the sweeper, in bounded pieces; what stands or was extended stays", async () => {
+      const desk = await Desk.open(openStore);
+      const { protector } = desk;
+      await Promise.all(Array.from({ length: SWEEP_ROWS_PER_TURN + 2 }, (_, index) => protector.add("user", `U${index}`, 1, "")));
+      await protector.add("user", "stays", undefined, "");
+      desk.nowMs += 500;
+      await protector.add("user", "U0", 1, "");
+      desk.nowMs += 500;
+      expect(await protector.sweep(desk.nowMs)).toBe(true);
+      expect(protector.decisions).toBe(3);
+      expect(await protector.sweep(desk.nowMs)).toBe(false);
+      expect(await protector.sweep(desk.nowMs)).toBe(false);
+      expect([protector.decisions, await desk.listed()]).toEqual([2, ["U0", "stays"]]);
+      expect([(await desk.restart()).decisions, await desk.listed()]).toEqual([2, ["U0", "stays"]]);
+    });
+
+    test("that is added again while the sweeper waits for its turn is not removed", async () => {
+      const desk = await Desk.open(openStore);
+      await desk.protector.add("user", "bad", 1, "");
+      desk.nowMs += 1_000;
+      await Promise.all([desk.protector.add("user", "bad", undefined, ""), desk.protector.sweep(desk.nowMs)]);
+      expect([desk.protector.isBadGuy(user("bad")), await desk.listed()]).toEqual([true, ["bad"]]);
+    });
   });
 
-  test("is removed by the sweeper, in bounded pieces; what stands or was extended stays", async () => {
-    const desk = new Desk();
-    const { protector } = desk;
-    await Promise.all(Array.from({ length: SWEEP_ROWS_PER_TURN + 2 }, (_, index) => protector.add("user", `U${index}`, 1, "")));
-    await protector.add("user", "stays", undefined, "");
-    desk.nowMs += 500;
-    await protector.add("user", "U0", 1, "");
-    desk.nowMs += 500;
-    expect(await protector.sweep(desk.nowMs)).toBe(true);
-    expect(protector.decisions).toBe(3);
-    expect(await protector.sweep(desk.nowMs)).toBe(false);
-    expect(await protector.sweep(desk.nowMs)).toBe(false);
-    expect([protector.decisions, desk.listed]).toEqual([2, ["U0", "stays"]]);
-    expect([desk.restart().decisions, desk.listed]).toEqual([2, ["U0", "stays"]]);
-  });
+  describe("a decision", () => {
+    test("is shown when it is added as it is listed, with nothing in it that the request had besides", async () => {
+      const desk = await Desk.open(openStore);
+      const add = async (name: string, body: object): Promise<unknown> => {
+        const route = routes(desk.protector).find(({ endpoint }) => endpoint.name === name) as Route;
+        const reply = await route.handle({ params: {}, query: {}, body, headers: new Headers(), peer: () => "" });
+        return JSON.parse(reply.body as string);
+      };
+      const extra = { more: "x", isAllowed: true };
+      expect(await add("addBadGuy", { userID: "bad", isBadGuy: true, ...extra })).toEqual({ userID: "bad", isBadGuy: true });
+      const range = { clientIP: "::ffff:10.1.2.3/104", isBadIP: true, durationSeconds: 2, note: "n" };
+      expect(await add("addBadIP", { ...range, ...extra })).toEqual({ clientIP: "10.0.0.0/8", isBadIP: true, until: 3_000, note: "n" });
+    });
 
-  test("that is added again while the sweeper waits for its turn is not removed", async () => {
-    const desk = new Desk();
-    await desk.protector.add("user", "bad", 1, "");
-    desk.nowMs += 1_000;
-    await Promise.all([desk.protector.add("user", "bad", undefined, ""), desk.protector.sweep(desk.nowMs)]);
-    expect([desk.protector.isBadGuy(user("bad")), desk.listed]).toEqual([true, ["bad"]]);
-  });
-});
+    test("is replaced by a later one of its scope and value: there is one live decision for each", async () => {
+      const desk = await Desk.open(openStore);
+      await desk.protector.add("user", "bad", undefined, "first");
+      await desk.protector.add("user", "bad", 1, "second");
+      expect(await desk.protector.list(["user"], null, 10)).toEqual([{ scope: "user", value: "bad", until: 2_000, note: "second" }]);
+      desk.nowMs = 2_000;
+      expect(desk.protector.isBadGuy(user("bad"))).toBe(false);
+    });
 
-describe("a decision", () => {
-  test("is shown when it is added as it is listed, with nothing in it that the request had besides", async () => {
-    const desk = new Desk();
-    const add = async (name: string, body: object): Promise<unknown> => {
-      const route = routes(desk.protector).find(({ endpoint }) => endpoint.name === name) as Route;
-      const reply = await route.handle({ params: {}, query: {}, body, headers: new Headers(), peer: () => "" });
-      return JSON.parse(reply.body as string);
-    };
-    const extra = { more: "x", isAllowed: true };
-    expect(await add("addBadGuy", { userID: "bad", isBadGuy: true, ...extra })).toEqual({ userID: "bad", isBadGuy: true });
-    const range = { clientIP: "::ffff:10.1.2.3/104", isBadIP: true, durationSeconds: 2, note: "n" };
-    expect(await add("addBadIP", { ...range, ...extra })).toEqual({ clientIP: "10.0.0.0/8", isBadIP: true, until: 3_000, note: "n" });
-  });
-
-  test("is replaced by a later one of its scope and value: there is one live decision for each", async () => {
-    const desk = new Desk();
-    await desk.protector.add("user", "bad", undefined, "first");
-    await desk.protector.add("user", "bad", 1, "second");
-    expect(desk.protector.list(["user"], null, 10)).toEqual([{ scope: "user", value: "bad", until: 2_000, note: "second" }]);
-    desk.nowMs = 2_000;
-    expect(desk.protector.isBadGuy(user("bad"))).toBe(false);
-  });
-
-  test("is the same after a restart, and gone after its removal", async () => {
-    const desk = new Desk();
-    await desk.protector.add("range", "2001:db8::/32", undefined, "");
-    await desk.protector.add("address", "::1", undefined, "");
-    await desk.protector.add("user", "1.2.3.4/8", undefined, "");
-    desk.restart();
-    expect(["2001:db8::5", "::1", "1.2.3.4"].map((ip) => desk.protector.isBadIp(ip))).toEqual([true, true, false]);
-    expect(desk.protector.isBadGuy(user("1.2.3.4/8"))).toBe(true);
-    await desk.protector.remove("range", "2001:db8::/32");
-    await desk.protector.remove("user", "1.2.3.4/8");
-    for (const life of ["the same", "the next"]) {
-      expect([life, desk.listed, desk.protector.isBadIp("2001:db8::5")]).toEqual([life, ["::1"], false]);
-      desk.restart();
-    }
+    test("is the same after a restart, and gone after its removal", async () => {
+      const desk = await Desk.open(openStore);
+      await desk.protector.add("range", "2001:db8::/32", undefined, "");
+      await desk.protector.add("address", "::1", undefined, "");
+      await desk.protector.add("user", "1.2.3.4/8", undefined, "");
+      await desk.restart();
+      expect(["2001:db8::5", "::1", "1.2.3.4"].map((ip) => desk.protector.isBadIp(ip))).toEqual([true, true, false]);
+      expect(desk.protector.isBadGuy(user("1.2.3.4/8"))).toBe(true);
+      await desk.protector.remove("range", "2001:db8::/32");
+      await desk.protector.remove("user", "1.2.3.4/8");
+      for (const life of ["the same", "the next"]) {
+        expect([life, await desk.listed(), desk.protector.isBadIp("2001:db8::5")]).toEqual([life, ["::1"], false]);
+        await desk.restart();
+      }
+    });
   });
 });

@@ -9,8 +9,9 @@ import type { Throttle } from "../../core/throttle.ts";
 import type { Clock, UnixMs } from "../../core/time.ts";
 import { DECISIONS_MAX, PAGE_ROWS_DEFAULT, SWEEP_ROWS_PER_TURN } from "../../limits.ts";
 import { safeProtectorApi as api } from "./api.ts";
-import { Blacklist, type Decision, type Scope } from "./blacklist.ts";
-import type { DecisionStore } from "./decision-store.ts";
+import type { Blacklist, Decision, Scope } from "./blacklist.ts";
+import type { Decisions, ListedScopes } from "./decisions.ts";
+import { isLive, type Until } from "./networks.ts";
 
 export interface SafeCheck {
   readonly sessionId: SessionId;
@@ -26,38 +27,39 @@ export type SafeVerdict =
 const ALLOWED: SafeVerdict = { allowed: true };
 const THROTTLED: SafeVerdict = { allowed: false, reason: "throttled" };
 
-/** One transaction for what is written in one turn of the event loop. */
-interface Turns {
-  turn<T>(work: () => T): Promise<T>;
-}
-
 export class SafeProtector {
-  readonly #blacklist = new Blacklist();
-  readonly #store: DecisionStore;
-  readonly #turns: Turns;
+  readonly #decisions: Decisions;
   readonly #throttle: Throttle;
   readonly #clock: Clock;
 
-  constructor(store: DecisionStore, turns: Turns, throttle: Throttle, clock: Clock) {
-    this.#store = store;
-    this.#turns = turns;
+  constructor(decisions: Decisions, throttle: Throttle, clock: Clock) {
+    this.#decisions = decisions;
     this.#throttle = throttle;
     this.#clock = clock;
-    for (const entry of store.all()) this.#blacklist.add(entry);
+  }
+
+  /** Whether what others have decided is in force here. */
+  get isCurrent(): boolean {
+    return this.#decisions.table.isCurrent;
   }
 
   get decisions(): number {
     return this.#blacklist.size;
   }
 
+  get #blacklist(): Blacklist {
+    return this.#decisions.table.view;
+  }
+
   /** One verdict per check, in order. */
   validate(checks: readonly SafeCheck[]): Answer<readonly SafeVerdict[]> {
     const now = this.#clock.now();
     const served = this.#throttle.admit(checks.length);
+    const blacklist = this.#blacklist;
     return checks.map(({ userId, clientIp }, index) => {
       if (index >= served) return THROTTLED;
-      const isBadGuy = this.#blacklist.hasUser(userId, now);
-      const isBadIp = this.#blacklist.hasAddress(clientIp, now);
+      const isBadGuy = blacklist.hasUser(userId, now);
+      const isBadIp = blacklist.hasAddress(clientIp, now);
       return isBadGuy || isBadIp ? { allowed: false, reason: "blacklisted", isBadGuy, isBadIp } : ALLOWED;
     });
   }
@@ -73,40 +75,33 @@ export class SafeProtector {
     return range ? this.#blacklist.hasRange(range, now) : this.#blacklist.hasAddress(parseIpAddress(text) as IpAddress, now);
   }
 
-  list(scopes: readonly Scope[], after: string | null, limit: number): readonly Decision[] {
-    return this.#store.list(scopes, after, limit, this.#clock.now());
+  list(scopes: ListedScopes, after: string | null, limit: number): Answer<readonly Decision[]> {
+    return this.#decisions.list(scopes, after, limit, this.#clock.now());
   }
 
   /** Adds a decision or replaces the one that stands; `null` when the list is full. */
   add(scope: Scope, value: string, durationSeconds: number | undefined, note: string): Promise<Decision | null> {
     const until = durationSeconds === undefined ? null : this.#clock.now() + durationSeconds * 1_000;
-    return this.#turns.turn(() => {
+    const decision: Decision = { scope, value, until, note };
+    return this.#decisions.table.change((blacklist) => {
       // A full list still lets an entry that stands be replaced.
-      if (this.#blacklist.size >= DECISIONS_MAX && !this.#store.has(scope, value)) return null;
-      const decision: Decision = { scope, value, until, note };
-      this.#store.save(decision);
-      this.#blacklist.add(decision);
-      return decision;
+      const isFull = blacklist.size >= DECISIONS_MAX && blacklist.untilOf(decision) === undefined;
+      return isFull ? { reply: null, changes: [], events: [] } : { reply: decision, changes: [{ put: decision }], events: [] };
     });
   }
 
   remove(scope: Scope, value: string): Promise<void> {
-    return this.#turns.turn(() => {
-      this.#store.remove(scope, value);
-      this.#blacklist.remove({ scope, value });
-    });
+    return this.#decisions.table.change(() => ({ reply: undefined, changes: [{ remove: { scope, value } }], events: [] }));
   }
 
   /** Removes some decisions that have ended; resolves with whether more are left. */
   async sweep(now: UnixMs): Promise<boolean> {
-    const ended = this.#store.ended(now, SWEEP_ROWS_PER_TURN);
+    const ended = await this.#decisions.ended(now, SWEEP_ROWS_PER_TURN);
     if (ended.length === 0) return false;
-    await this.#turns.turn(() => {
-      // Read again within the turn: an entry may have been extended meanwhile.
-      for (const { scope, value } of this.#store.ended(now, SWEEP_ROWS_PER_TURN)) {
-        this.#store.remove(scope, value);
-        this.#blacklist.remove({ scope, value });
-      }
+    await this.#decisions.table.change((blacklist) => {
+      // Looked at again within the step: an entry may have been extended meanwhile.
+      const gone = ended.filter((key) => hasEnded(blacklist.untilOf(key), now));
+      return { reply: undefined, changes: gone.map((key) => ({ remove: key })), events: [] };
     });
     return ended.length === SWEEP_ROWS_PER_TURN;
   }
@@ -130,6 +125,8 @@ export class SafeProtector {
     return isThrottled ? this.#throttle.reply(body) : json(body);
   }
 }
+
+const hasEnded = (until: Until | undefined, now: UnixMs): boolean => until !== undefined && !isLive(until, now);
 
 /** A decision as it is shown, with `until` in unix ms where it ends. */
 const badGuy = (decision: Decision): object => ({ userID: decision.value, isBadGuy: true, ...standing(decision) });
