@@ -21,6 +21,8 @@ export interface Endpoint<P extends TObject = TObject, Q extends TObject = TObje
   readonly body: B | null;
   /** The body is handed over as the text that came, whatever its content type: a signature is verified over it. `body` says that it is text. */
   readonly isBodyRaw?: true;
+  /** The longest body; what is longer is 413. Without it the edge's own bounds count (`BODY_BYTES_MAX`, `NOTICE_BYTES_MAX` for a raw one). */
+  readonly bodyBytesMax?: number;
   /** Whether the admin key is asked for, when one is configured. */
   readonly needsAdminKey: boolean;
   /** What it does, in one sentence. This and all that follows is for whoever reads the API's description. */

@@ -1,67 +1,35 @@
-/**
- * Serves a service's routes on one port: finds the endpoint, asks for the admin key where one is needed, reads the body once within its
- * bound, checks everything against the endpoint's schemas, and turns what went wrong into a problem document. What a client sends can reach
- * a handler only in the declared form.
- */
-import { timingSafeEqual } from "node:crypto";
+/** Serves a service's routes on one port. What a request becomes is decided in `request-handler.ts`. */
 import type { Server } from "bun";
-import type { Answer } from "../core/answer.ts";
-import type { HttpReply, Route } from "../core/endpoint.ts";
-import { Failure } from "../core/failure.ts";
-import { problem } from "../core/problem.ts";
-import { BODY_BYTES_MAX, CONNECTION_IDLE_SECONDS, NOTICE_BYTES_MAX } from "../limits.ts";
-import { PathTable } from "./path-table.ts";
-import { InputChecker, invalid, refuseByHeaders, refuseByLength, tooLarge } from "./request-input.ts";
+import { CONNECTION_IDLE_SECONDS } from "../limits.ts";
+import { RequestHandler, type RequestHandlerSettings } from "./request-handler.ts";
 
-export interface HttpServerSettings {
+export interface HttpServerSettings extends RequestHandlerSettings {
   readonly host: string;
   readonly port: number;
-  readonly routes: readonly Route[];
-  /** `null`: nobody is asked for a key, and the host is a loopback address. */
-  readonly adminKey: string | null;
-  /** Hears of every error that is not the client's: a bug, told with its stack. */
-  readonly onBug: (error: unknown) => void;
-  /** Counts every reply by its status. */
-  readonly onReply: (status: number) => void;
-}
-
-interface Bound {
-  readonly route: Route;
-  readonly checker: InputChecker;
-  readonly hasQuery: boolean;
+  /** Several processes listen on the port, and the kernel spreads connections over them. */
+  readonly isPortShared?: boolean;
 }
 
 /** How often a closing server looks whether all is answered. */
 const DRAIN_LOOK_MS = 5;
-/** As `Headers`, and made once: Bun copies those in half the time that it takes to read them from a plain object. */
-const JSON_INIT: ResponseInit = { headers: new Headers({ "content-type": "application/json" }) };
 
 export class HttpServer {
-  readonly #settings: HttpServerSettings;
-  readonly #adminKey: Buffer | null;
-  readonly #paths: PathTable<Bound>;
+  readonly #handler: RequestHandler;
   readonly #server: Server<undefined>;
-  #draining = false;
-  #lastRead: { readonly from: HttpReply["headers"]; readonly headers: Headers } = { from: undefined, headers: new Headers() };
 
   constructor(settings: HttpServerSettings) {
-    this.#settings = settings;
-    this.#adminKey = settings.adminKey === null ? null : Buffer.from(settings.adminKey);
-    this.#paths = new PathTable(settings.routes.flatMap(entriesOf));
-    // Paths without parameters are matched by Bun itself, which is cheaper than our own look at the URL.
-    const fixed = Object.fromEntries(
-      this.#paths.fixed().map(([path, methods]) => [path, (request: Request) => this.#answer(request, methods, null)]),
-    );
+    this.#handler = new RequestHandler(settings, (request) => this.#server.requestIP(request)?.address ?? "");
     this.#server = Bun.serve({
       hostname: settings.host,
       port: settings.port,
+      reusePort: settings.isPortShared ?? false,
       idleTimeout: CONNECTION_IDLE_SECONDS,
       // A declared length over our bound is answered 413 before a byte of the body is read, and a body without a length is read by us up
       // to the bound; Bun's own limit would answer without a problem document.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      routes: fixed,
-      fetch: (request) => this.#answerByPath(request),
-      error: (error) => this.#failed(error),
+      routes: this.#handler.fixedPaths(),
+      fetch: (request) => this.#handler.answerByPath(request),
+      error: (error) => this.#handler.failed(error),
     });
   }
 
@@ -71,7 +39,7 @@ export class HttpServer {
 
   /** Takes no new connections, answers what is in flight, tells everyone else to come back; then closes. */
   async close(): Promise<void> {
-    this.#draining = true;
+    this.#handler.drain();
     void this.#server.stop(false);
     while (this.#server.pendingRequests > 0) await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     await this.#server.stop(true);
@@ -81,188 +49,4 @@ export class HttpServer {
   abort(): void {
     void this.#server.stop(true);
   }
-
-  #answerByPath(request: Request): Response | Promise<Response> {
-    const { url } = request;
-    // Without a Host header, as HTTP/1.0 allows, there is only the path.
-    const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
-    const end = url.indexOf("?", start);
-    const found = this.#paths.find(end < 0 ? url.slice(start) : url.slice(start, end));
-    if (!found) return this.#respond(problem(404, "there is nothing at this address; see the contract for the paths of this service"));
-    return this.#answer(request, found.methods, found.params);
-  }
-
-  #answer(
-    request: Request,
-    methods: ReadonlyMap<string, Bound>,
-    rawParams: Readonly<Record<string, string>> | null,
-  ): Response | Promise<Response> {
-    const bound = methods.get(request.method);
-    if (!bound) {
-      const allow = [...methods.keys()].join(", ");
-      return this.#respond(problem(405, `this address answers ${allow}`, { headers: { allow } }));
-    }
-    const { endpoint } = bound.route;
-    if (this.#draining)
-      return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
-    if (endpoint.needsAdminKey && !this.#isAuthorized(request)) {
-      if (this.#adminKey === null) return this.#respond(problem(403, "protected mode: a page of another site may not make this call"));
-      const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };
-      return this.#respond(problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers }));
-    }
-    if (endpoint.body === null) return this.#handleNow(bound, request, rawParams);
-    const contentLength = request.headers.get("content-length");
-    const refusal = endpoint.isBodyRaw
-      ? refuseByLength(contentLength, NOTICE_BYTES_MAX)
-      : refuseByHeaders(request.headers.get("content-type"), contentLength);
-    if (refusal) return this.#respond(refusal);
-    const bytesMax = endpoint.isBodyRaw ? NOTICE_BYTES_MAX : BODY_BYTES_MAX;
-    return new Promise<Response>((tell) => {
-      (contentLength === null ? readChunks(request, bytesMax) : request.text()).then(
-        (text) => (text === null ? tell(this.#respond(tooLarge(bytesMax))) : this.#handle(bound, request, rawParams, text, tell)),
-        // The client has gone, or its chunks were malformed: nobody reads the answer.
-        () => tell(this.#respond(invalid([{ pointer: "#", detail: "the body could not be read" }]))),
-      );
-    });
-  }
-
-  /** What needs no body is often answered at once, and then without a promise. */
-  #handleNow(bound: Bound, request: Request, rawParams: Readonly<Record<string, string>> | null): Response | Promise<Response> {
-    try {
-      const reply = replyTo(bound, this.#server, request, rawParams, null);
-      return reply instanceof Promise ? reply.then(this.#respond, this.#failed) : this.#respond(reply);
-    } catch (error) {
-      return this.#failed(error);
-    }
-  }
-
-  /** @param tell takes the response. A promise of it, chained to the one that Bun waits for, would cost three more rounds of the job queue. */
-  #handle(
-    bound: Bound,
-    request: Request,
-    rawParams: Readonly<Record<string, string>> | null,
-    text: string,
-    tell: (response: Response) => void,
-  ): void {
-    const fail = (error: unknown): void => tell(this.#failed(error));
-    try {
-      const reply = replyTo(bound, this.#server, request, rawParams, text);
-      if (reply instanceof Promise) reply.then((later) => tell(this.#respond(later)), fail);
-      else tell(this.#respond(reply));
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  readonly #respond = (reply: HttpReply): Response => {
-    this.#settings.onReply(reply.status);
-    // Bun streams an async iterable; the types of the web do not know that.
-    const body = reply.body as string;
-    if (reply.status === 200 && reply.headers === undefined) return new Response(body, JSON_INIT);
-    return new Response(body, { status: reply.status, headers: this.#headersOf(reply) });
-  };
-
-  /** A crowd that is turned away gets the same headers over and over, and reading them from a plain object is half the cost of its response. */
-  #headersOf({ headers = NO_HEADERS }: HttpReply): Headers {
-    if (headers !== this.#lastRead.from)
-      this.#lastRead = { from: headers, headers: new Headers({ "content-type": "application/json", ...headers }) };
-    return this.#lastRead.headers;
-  }
-
-  readonly #failed = (error: unknown): Response => {
-    if (error instanceof Failure) return this.#respond(problem(503, error.message, { headers: { "retry-after": "1" } }));
-    this.#settings.onBug(error);
-    return this.#respond(problem(500, "a fault of ours; it was recorded"));
-  };
-
-  #isAuthorized(request: Request): boolean {
-    if (this.#adminKey === null) return isOwnMachine(request.headers);
-    const [, text = ""] = /^bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-    const given = Buffer.from(text);
-    // Both sides of the comparison have one length, so that its time tells nothing about the key.
-    const padded = Buffer.alloc(this.#adminKey.length);
-    given.copy(padded);
-    return timingSafeEqual(padded, this.#adminKey) && given.length === this.#adminKey.length;
-  }
-}
-
-/**
- * In protected mode a call that needs no key must come from this machine, and a browser on it comes from wherever its page does: from a form of
- * another site (it sends an Origin), or under a name that somebody made point here (DNS rebinding). Programs send no Origin.
- */
-function isOwnMachine(headers: Headers): boolean {
-  const origin = headers.get("origin");
-  const host = headers.get("host") ?? "localhost";
-  return LOCAL_NAME.test(host) && (origin === null || LOCAL_NAME.test(origin.replace(/^https?:\/\//, "")));
-}
-const LOCAL_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
-
-const NOTHING = { value: {} };
-const NO_HEADERS = {};
-
-const bind = (route: Route): Bound => ({
-  route,
-  checker: new InputChecker(route.endpoint),
-  hasQuery: Object.keys(route.endpoint.query.properties).length > 0,
-});
-
-/** Whoever answers GET answers HEAD too (RFC 9110, 9.1): the same, of which Bun sends the head. A body that is a stream is never begun. */
-function entriesOf(route: Route): { readonly method: string; readonly path: string; readonly target: Bound }[] {
-  const { method, path } = route.endpoint;
-  const target = bind(route);
-  return (method === "GET" ? ["GET", "HEAD"] : [method]).map((answered) => ({ method: answered, path, target }));
-}
-
-/** What a handler sees of a request. A class, so that a purchase pays for no closure that only few ask. */
-class CheckedRequest {
-  constructor(
-    readonly params: unknown,
-    readonly query: unknown,
-    readonly body: unknown,
-    private readonly request: Request,
-    private readonly server: Server<undefined>,
-  ) {}
-
-  get headers(): Headers {
-    return this.request.headers;
-  }
-
-  peer(): string {
-    return this.server.requestIP(this.request)?.address ?? "";
-  }
-}
-
-function replyTo(
-  { route, checker, hasQuery }: Bound,
-  server: Server<undefined>,
-  request: Request,
-  rawParams: Readonly<Record<string, string>> | null,
-  text: string | null,
-): Answer<HttpReply> {
-  const params = rawParams === null ? NOTHING : checker.params(rawParams);
-  if ("refusal" in params) return params.refusal;
-  const query = hasQuery ? checker.query(searchOf(request.url)) : NOTHING;
-  if ("refusal" in query) return query.refusal;
-  const body = text === null ? NOTHING : route.endpoint.isBodyRaw ? { value: text } : checker.body(text);
-  if ("refusal" in body) return body.refusal;
-  const input = new CheckedRequest(params.value, query.value, body.value, request, server);
-  return route.handle(input as Parameters<Route["handle"]>[0]);
-}
-
-function searchOf(url: string): string {
-  const start = url.indexOf("?");
-  return start < 0 ? "" : url.slice(start + 1);
-}
-
-/** The body as text, whose length nobody has declared; `null` when it is too long. Rejects when the client goes away. */
-async function readChunks(request: Request, bytesMax: number): Promise<string | null> {
-  const decoder = new TextDecoder("utf-8");
-  let bytes = 0;
-  let text = "";
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) return null;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

@@ -3,7 +3,6 @@ import Type, { type TObject, type TSchema } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
 import type { Endpoint, HttpReply } from "../core/endpoint.ts";
 import { type FieldError, problem } from "../core/problem.ts";
-import { BODY_BYTES_MAX } from "../limits.ts";
 
 /** The most wrong fields that one problem document names. */
 const ERRORS_MAX = 20;
@@ -91,13 +90,13 @@ export function invalid(errors: readonly FieldError[]): HttpReply & { readonly r
 }
 
 /** Whether the declared body may be read at all, from the headers alone; `null` means yes. */
-export function refuseByHeaders(contentType: string | null, contentLength: string | null): HttpReply | null {
+export function refuseByHeaders(contentType: string | null, contentLength: string | null, bytesMax: number): HttpReply | null {
   if (contentType === null || !isJsonType(contentType)) {
     return problem(415, "send the body as JSON, with the header Content-Type: application/json", {
       headers: { accept: "application/json" },
     });
   }
-  return refuseByLength(contentLength, BODY_BYTES_MAX);
+  return refuseByLength(contentLength, bytesMax);
 }
 
 export const refuseByLength = (contentLength: string | null, bytesMax: number): HttpReply | null =>
