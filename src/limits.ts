@@ -78,6 +78,29 @@ export const POLICIES_MAX = 1_000_000;
 /** Tiers of one SKU. One more: 409. */
 export const TIERS_PER_SKU_MAX = 100;
 
+// --- Links between services -------------------------------------------------------------------------------------------------
+/** Gate processes of one machine. More: refused at start. */
+export const GATES_MAX = 64;
+/** Items in one request over a link. Further ones of the same turn go in another. Not less than `TURN_PURCHASES_MAX`. */
+export const LINK_ITEMS_MAX = 1_024;
+/** The body of a request over a link, and of its answer. Longer: 413. Room for `LINK_ITEMS_MAX` purchases with the longest ids and keys. */
+export const LINK_BYTES_MAX = 8 * 1024 * 1024;
+/** Items that wait for their answers on one link. One more: a failure at once. */
+export const LINK_ITEMS_WAITING_MAX = 20_000;
+/** How long a step of a purchase may take. Longer: the step is unavailable, and what it did is unknown. */
+export const LINK_DEADLINE_MS: DurationMs = 2_000;
+/** Instances that one call is tried at. */
+export const LINK_ATTEMPTS_MAX = 3;
+/** Failures in a row after which an instance is left alone for a while. One that does not answer at all is left alone at once. */
+export const LINK_FAILURES_MAX = 3;
+/** How long it is left alone: the first time, and at most. */
+export const LINK_PAUSE_MS_MIN: DurationMs = 100;
+export const LINK_PAUSE_MS_MAX: DurationMs = 1_000;
+/** How often the instances of a service are asked for, and so how late a new one is noticed. */
+export const INSTANCES_REFRESH_MS: DurationMs = 1_000;
+/** Instances of one service. Further ones are not asked. */
+export const INSTANCES_MAX = 1_000;
+
 // --- Registry --------------------------------------------------------------------------------------------------------------
 /** Instances in the registry. One more: 503. */
 export const REGISTRY_INSTANCES_MAX = 10_000;
@@ -108,6 +131,8 @@ export const BOARD_AGE_MS_MAX: DurationMs = 100;
 export const BOARD_SALES_MAX = 50;
 /** How long the board's list goes on showing a sale that has ended. */
 export const BOARD_ENDED_SHOWN_MS: DurationMs = 24 * 3_600_000;
+/** Copies of sales that a gate in a process of its own keeps. One more: all are made anew. */
+export const BOARD_COPIES_MAX = 1_000;
 /** "few" are left: at most this share of all that was stocked, or at most so many units. */
 export const BOARD_FEW_SHARE = 0.1;
 export const BOARD_FEW_UNITS = 10;

@@ -12,7 +12,7 @@ import { Failure } from "./core/failure.ts";
 import type { IpAddress, SessionId, Sku, UserId } from "./core/ids.ts";
 import { type FailureReason, isFailure, type Reason, type Step } from "./core/reason.ts";
 import type { Clock, DurationMs, MonotonicUs, UnixMs } from "./core/time.ts";
-import type { KeptPurchase, KeptReply, Key, Ledger } from "./ledger/ledger.ts";
+import type { KeptPurchase, KeptReply, Key } from "./ledger/ledger.ts";
 import type { SaleTerms } from "./sales/sale.ts";
 import type { InventoryManager, InventoryVerdict } from "./services/inventory-manager/service.ts";
 import type { PolicyController, PolicyVerdict } from "./services/policy-controller/service.ts";
@@ -60,7 +60,11 @@ export interface PurchaseServices {
   readonly policyController: Pick<PolicyController, "validate">;
   readonly inventoryManager: Pick<InventoryManager, "validate">;
   readonly shoppingCart: Pick<ShoppingCart, "add"> & { readonly frozenForMs: DurationMs };
-  readonly replies: Pick<Ledger, "recall" | "remember">;
+  readonly replies: {
+    recall(keys: readonly Key[], now: UnixMs): Answer<readonly (KeptReply | null)[]>;
+    /** Keeps refusals, as `Ledger.remember` does. */
+    remember(replies: readonly KeptPurchase[], now: UnixMs): Promise<readonly (KeptReply | null)[]>;
+  };
   readonly clock: Clock;
 }
 
@@ -167,7 +171,8 @@ class Turn {
     this.#toRemember.forEach(({ purchase, step, reason }, index) => {
       const reply = kept instanceof Failure ? null : kept[index];
       if (!reply) purchase.settle({ kind: "refused", step, reason: `${step}-unavailable` }, this.#course);
-      else if (reply === toKeep[index]) purchase.settle({ kind: "refused", step, reason }, this.#course);
+      else if (reply.kind === "purchase" && reply.sessionId === purchase.sessionId)
+        purchase.settle({ kind: "refused", step, reason }, this.#course);
       else purchase.settle(outcomeOfKept(reply, purchase), this.#course);
     });
   }

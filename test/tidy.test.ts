@@ -25,7 +25,7 @@ const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench")];
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/limits\.ts$/, /^src\/core\//],
   [/^src\/(ledger|tables)\//],
-  [/^src\/(sales|events|identity|payment|orders|api-description)\//],
+  [/^src\/(sales|events|identity|payment|orders|links|api-description)\//],
   [/^src\/services\//, /^src\/purchase\.ts$/],
   [/^src\/settings\//],
   [/^src\/stampede\//, /^src\/audit\//, /^src\/migrations\//, /^src\/greeting\.ts$/, /^src\/command-help\.ts$/],

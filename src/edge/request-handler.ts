@@ -81,7 +81,13 @@ export class RequestHandler {
     }
     const { endpoint } = bound.route;
     if (this.#draining)
-      return this.#respond(problem(503, "this process is stopping; try again", { headers: { "retry-after": "1", connection: "close" } }));
+      return this.#respond(
+        problem(503, "this process is stopping; try again", {
+          headers: { "retry-after": "1", connection: "close" },
+          // Whoever has another instance to ask can do so at once: nothing has happened here.
+          fields: { isStopping: true },
+        }),
+      );
     if (endpoint.needsAdminKey && !this.#isAuthorized(request)) {
       if (this.#adminKey === null) return this.#respond(problem(403, "protected mode: a page of another site may not make this call"));
       const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };

@@ -179,7 +179,8 @@ describe("a problem of many fields", () => {
 });
 
 describe("the headers of a body", () => {
-  const statusOf = (type: string | null, length: string | null): number | null => refuseByHeaders(type, length)?.status ?? null;
+  const statusOf = (type: string | null, length: string | null): number | null =>
+    refuseByHeaders(type, length, BODY_BYTES_MAX)?.status ?? null;
 
   const json = ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", " application/json ;x=y", "application/ld+json"];
   test.each(json)("with the type %j are accepted", (type) => expect(statusOf(type, "2")).toBeNull());

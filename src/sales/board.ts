@@ -11,6 +11,7 @@ import type { Clock, UnixMs } from "../core/time.ts";
 import { availableOf } from "../ledger/decision.ts";
 import type { Goods, Ledger } from "../ledger/ledger.ts";
 import { BOARD_AGE_MS_MAX, BOARD_ENDED_SHOWN_MS, BOARD_FEW_SHARE, BOARD_FEW_UNITS, BOARD_SALES_MAX } from "../limits.ts";
+import { Page, type Snapshot } from "./board-page.ts";
 import { nextBoundaryOf, type Sale } from "./sale.ts";
 import type { SaleBook } from "./sale-book.ts";
 import { itemBody, saleHead } from "./sale-json.ts";
@@ -32,15 +33,20 @@ export class SaleBoard {
 
   constructor(parts: SaleBoardParts) {
     this.#parts = parts;
-    this.#list = new Page(
-      (now) => this.#listText(now),
-      () => Number.POSITIVE_INFINITY,
-    );
+    this.#list = new Page((now) => mapped(this.#listText(now), (text) => ({ text, goodUntil: now + BOARD_AGE_MS_MAX })));
   }
 
   /** The sales that are on, those to come, and those that ended lately. @param ifNoneMatch the request's header of that name */
   all(ifNoneMatch: string | null): Answer<HttpReply> {
     return this.#list.reply(ifNoneMatch, this.#parts.clock.now());
+  }
+
+  /** The snapshot itself, for a gate that keeps a copy; `id` null: of the list. */
+  snapshot(id: string | null): Answer<Snapshot | null> {
+    const now = this.#parts.clock.now();
+    if (id === null) return this.#list.snapshot(now);
+    const sale = this.#parts.book.sale(id as SaleId);
+    return sale && this.#pageOf(sale).snapshot(now);
   }
 
   /** One sale, `null` when there is none. */
@@ -52,23 +58,20 @@ export class SaleBoard {
   #pageOf(sale: Sale): Page {
     const known = this.#pages.get(sale);
     if (known) return known;
-    const page = new Page(
-      (now) => this.#saleText(sale, now),
-      (now) => nextBoundaryOf(sale, now),
+    const page = new Page((now) =>
+      mapped(this.#saleText(sale, now), (text) => ({ text, goodUntil: Math.min(now + BOARD_AGE_MS_MAX, nextBoundaryOf(sale, now)) })),
     );
     this.#pages.set(sale, page);
     return page;
   }
 
   #saleText(sale: Sale, now: UnixMs): Answer<string> {
-    const text = (goods: readonly (Goods | null)[]) => JSON.stringify(this.#shown(sale, goods, now)).slice(1);
-    const goods = this.#parts.ledger.goods(skusOf(sale), now);
-    return goods instanceof Promise ? goods.then(text) : text(goods);
+    return mapped(this.#parts.ledger.goods(skusOf(sale), now), (goods) => JSON.stringify(this.#shown(sale, goods, now)).slice(1));
   }
 
   #listText(now: UnixMs): Answer<string> {
     const sales = salesShown(this.#parts.book.all(), now);
-    const text = (goods: readonly (Goods | null)[]): string => {
+    return mapped(this.#parts.ledger.goods(sales.flatMap(skusOf), now), (goods) => {
       let next = 0;
       const shown = sales.map((sale) => {
         const from = next;
@@ -76,9 +79,7 @@ export class SaleBoard {
         return this.#shown(sale, goods.slice(from, next), now);
       });
       return `"sales":${JSON.stringify(shown)}}`;
-    };
-    const goods = this.#parts.ledger.goods(sales.flatMap(skusOf), now);
-    return goods instanceof Promise ? goods.then(text) : text(goods);
+    });
   }
 
   #shown(sale: Sale, goods: readonly (Goods | null)[], now: UnixMs): object {
@@ -94,6 +95,7 @@ export class SaleBoard {
   }
 }
 
+const mapped = <T, R>(answer: Answer<T>, map: (value: T) => R): Answer<R> => (answer instanceof Promise ? answer.then(map) : map(answer));
 const skusOf = (sale: Sale): readonly Sku[] => sale.items.map(({ sku }) => sku);
 
 /** The sales that the list shows, the most interesting first: what is on, by its end; what is to come, by its start; what ended last. */
@@ -110,73 +112,4 @@ export function salesShown(sales: Iterable<Sale>, now: UnixMs): readonly Sale[] 
   toCome.sort((a, b) => a.startsAt - b.startsAt);
   ended.sort((a, b) => b.endsAt - a.endsAt);
   return [...open, ...toCome, ...ended].slice(0, BOARD_SALES_MAX);
-}
-
-/** A text made at one moment, and how it is served until it is too old. */
-interface Snapshot {
-  readonly madeAt: UnixMs;
-  /** It is served before this time, and not after it. */
-  readonly goodUntil: UnixMs;
-  /** The document without its opening brace: `serverNow` goes before it, fresh for every reply. */
-  readonly text: string;
-  /** The entity tag without the mark of weakness: a comparison does not look at that. */
-  readonly tag: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The last 304, which serves all who ask within its millisecond. */
-  unchanged: { readonly at: UnixMs; readonly reply: HttpReply } | null;
-}
-
-/** One document of the board. */
-class Page {
-  readonly #make: (now: UnixMs) => Answer<string>;
-  readonly #boundaryAfter: (now: UnixMs) => UnixMs;
-  #snapshot: Snapshot | null = null;
-  /** The snapshot that is being made: whoever asks meanwhile waits for it, and makes no second one. */
-  #coming: Promise<Snapshot> | null = null;
-
-  /** @param boundaryAfter the time at which the clock alone makes the document untrue */
-  constructor(make: (now: UnixMs) => Answer<string>, boundaryAfter: (now: UnixMs) => UnixMs) {
-    this.#make = make;
-    this.#boundaryAfter = boundaryAfter;
-  }
-
-  reply(ifNoneMatch: string | null, now: UnixMs): Answer<HttpReply> {
-    const kept = this.#snapshot;
-    // A clock that was set back makes a snapshot of the future, which nothing would make old.
-    if (kept !== null && now < kept.goodUntil && now >= kept.madeAt) return replyOf(kept, ifNoneMatch, now);
-    if (this.#coming !== null) return this.#coming.then((snapshot) => replyOf(snapshot, ifNoneMatch, now));
-    const text = this.#make(now);
-    if (!(text instanceof Promise)) return replyOf(this.#keep(text, now), ifNoneMatch, now);
-    this.#coming = text
-      .then((made) => this.#keep(made, now))
-      .finally(() => {
-        this.#coming = null;
-      });
-    return this.#coming.then((snapshot) => replyOf(snapshot, ifNoneMatch, now));
-  }
-
-  #keep(text: string, now: UnixMs): Snapshot {
-    const tag = `"${Bun.hash(text).toString(36)}"`;
-    // Weak, because serverNow differs. That is also why no browser may keep it: one that asks by itself whether its copy is still true would hand
-    // its page an old serverNow. The tag is for clients that ask themselves.
-    const headers = { etag: `W/${tag}`, "cache-control": "no-store" };
-    const goodUntil = Math.min(now + BOARD_AGE_MS_MAX, this.#boundaryAfter(now));
-    this.#snapshot = { madeAt: now, goodUntil, text, tag, headers, unchanged: null };
-    return this.#snapshot;
-  }
-}
-
-/** If-None-Match (RFC 9110, 13.1.2) is a list of quoted tags or a star. A tag has no quote in it, so that a quoted one is found by its text. */
-function replyOf(snapshot: Snapshot, ifNoneMatch: string | null, now: UnixMs): HttpReply {
-  if (ifNoneMatch !== null && (ifNoneMatch === "*" || ifNoneMatch.includes(snapshot.tag))) return notModified(snapshot, now);
-  return { status: 200, body: `{"serverNow":${now},${snapshot.text}`, headers: snapshot.headers };
-}
-
-/** It has no body to say the time in, so a header says it: who polls with a tag sets its clock by every answer. */
-function notModified(snapshot: Snapshot, now: UnixMs): HttpReply {
-  if (snapshot.unchanged?.at !== now) {
-    const headers = { ...snapshot.headers, "server-now": String(now) };
-    snapshot.unchanged = { at: now, reply: { status: 304, body: "", headers } };
-  }
-  return snapshot.unchanged.reply;
 }

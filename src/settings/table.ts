@@ -7,6 +7,7 @@ import { FROZEN_FOR_MS_MAX } from "../limits.ts";
 import { duration, integer, onOff, rate, type Setting, text } from "./kinds.ts";
 import { SHOP_SETTINGS, type ShopSettings, shopSettingsFrom } from "./shop.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsFrom } from "./stores.ts";
+import { TOPOLOGY_SETTINGS, type TopologySettings, topologySettingsFrom } from "./topology.ts";
 
 /** The services that have a throttle of their own. */
 export const SERVICE_NAMES = ["gate-keeper", "safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
@@ -20,6 +21,7 @@ export interface Settings extends StoreSettings {
   readonly adminKey: string | null;
   readonly demo: boolean;
   readonly shop: ShopSettings;
+  readonly topology: TopologySettings;
   readonly frozenForMs: number;
   readonly throttles: Readonly<Record<ServiceName, TokenBucketSettings>>;
   readonly accessLog: { readonly fileBytesMax: number; readonly filesMax: number };
@@ -107,6 +109,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   ...[data, host, portOffset, adminKey, config, demo, frozenFor, accessLogFileMegabytes, accessLogFiles],
   ...SHOP_SETTINGS,
   ...STORE_SETTINGS,
+  ...TOPOLOGY_SETTINGS,
   ...SERVICE_NAMES.flatMap((service) => [throttles[service].rate, throttles[service].burst]),
 ];
 
@@ -119,6 +122,7 @@ export function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
     demo: pick(demo),
     shop: shopSettingsFrom(pick),
     ...storeSettingsFrom(pick),
+    topology: topologySettingsFrom(pick),
     frozenForMs: pick(frozenFor),
     throttles: {
       "gate-keeper": bucketFrom(throttles["gate-keeper"], pick),

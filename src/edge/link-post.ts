@@ -1,0 +1,27 @@
+/** Sends a link's request: one POST with the admin key, and an exact word on whether anything was sent. */
+import { LINK_BYTES_MAX } from "../limits.ts";
+
+type PostEnd =
+  | { readonly kind: "answered"; readonly status: number; readonly text: string }
+  | { readonly kind: "refused" }
+  | { readonly kind: "silent"; readonly why: string };
+
+/** What Bun calls it when there was no connection to send anything on. */
+const NOTHING_SENT: ReadonlySet<string> = new Set(["ConnectionRefused", "ECONNREFUSED", "FailedToOpenSocket", "ENOTFOUND", "EHOSTUNREACH"]);
+
+/** Never rejects. */
+export function linkPost(adminKey: string | null): (url: string, body: string, deadlineMs: number) => Promise<PostEnd> {
+  const headers = { "content-type": "application/json", ...(adminKey !== null && { authorization: `Bearer ${adminKey}` }) };
+  return async (url, body, deadlineMs) => {
+    try {
+      const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: AbortSignal.timeout(deadlineMs) });
+      const length = Number(response.headers.get("content-length") ?? 0);
+      if (length > LINK_BYTES_MAX) return { kind: "silent", why: `an answer of ${length} bytes` };
+      return { kind: "answered", status: response.status, text: await response.text() };
+    } catch (error) {
+      const code = String((error as { readonly code?: unknown }).code ?? "");
+      if (NOTHING_SENT.has(code)) return { kind: "refused" };
+      return { kind: "silent", why: error instanceof Error ? error.message : String(error) };
+    }
+  };
+}

@@ -1,0 +1,96 @@
+/** The settings that say which processes there are, and how they find each other. */
+import { GATES_MAX } from "../limits.ts";
+import { choice, list, type Setting, tested, text } from "./kinds.ts";
+
+/** Services behind the gate, as links name them. */
+export const LINKED_SERVICES = ["safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
+export type LinkedService = (typeof LINKED_SERVICES)[number];
+
+export interface TopologySettings {
+  /** Gate processes that share the public port, each on a core; `null`: the gate is in the one process. */
+  readonly gates: number | "auto" | null;
+  /** This process's name among others of its kind on this machine; `null`: it is the only one. */
+  readonly instance: string | null;
+  /** The name or address under which others reach this process; `null`: the host it listens on. */
+  readonly advertise: string | null;
+  /** Base URLs of registries. */
+  readonly registries: readonly string[];
+  /** Where services are, for those that are not looked up in a registry. A name that stands for several addresses stands for as many instances. */
+  readonly services: Readonly<Record<LinkedService, readonly string[]>>;
+  readonly whenDown: Readonly<Record<"protect" | "policy", "open" | "closed">>;
+}
+
+const gates = tested<number | "auto", null>("gates", "text", {
+  parse: (given) => {
+    if (given === "auto") return { value: given };
+    if (!/^\d{1,3}$/.test(given)) return { fault: "is no whole number" };
+    return Number(given) >= 1 && Number(given) <= GATES_MAX ? { value: Number(given) } : { fault: "is out of range" };
+  },
+  allowed: `a whole number from 1 to ${GATES_MAX}, or auto for one per core`,
+  fallback: null,
+  defaultText: "none",
+  help: "Gate processes that share the public port; without it everything is in one process. One more process keeps the store and all other services.",
+});
+const instance = text("instance", "text", {
+  pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  fault: "is no usable name",
+  allowed: "1 to 64 letters, digits, dots, dashes and underscores",
+  fallback: null,
+  help: "This process's name among others of its kind on this machine: a part of its instance id, and a folder of its own for its access log.",
+});
+const advertise = text("advertise", "text", {
+  pattern: /^[A-Za-z0-9._:-]{1,253}$/,
+  fault: "is no address or host name",
+  allowed: "an address or host name",
+  fallback: null,
+  help: "Under which name or address the other services reach this process, when that is not the host it listens on.",
+});
+const BASE_URL = /^https?:\/\/[A-Za-z0-9._:[\]-]{1,300}(\/[^\s?#]{0,200})?$/;
+const urls = (name: string, help: string) =>
+  list<string>(name, "text", {
+    parse: (given) => (BASE_URL.test(given) ? { value: given.replace(/\/+$/, "") } : { fault: "is no http or https address" }),
+    allowed: "http or https addresses without a query, separated by commas",
+    help,
+  });
+const registry = urls(
+  "registry",
+  "Where services are registered and looked up: the base addresses of one registry or several (port 8761).",
+);
+const urlSettings: Readonly<Record<LinkedService, Setting<readonly string[]>>> = {
+  "safe-protector": urls(
+    "safeProtectorUrl",
+    "Where safe-protector is, instead of a registry; a name with several addresses is several instances.",
+  ),
+  "policy-controller": urls("policyControllerUrl", "Where policy-controller is, instead of a registry."),
+  "inventory-manager": urls("inventoryManagerUrl", "Where inventory-manager is, instead of a registry."),
+  "shopping-cart": urls("shoppingCartUrl", "Where shopping-cart is, instead of a registry."),
+};
+const whenDown = (name: string, step: string, means: string) =>
+  choice(name, ["closed", "open"], {
+    fallback: "closed",
+    help: `What the ${step} step does when nobody answers for it: closed refuses with 503, open ${means}.`,
+  });
+const protectWhenDown = whenDown("protectWhenDown", "protect", "lets everybody pass, blacklisted or not");
+const policyWhenDown = whenDown("policyWhenDown", "policy", "lets everybody buy without a limit, as if the goods were in no sale");
+
+export const TOPOLOGY_SETTINGS: readonly Setting<unknown>[] = [
+  ...[gates, instance, advertise, registry],
+  ...LINKED_SERVICES.map((service) => urlSettings[service]),
+  ...[protectWhenDown, policyWhenDown],
+];
+
+export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): TopologySettings {
+  return {
+    gates: pick(gates),
+    instance: pick(instance),
+    advertise: pick(advertise),
+    registries: pick(registry),
+    services: {
+      "safe-protector": pick(urlSettings["safe-protector"]),
+      "policy-controller": pick(urlSettings["policy-controller"]),
+      "inventory-manager": pick(urlSettings["inventory-manager"]),
+      "shopping-cart": pick(urlSettings["shopping-cart"]),
+    },
+    whenDown: { protect: pick(protectWhenDown), policy: pick(policyWhenDown) },
+  };
+}
