@@ -13,7 +13,7 @@ import { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import { SqliteJournal } from "../ledger/embedded/sqlite-journal.ts";
 import { embeddedPolicies } from "../services/policy-controller/policy-store.ts";
 import { PolicyController } from "../services/policy-controller/service.ts";
-import { STORE_SCHEMA } from "../topology.ts";
+import { STORE_SCHEMA } from "../topology/embedded-process.ts";
 import { audit } from "./audit.ts";
 import { CHECKS } from "./checks.ts";
 

@@ -38,6 +38,15 @@ describe("the sources of settings", () => {
       },
       postgres: null,
       redis: [],
+      topology: {
+        gates: null,
+        instance: null,
+        metricsPort: null,
+        advertise: null,
+        registries: [],
+        services: { "safe-protector": [], "policy-controller": [], "inventory-manager": [], "shopping-cart": [] },
+        whenDown: { protect: "closed", policy: "closed" },
+      },
       frozenForMs: 1_800_000,
       throttles: {
         "gate-keeper": unlimited,

@@ -1,6 +1,6 @@
 /** The settings that say which processes there are, and how they find each other. */
 import { GATES_MAX } from "../limits.ts";
-import { choice, list, type Setting, tested, text } from "./kinds.ts";
+import { choice, integer, list, type Setting, tested, text } from "./kinds.ts";
 
 /** Services behind the gate, as links name them. */
 export const LINKED_SERVICES = ["safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
@@ -11,6 +11,8 @@ export interface TopologySettings {
   readonly gates: number | "auto" | null;
   /** This process's name among others of its kind on this machine; `null`: it is the only one. */
   readonly instance: string | null;
+  /** This process's own port for `/health` and `/metrics`, where it shares its public port with others; `null`: it shares none. */
+  readonly metricsPort: number | null;
   /** The name or address under which others reach this process; `null`: the host it listens on. */
   readonly advertise: string | null;
   /** Base URLs of registries. */
@@ -37,6 +39,13 @@ const instance = text("instance", "text", {
   allowed: "1 to 64 letters, digits, dots, dashes and underscores",
   fallback: null,
   help: "This process's name among others of its kind on this machine: a part of its instance id, and a folder of its own for its access log.",
+});
+const metricsPort = integer("metricsPort", "port", {
+  min: 1,
+  max: 65_535,
+  fallback: null,
+  defaultText: "none",
+  help: "For a gate that shares its public port with others on this machine: a port of its own for its /health and /metrics.",
 });
 const advertise = text("advertise", "text", {
   pattern: /^[A-Za-z0-9._:-]{1,253}$/,
@@ -74,7 +83,7 @@ const protectWhenDown = whenDown("protectWhenDown", "protect", "lets everybody p
 const policyWhenDown = whenDown("policyWhenDown", "policy", "lets everybody buy without a limit, as if the goods were in no sale");
 
 export const TOPOLOGY_SETTINGS: readonly Setting<unknown>[] = [
-  ...[gates, instance, advertise, registry],
+  ...[gates, instance, metricsPort, advertise, registry],
   ...LINKED_SERVICES.map((service) => urlSettings[service]),
   ...[protectWhenDown, policyWhenDown],
 ];
@@ -83,6 +92,7 @@ export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): Topol
   return {
     gates: pick(gates),
     instance: pick(instance),
+    metricsPort: pick(metricsPort),
     advertise: pick(advertise),
     registries: pick(registry),
     services: {

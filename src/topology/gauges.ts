@@ -1,12 +1,10 @@
 /** What the metrics tell besides purchases and replies: how much there is of everything that is bounded. */
-import type { AccessLog } from "../edge/access-log.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import type { Outbox } from "../events/outbox.ts";
 import type { Webhooks } from "../events/webhooks.ts";
 import type { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import type { Refunds } from "../payment/refunds.ts";
 import type { SaleBook } from "../sales/sale-book.ts";
-import type { GateKeeper } from "../services/gate-keeper/service.ts";
 import type { PolicyController } from "../services/policy-controller/service.ts";
 import type { SafeProtector } from "../services/safe-protector/service.ts";
 import type { PortName } from "./ports.ts";
@@ -19,8 +17,6 @@ export interface Outgoing {
 }
 
 export interface Gauged extends Outgoing {
-  readonly gate: GateKeeper;
-  readonly accessLog: AccessLog;
   readonly protector: SafeProtector;
   readonly policies: PolicyController;
   readonly sales: SaleBook;
@@ -29,15 +25,8 @@ export interface Gauged extends Outgoing {
 }
 
 export function describeGauges(metrics: Readonly<Record<PortName, ServiceMetrics>>, of: Gauged): void {
-  const { GateKeeper: gate, SafeProtector: protector, PolicyController: policies } = metrics;
-  const { InventoryManager: inventory, ShoppingCart: cart, ServiceRegistry: registry } = metrics;
-  gate.gauge("doorbuster_purchases_in_flight", "Purchases that wait for their answer.", () => of.gate.purchasesInFlight);
-  gate.counter("doorbuster_access_log_records_total", "Access-log records written.", () => of.accessLog.recordsWritten);
-  gate.counter(
-    "doorbuster_access_log_dropped_total",
-    "Access-log records dropped because the disk could not follow.",
-    () => of.accessLog.recordsDropped,
-  );
+  const { SafeProtector: protector, PolicyController: policies, InventoryManager: inventory } = metrics;
+  const { ShoppingCart: cart, ServiceRegistry: registry } = metrics;
   protector.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => of.protector.decisions);
   policies.gauge("doorbuster_policies", "SKUs with a policy.", () => of.policies.policies);
   policies.gauge("doorbuster_sales", "Sales, whatever their status.", () => of.sales.size);

@@ -60,6 +60,7 @@ export interface ShopParts {
 export class Shop {
   readonly refunds: Refunds;
   readonly webhooks: Webhooks;
+  readonly board: SaleBoard;
   readonly #streams: EventStreams;
   readonly #parts: ShopParts;
   readonly #checkout: Checkout;
@@ -69,7 +70,8 @@ export class Shop {
 
   constructor(parts: ShopParts) {
     this.#parts = parts;
-    const { settings, db, commit, ledger, outbox, clock, onBug } = parts;
+    const { settings, db, commit, ledger, outbox, sales, clock, onBug } = parts;
+    this.board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
     this.#testProvider = settings.demo ? this.#openTestProvider() : null;
     const providers = this.#allProviders();
     const emit = outbox.add.bind(outbox);
@@ -108,18 +110,10 @@ export class Shop {
     ];
   }
 
-  gateRoutes(): Route[] {
-    const { settings, identity, ledger, sales, clock } = this.#parts;
-    const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
-    const door: ShopperDoorParts = {
-      identity,
-      board,
-      ledger,
-      checkout: this.#checkout,
-      keyed: this.#keyed,
-      clock,
-      throttle: this.#parts.throttle,
-    };
+  /** What the gate's public port answers besides purchases. */
+  doorRoutes(): Route[] {
+    const { identity, ledger, clock, throttle } = this.#parts;
+    const door: ShopperDoorParts = { identity, board: this.board, ledger, checkout: this.#checkout, keyed: this.#keyed, clock, throttle };
     return [...shopperRoutes(new ShopperDoor(door), door), ...(this.#testProvider ? payPageRoutes(this.#testProvider) : [])];
   }
 

@@ -1,0 +1,283 @@
+/**
+ * Everything that keeps state in one process, on the embedded store: the four services behind the gate, the registry, and the shop around the
+ * purchase. The gate is in it too, or stands before it in processes of its own, which reach it over links.
+ */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { assert } from "../core/assert.ts";
+import type { Route } from "../core/endpoint.ts";
+import type { Failure } from "../core/failure.ts";
+import type { SaleId } from "../core/ids.ts";
+import { Throttle } from "../core/throttle.ts";
+import type { Clock, UnixMs } from "../core/time.ts";
+import { AccessLog } from "../edge/access-log.ts";
+import { GroupCommit } from "../edge/group-commit.ts";
+import { RequestHandler } from "../edge/request-handler.ts";
+import { openSqliteFile, type SqliteFile } from "../edge/sqlite-file.ts";
+import { Sweeper } from "../edge/sweeper.ts";
+import { systemClock } from "../edge/system-clock.ts";
+import { timers } from "../edge/timers.ts";
+import { OUTBOX_SCHEMA, Outbox } from "../events/outbox.ts";
+import { WEBHOOKS_SCHEMA } from "../events/webhook-store.ts";
+import type { Identity } from "../identity/identity.ts";
+import { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
+import { LEDGER_SCHEMA, SqliteJournal } from "../ledger/embedded/sqlite-journal.ts";
+import type { LedgerEvent } from "../ledger/ledger.ts";
+import { SHUTDOWN_MS_MAX, SWEEP_TICK_MS } from "../limits.ts";
+import type { PaymentProvider } from "../payment/provider.ts";
+import { openProviders } from "../payment/providers.ts";
+import { REFUNDS_SCHEMA } from "../payment/refund-store.ts";
+import { boardLinkRoutes } from "../sales/board-link.ts";
+import { routes as saleRoutes } from "../sales/routes.ts";
+import { SaleBook } from "../sales/sale-book.ts";
+import { type EmbeddedSales, embeddedSales, SALES_SCHEMA } from "../sales/sale-store.ts";
+import { doorLinkRoutes } from "../services/gate-keeper/door-link.ts";
+import { routes as gateRoutes } from "../services/gate-keeper/service.ts";
+import { inventoryManagerLinkRoutes } from "../services/inventory-manager/link.ts";
+import { InventoryManager, routes as inventoryRoutes } from "../services/inventory-manager/service.ts";
+import { policyControllerLinkRoutes } from "../services/policy-controller/link.ts";
+import { embeddedPolicies, POLICIES_SCHEMA } from "../services/policy-controller/policy-store.ts";
+import { PolicyController, routes as policyRoutes } from "../services/policy-controller/service.ts";
+import { DECISIONS_SCHEMA, embeddedDecisions } from "../services/safe-protector/decision-store.ts";
+import { safeProtectorLinkRoutes } from "../services/safe-protector/link.ts";
+import { routes as protectorRoutes, SafeProtector } from "../services/safe-protector/service.ts";
+import { routes as registryRoutes, ServiceRegistry } from "../services/service-registry/service.ts";
+import { shoppingCartLinkRoutes } from "../services/shopping-cart/link.ts";
+import { routes as cartRoutes, ShoppingCart } from "../services/shopping-cart/service.ts";
+import type { ServiceName, Settings } from "../settings/table.ts";
+import { Announcement, registrarOf } from "./announcement.ts";
+import { stockDemo } from "./demo.ts";
+import { makeGate } from "./gate.ts";
+import { describeGauges } from "./gauges.ts";
+import { OpenPorts } from "./open-ports.ts";
+import { Place } from "./place.ts";
+import type { PortName } from "./ports.ts";
+import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
+import { Shop } from "./shop.ts";
+
+export const STORE_SCHEMA =
+  LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA;
+
+/** @param hasGate whether the public door is in this process */
+export async function startEmbedded(settings: Settings, hasGate: boolean): Promise<Process> {
+  const file = openSqliteFile(settings.data, STORE_SCHEMA);
+  try {
+    const accessLog = hasGate ? await AccessLog.open({ folder: join(settings.data, "access-log"), ...settings.accessLog }, complain) : null;
+    const identity = await openShoppersIdentity(settings);
+    const providers = await openProviders(settings.shop.providers, fetch, systemClock);
+    return await new EmbeddedProcess({ settings, file, accessLog, identity, providers }).listen();
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** What must be open before the parts are put together. */
+interface Opened {
+  readonly settings: Settings;
+  readonly file: SqliteFile;
+  /** `null`: the gate is elsewhere. */
+  readonly accessLog: AccessLog | null;
+  readonly identity: Identity;
+  readonly providers: readonly PaymentProvider[];
+}
+
+class EmbeddedProcess {
+  readonly #settings: Settings;
+  readonly #place: Place;
+  readonly #file: SqliteFile;
+  readonly #accessLog: AccessLog | null;
+  readonly #clock: Clock = systemClock;
+  readonly #commit: GroupCommit;
+  readonly #ledger: EmbeddedLedger;
+  readonly #protector: SafeProtector;
+  readonly #saleTable: EmbeddedSales;
+  readonly #sales: SaleBook;
+  readonly #policies: PolicyController;
+  readonly #inventory: InventoryManager;
+  readonly #cart: ShoppingCart;
+  readonly #registry = new ServiceRegistry();
+  readonly #identity: Identity;
+  readonly #outbox: Outbox;
+  readonly #keysInFlight = new Set<string>();
+  readonly #gateThrottle: Throttle;
+  readonly #shop: Shop;
+  readonly #ports: OpenPorts;
+  readonly #announcement: Announcement;
+  readonly #sweeper: Sweeper;
+  readonly #stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
+  #failure: Failure | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor({ settings, file, accessLog, identity, providers }: Opened) {
+    this.#settings = settings;
+    this.#place = new Place(settings);
+    this.#identity = identity;
+    this.#file = file;
+    this.#accessLog = accessLog;
+    this.#commit = new GroupCommit(file.db, (failure) => this.#stopSelling(failure));
+    this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit), { emit: (event) => this.#tell(event) });
+    // After the ledger: what that tells while a turn is being closed belongs to the same turn's row.
+    this.#outbox = new Outbox(file.db, this.#commit, settings.shop.currency);
+    const clock = this.#clock;
+    this.#protector = new SafeProtector(embeddedDecisions(file.db, this.#commit), this.#throttle("safe-protector"), clock);
+    this.#saleTable = embeddedSales(file.db, this.#commit, (event) => this.#outbox.add(event));
+    this.#sales = new SaleBook({ sales: this.#saleTable, clock, newId: () => randomBytes(8).toString("hex") as SaleId });
+    const policyThrottle = this.#throttle("policy-controller");
+    const policies = embeddedPolicies(file.db, this.#commit);
+    this.#policies = new PolicyController(policies, this.#ledger, policyThrottle, clock, this.#sales);
+    this.#inventory = new InventoryManager(this.#ledger, this.#throttle("inventory-manager"), clock);
+    this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs, this.#sales);
+    // A gate elsewhere has asked its own throttle before it hands anything on.
+    this.#gateThrottle = accessLog ? this.#throttle("gate-keeper") : new Throttle({ ratePerSecond: null, burst: 1 }, clock);
+    const isUp = (): boolean => this.#failure === null && this.#closing === null;
+    this.#ports = new OpenPorts({ settings, place: this.#place, clock, isUp, onBug: reportBug });
+    this.#announcement = new Announcement(this.#place, registrarOf(this.#registry, clock), clock);
+    this.#shop = new Shop({
+      ...{ settings, db: file.db, commit: this.#commit, ledger: this.#ledger, outbox: this.#outbox, sales: this.#sales },
+      ...{
+        policies: this.#policies,
+        identity,
+        providers,
+        keysInFlight: this.#keysInFlight,
+        throttle: this.#gateThrottle,
+        gateUrl: this.#place.urlOf("GateKeeper"),
+      },
+      ...{ clock, onBug: reportBug },
+    });
+    const sweeps = [
+      (now: UnixMs) => this.#ledger.sweep(now),
+      (now: UnixMs) => this.#protector.sweep(now),
+      (now: UnixMs) => this.#sales.announce(now),
+      (now: UnixMs) => this.#outbox.sweep(now),
+    ];
+    this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
+    describeGauges(this.#ports.metrics, {
+      protector: this.#protector,
+      policies: this.#policies,
+      sales: this.#sales,
+      ledger: this.#ledger,
+      outbox: this.#outbox,
+      webhooks: this.#shop.webhooks,
+      refunds: this.#shop.refunds,
+      applications: () => this.#registry.applications(this.#clock.now()).length,
+    });
+  }
+
+  async listen(): Promise<Process> {
+    const demoParts = { ledger: this.#ledger, policies: this.#policies, sales: this.#sales };
+    const demoSale = this.#settings.demo ? await stockDemo(demoParts, this.#clock.now()) : null;
+    const routes = this.#routes();
+    const names = Object.keys(routes) as PortName[];
+    try {
+      // The public door opens last: whatever it needs is there by then.
+      for (const name of names.toReversed()) this.#ports.open(name, routes[name] ?? []);
+    } catch (error) {
+      this.#ports.abort();
+      this.#sweeper.stop();
+      await this.#shop.close();
+      await this.#accessLog?.close();
+      throw error;
+    }
+    await this.#announcement.begin(names.filter((name) => name !== "ServiceRegistry"));
+    return {
+      addresses: names.map((service) => ({ service, url: this.#place.urlOf(service) })),
+      demoSale,
+      close: () => this.#close(0, null),
+      stopped: this.#stopped.promise,
+    };
+  }
+
+  #routes(): Partial<Record<PortName, Route[]>> {
+    const behind = {
+      SafeProtector: this.#behindTheGate(protectorRoutes(this.#protector)),
+      PolicyController: this.#behindTheGate([...policyRoutes(this.#policies), ...saleRoutes(this.#sales, this.#clock)]),
+      InventoryManager: this.#behindTheGate(inventoryRoutes(this.#inventory)),
+      ShoppingCart: this.#behindTheGate([...cartRoutes(this.#cart), ...this.#shop.cartRoutes()]),
+      ServiceRegistry: registryRoutes(this.#registry, this.#clock),
+    };
+    if (this.#accessLog) return { GateKeeper: this.#gateRoutes(this.#accessLog), ...behind };
+    behind.SafeProtector.push(...safeProtectorLinkRoutes(this.#protector));
+    behind.PolicyController.push(...policyControllerLinkRoutes(this.#policies), ...boardLinkRoutes(this.#shop.board, this.#clock));
+    behind.InventoryManager.push(...inventoryManagerLinkRoutes(this.#inventory));
+    behind.ShoppingCart.push(...shoppingCartLinkRoutes(this.#cart, this.#ledger, this.#clock), ...this.#doorRoutes());
+    return behind;
+  }
+
+  /** The shopper's door, for gates in other processes. */
+  #doorRoutes(): Route[] {
+    const settings = { routes: this.#shop.doorRoutes(), adminKey: null, onBug: reportBug, onReply: () => undefined };
+    const door = new RequestHandler(settings, () => "");
+    return doorLinkRoutes((request) => door.answerByPath(request));
+  }
+
+  #gateRoutes(accessLog: AccessLog): Route[] {
+    const gate = makeGate({
+      services: {
+        safeProtector: this.#protector,
+        policyController: this.#policies,
+        inventoryManager: this.#inventory,
+        shoppingCart: this.#cart,
+        replies: this.#ledger,
+      },
+      throttle: this.#gateThrottle,
+      metrics: this.#ports.metrics.GateKeeper,
+      accessLog,
+      instance: this.#place.instanceIdOf("GateKeeper"),
+      keysInFlight: this.#keysInFlight,
+      isIdentityProven: this.#identity.isProven,
+      onBug: reportBug,
+    });
+    return [...gateRoutes(gate, this.#identity), ...this.#shop.doorRoutes()];
+  }
+
+  /** Where shoppers prove who they are, the gate is their only door: a cart that anybody could fill beside it would make the proof worthless. */
+  #behindTheGate(routes: readonly Route[]): Route[] {
+    if (!this.#identity.isProven) return [...routes];
+    return routes.map((route) => ({ ...route, endpoint: { ...route.endpoint, needsAdminKey: true } }));
+  }
+
+  #throttle(service: ServiceName): Throttle {
+    return new Throttle(this.#settings.throttles[service], this.#clock);
+  }
+
+  /** Within a turn. What is due back is asked for in the same commit that finds it due. */
+  #tell(event: LedgerEvent): void {
+    // A sale's start is told before the first hold in it, whenever the sweeper comes by.
+    if (event.at >= this.#sales.nextChangeAt) this.#saleTable.table.changeInTurn(this.#sales.tellDue());
+    this.#outbox.add(event);
+    if (event.type !== "order.refund-due") return;
+    const { payment, orderId } = event.order;
+    assert(payment !== null, "money made the order refund-due");
+    // An order of free goods can expire while it is being paid with nothing.
+    if (payment.amountCents > 0) this.#shop.refunds.request(payment, orderId);
+  }
+
+  /** Fail-stop: nothing is sold any more; what is in flight hears 503, and the process ends and says why. */
+  #stopSelling(failure: Failure): void {
+    this.#failure = failure;
+    void this.#close(1, whyStopped(failure));
+  }
+
+  #close(exitCode: number, message: string | null): Promise<void> {
+    this.#closing ??= this.#closeOnce(exitCode, message);
+    return this.#closing;
+  }
+
+  async #closeOnce(exitCode: number, message: string | null): Promise<void> {
+    await this.#announcement.end();
+    this.#sweeper.stop();
+    timers.after(SHUTDOWN_MS_MAX, () => this.#ports.abort());
+    this.#shop.endStreams();
+    await this.#ports.close();
+    await this.#shop.close();
+    this.#commit.close();
+    await this.#accessLog?.close();
+    this.#file.close();
+    // A commit can still fail while the last requests are answered.
+    this.#stopped.resolve(this.#failure ? { exitCode: 1, message: whyStopped(this.#failure) } : { exitCode, message });
+  }
+}
+
+const whyStopped = (failure: Failure): string =>
+  `stopped selling: ${failure.message}. Nothing that was acknowledged is lost. Repair the cause (disk full?), then start again`;
