@@ -19,7 +19,7 @@ const codeOf = (file: string): string =>
 const isTest = (file: string): boolean =>
   file.endsWith(".test.ts") || file.startsWith("src/ledger/suite/") || /ledger-suite|oracle/.test(file);
 const sources = filesOf("src").filter((file) => !isTest(file));
-const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench")];
+const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench"), ...filesOf("deploy")];
 
 /** From the bottom up. A file may import from its own layer and from those below it. */
 const LAYERS: readonly (readonly RegExp[])[] = [
