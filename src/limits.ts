@@ -223,6 +223,10 @@ export const OUTBOX_EVENTS_PER_ROW = 64;
 export const OUTBOX_KEPT_MS: DurationMs = 48 * 3_600_000;
 /** Events in the outbox, about 200 bytes of disk each. One more: the oldest go, and a webhook that has not received them is disabled. */
 export const OUTBOX_EVENTS_MAX = 10_000_000;
+/** In an outbox of many processes, how often events that were committed get their ids, and how often each process learns of new ones. */
+export const OUTBOX_TICK_MS: DurationMs = 50;
+/** Rows of events that get their ids in one transaction. The rest follow in the next one, at once. */
+export const OUTBOX_ARRIVALS_PER_STEP = 200;
 /** Events of one page when the request names no limit. */
 export const EVENTS_PER_PAGE_DEFAULT = 100;
 /** Events of one page. More: 400. */

@@ -5,12 +5,14 @@
  * something again. Whoever is not known has one delivery under way at a time, so that a receiver that hangs holds one slot and not one per lane.
  */
 import { assert } from "../core/assert.ts";
+import { Failure } from "../core/failure.ts";
 import type { Clock } from "../core/time.ts";
 import { EVENTS_PER_READ } from "../limits.ts";
 import { DeliveryQueue, lanesOf } from "./delivery-queue.ts";
 import type { DeliverySlots, Sender } from "./delivery-slots.ts";
 import type { EventType } from "./event.ts";
-import type { Outbox } from "./outbox.ts";
+import type { EventSource } from "./event-source.ts";
+import type { StoredEvent } from "./stored-event.ts";
 import type { DeliveryError, Progress, Webhook } from "./webhook.ts";
 import { signedHeaders } from "./webhook-signature.ts";
 
@@ -26,7 +28,7 @@ export interface Post {
 export type PostAnswer = { readonly status: number } | { readonly error: string };
 
 export interface CourierTools {
-  readonly outbox: Outbox;
+  readonly outbox: EventSource;
   /** Never rejects, and follows no redirect. */
   readonly send: (post: Post) => Promise<PostAnswer>;
   readonly clock: Clock;
@@ -102,8 +104,33 @@ export class Courier implements Sender {
   }
 
   #readAhead(): void {
-    if (this.#isReadingOn || this.#queue.room < EVENTS_PER_READ) return;
-    const events = this.#tools.outbox.read(this.#queue.readUpTo, EVENTS_PER_READ);
+    const { outbox } = this.#tools;
+    const { readUpTo, room } = this.#queue;
+    if (this.#isReadingOn || room < EVENTS_PER_READ || readUpTo >= outbox.lastId) return;
+    const events = outbox.read(readUpTo, EVENTS_PER_READ);
+    if (events instanceof Promise) void this.#takeLater(events).catch(this.#tools.onBug);
+    else this.#take(events);
+  }
+
+  async #takeLater(reading: Promise<readonly StoredEvent[]>): Promise<void> {
+    this.#isReadingOn = true;
+    let events: readonly StoredEvent[] = [];
+    try {
+      events = await reading;
+    } catch (error) {
+      // A store that cannot be had is asked again at the next tick.
+      if (!(error instanceof Failure)) throw error;
+    } finally {
+      this.#isReadingOn = false;
+    }
+    // What comes first may have been removed meanwhile; whoever removes it says so to the webhook.
+    if (this.#stopping.signal.aborted || events[0]?.id !== this.#queue.readUpTo + 1) return;
+    this.#take(events);
+    this.#slots.want(this);
+    this.#slots.handOut();
+  }
+
+  #take(events: readonly StoredEvent[]): void {
     this.#queue.offer(events.map(({ id, type, orderedBy }) => ({ id, type, lanes: this.#isAskedFor(type) ? lanesOf(orderedBy) : null })));
     if (events.length < EVENTS_PER_READ) return;
     // A long way behind: somebody else has a turn before the next piece.
@@ -116,10 +143,11 @@ export class Courier implements Sender {
   }
 
   async #deliver(id: number): Promise<void> {
-    const { outbox, send, clock } = this.#tools;
-    const [event] = outbox.read(id - 1, 1);
-    assert(event?.id === id, "an event that is due is in the outbox");
+    const { send, clock } = this.#tools;
     const { signal } = this.#stopping;
+    const event = await this.#eventWith(id);
+    if (signal.aborted) return;
+    if (event === null) return this.#queue.notSent(id, clock.now());
     const body = event.text;
     const { id: webhookId, url, secrets } = this.#webhook;
     // Event ids begin anew with every store, and receivers leave out what comes twice by this header.
@@ -131,6 +159,20 @@ export class Courier implements Sender {
       this.#queue.delivered(id);
       this.work();
     } else this.#failed(id, answer);
+  }
+
+  /** `null`: it cannot be had at the moment, or was removed meanwhile. */
+  async #eventWith(id: number): Promise<StoredEvent | null> {
+    const { outbox } = this.#tools;
+    try {
+      const [event] = await outbox.read(id - 1, 1);
+      if (event?.id === id) return event;
+      const { oldestId } = await outbox.range();
+      assert(id < oldestId, "an event that is due is in the outbox");
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+    return null;
   }
 
   /** What is tried again waits for the next call of `work`, so that a receiver that refuses at once cannot keep the process busy. */

@@ -152,6 +152,13 @@ export class DeliveryQueue {
     return "try again";
   }
 
+  /** It could not even be sent, which says nothing of its receiver. */
+  notSent(id: number, now: UnixMs): void {
+    const entry = this.#answered(id);
+    entry.state = "waiting";
+    entry.dueAt = now + WEBHOOK_RETRY_MS_MIN;
+  }
+
   #answered(id: number): Entry {
     const entry = this.#underWay.get(id);
     assert(entry !== undefined, "an answer is for what is under way");

@@ -3,10 +3,12 @@
  * the cursor: it reads a piece when the connection has taken the piece before, so a slow reader costs one piece of memory. One that takes
  * nothing is closed by the server's idle limit; one that falls behind what the outbox keeps is ended. Both resume with `Last-Event-ID`.
  */
+import { Failure } from "../core/failure.ts";
 import type { Clock, MonotonicUs } from "../core/time.ts";
 import { EVENT_STREAM_BEAT_MS, EVENT_STREAMS_MAX, EVENTS_PER_READ } from "../limits.ts";
 import { type EventFilter, isWanted } from "./event-filter.ts";
-import type { Outbox } from "./outbox.ts";
+import type { EventSource } from "./event-source.ts";
+import type { StoredEvent } from "./stored-event.ts";
 
 /** A client waits so long before it comes again. */
 const GREETING = "retry: 1000\n\n";
@@ -14,7 +16,7 @@ const GREETING = "retry: 1000\n\n";
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class EventStreams {
-  readonly #outbox: Outbox;
+  readonly #outbox: EventSource;
   readonly #clock: Clock;
   #open = 0;
   #beats = 0;
@@ -24,7 +26,7 @@ export class EventStreams {
   /** Resolves when there is something to do for the streams that wait. */
   #call = Promise.withResolvers<void>();
 
-  constructor(outbox: Outbox, clock: Clock) {
+  constructor(outbox: EventSource, clock: Clock) {
     this.#outbox = outbox;
     this.#clock = clock;
     this.#seenId = outbox.lastId;
@@ -75,7 +77,9 @@ export class EventStreams {
     while (!this.#isClosed && cursor + 1 >= this.#outbox.oldestId) {
       // Taken before the look at the outbox: what comes after it is not missed.
       const called = this.#call.promise;
-      const events = this.#outbox.read(cursor, EVENTS_PER_READ);
+      const events = await this.#read(cursor);
+      // What followed the cursor was removed meanwhile.
+      if (events[0] !== undefined && events[0].id !== cursor + 1) return;
       cursor = events.at(-1)?.id ?? cursor;
       const wanted = events.filter((event) => isWanted(event, filter));
       if (wanted.length > 0) yield wanted.map(({ id, text }) => `id: ${id}\ndata: ${text}\n\n`).join("");
@@ -83,6 +87,16 @@ export class EventStreams {
       else if (beats !== this.#beats) yield `: still here\nid: ${cursor}\n\n`;
       beats = this.#beats;
       await (events.length === 0 ? called : nextTurn());
+    }
+  }
+
+  /** Nothing, while the store cannot be had: the stream stays open and goes on when it is back. */
+  async #read(after: number): Promise<readonly StoredEvent[]> {
+    try {
+      return await this.#outbox.read(after, EVENTS_PER_READ);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return [];
     }
   }
 

@@ -9,8 +9,9 @@ import type { Database, Statement } from "bun:sqlite";
 import type { UnixMs } from "../core/time.ts";
 import { OUTBOX_EVENTS_MAX, OUTBOX_EVENTS_PER_ROW, OUTBOX_KEPT_MS, SWEEP_ROWS_PER_TURN } from "../limits.ts";
 import type { DoorbusterEvent } from "./event.ts";
+import type { EventRange, EventSource, OutboxBounds } from "./event-source.ts";
 import { EventTexts } from "./event-text.ts";
-import { StoredEvent } from "./stored-event.ts";
+import { eventsInRow, type StoredEvent } from "./stored-event.ts";
 
 export const OUTBOX_SCHEMA = `
 -- Events with the ids from first_id on, one JSON object in a line, without its id. The newest row is never removed: the next id follows from it.
@@ -29,12 +30,7 @@ interface Row {
   readonly entries: string;
 }
 
-export interface OutboxBounds {
-  readonly keptMs: number;
-  readonly eventsMax: number;
-}
-
-export class Outbox {
+export class Outbox implements EventSource {
   readonly #db: Database;
   readonly #turns: Turns;
   readonly #bounds: OutboxBounds;
@@ -82,6 +78,10 @@ export class Outbox {
     return this.#oldestId;
   }
 
+  range(): EventRange {
+    return { oldestId: this.#oldestId, lastId: this.#lastId };
+  }
+
   /** Within a turn: the event is saved in its transaction. */
   add(event: DoorbusterEvent): void {
     const text = this.#texts.of(event);
@@ -91,7 +91,7 @@ export class Outbox {
     if (this.#pendingCount === OUTBOX_EVENTS_PER_ROW) this.#saveRow();
   }
 
-  /** Up to `limit` events behind `after`, in order, as far as they were not removed. Outside of a turn. */
+  /** Outside of a turn. */
   read(after: number, limit: number): readonly StoredEvent[] {
     const events: StoredEvent[] = [];
     let id = Math.max(after + 1, this.#oldestId);
@@ -99,9 +99,7 @@ export class Outbox {
       const row = this.#rowWith.get(id) as Row | null;
       // A commit that failed took its events back; the process stops.
       if (row === null || id >= row.firstId + row.count) break;
-      const texts = row.entries.split("\n");
-      for (let i = id - row.firstId; i < row.count && events.length < limit; i += 1)
-        events.push(new StoredEvent(row.firstId + i, texts[i] as string));
+      events.push(...eventsInRow(row.firstId, row.entries, id, limit - events.length));
       id = row.firstId + row.count;
     }
     return events;

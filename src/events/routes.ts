@@ -4,17 +4,17 @@ import { problem } from "../core/problem.ts";
 import { EVENT_STREAMS_MAX, EVENTS_PER_PAGE_DEFAULT, WEBHOOKS_MAX } from "../limits.ts";
 import { eventsApi as api, isEventId } from "./api.ts";
 import { eventPage } from "./event-page.ts";
+import type { EventRange, EventSource } from "./event-source.ts";
 import type { EventStreams } from "./event-streams.ts";
-import type { Outbox } from "./outbox.ts";
 import { type WebhookId, webhookBody } from "./webhook.ts";
 import type { Webhooks } from "./webhooks.ts";
 
 const STREAM_TYPE = "text/event-stream";
 const STREAM_HEADERS = { "content-type": STREAM_TYPE, "cache-control": "no-store", "x-accel-buffering": "no" };
 
-export function eventRoutes(outbox: Outbox, streams: EventStreams): Route[] {
+export function eventRoutes(outbox: EventSource, streams: EventStreams): Route[] {
   return [
-    on(api.findEvents, ({ query, headers }): HttpReply | Promise<HttpReply> => {
+    on(api.findEvents, async ({ query, headers }): Promise<HttpReply> => {
       const isStream = headers.get("accept")?.includes(STREAM_TYPE) === true;
       // A client that comes again sends the URL that it began with: its header is younger.
       // One that has heard of no event yet may send it empty.
@@ -24,9 +24,10 @@ export function eventRoutes(outbox: Outbox, streams: EventStreams): Route[] {
           errors: [{ pointer: "#/header/Last-Event-ID", detail: "must be the id of an event, or 0" }],
         });
       const asked = lastEventId ?? query.after;
-      const after = asked === undefined ? outbox.oldestId - 1 : Number(asked);
-      if (after + 1 < outbox.oldestId || after > outbox.lastId) return unknownCursor(after, outbox);
-      if (!isStream) return eventPage(outbox, after, query.limit ?? EVENTS_PER_PAGE_DEFAULT, query);
+      const range = await outbox.range();
+      const after = asked === undefined ? range.oldestId - 1 : Number(asked);
+      if (after + 1 < range.oldestId || after > range.lastId) return unknownCursor(after, range);
+      if (!isStream) return eventPage({ outbox, lastId: range.lastId }, after, query.limit ?? EVENTS_PER_PAGE_DEFAULT, query);
       if (streams.isFull)
         return problem(503, `${EVENT_STREAMS_MAX} event streams are open; try again later`, { headers: { "retry-after": "5" } });
       return { status: 200, headers: STREAM_HEADERS, body: streams.from(after, query) };
@@ -35,8 +36,7 @@ export function eventRoutes(outbox: Outbox, streams: EventStreams): Route[] {
 }
 
 /** The oldest id is for whoever wants to go on in spite of the gap. */
-function unknownCursor(after: number, outbox: Outbox): HttpReply {
-  const { oldestId, lastId } = outbox;
+function unknownCursor(after: number, { oldestId, lastId }: EventRange): HttpReply {
   const detail = `the events that follow ${after} are not known here: there are those from ${oldestId} to ${lastId}; ask again with after=${oldestId - 1}`;
   return problem(410, detail, { fields: { oldestID: String(oldestId), lastID: String(lastId) } });
 }

@@ -50,3 +50,12 @@ export class StoredEvent {
     return this.#data;
   }
 }
+
+/** The events of a row of the outbox from `fromId` on, up to `limit`. @param entries one event in a line */
+export function eventsInRow(firstId: number, entries: string, fromId: number, limit: number): StoredEvent[] {
+  const skipped = Math.max(0, fromId - firstId);
+  return entries
+    .split("\n")
+    .slice(skipped, skipped + limit)
+    .map((text, index) => new StoredEvent(firstId + skipped + index, text));
+}

@@ -8,6 +8,7 @@ import { WEBHOOK_SAVE_MS, WEBHOOKS_MAX } from "../limits.ts";
 import { Courier, type CourierTools } from "./courier.ts";
 import { DeliverySlots } from "./delivery-slots.ts";
 import type { EventType } from "./event.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Progress, Webhook, WebhookId } from "./webhook.ts";
 import { NEW_SECRET_BYTES, secretOf } from "./webhook-signature.ts";
 import type { WebhookStore } from "./webhook-store.ts";
@@ -17,6 +18,7 @@ interface Turns {
 }
 
 export interface WebhookTools extends CourierTools {
+  readonly outbox: Outbox;
   readonly turns: Turns;
   /** Unpredictable ones: secrets are made of them. */
   readonly randomBytes: (count: number) => Uint8Array;

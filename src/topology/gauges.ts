@@ -1,6 +1,6 @@
 /** What the metrics tell besides purchases and replies: how much there is of everything that is bounded. */
 import type { ServiceMetrics } from "../edge/metrics.ts";
-import type { Outbox } from "../events/outbox.ts";
+import type { EventSource } from "../events/event-source.ts";
 import type { Webhooks } from "../events/webhooks.ts";
 import type { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import type { Refunds } from "../payment/refunds.ts";
@@ -11,7 +11,7 @@ import type { PortName } from "./ports.ts";
 
 /** What waits to reach somebody outside. */
 export interface Outgoing {
-  readonly outbox: Outbox;
+  readonly outbox: EventSource;
   readonly webhooks: Webhooks;
   readonly refunds: Refunds;
 }
