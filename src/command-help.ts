@@ -33,7 +33,7 @@ export function optionsHelp(settings: readonly Setting<unknown>[]): string {
 
 function described(setting: Setting<unknown>): string {
   const unit = setting.unit === null ? "" : `   unit: ${setting.unit}`;
-  const off = setting.kind === "switch" ? `   (off again: --no-${setting.name})` : "";
+  const off = setting.kind === "switch" ? `   (off again: --no-${flagOf(setting).slice(2)})` : "";
   return [
     `  ${flagSyntax(setting)}${off}`,
     `      ${setting.help}`,

@@ -114,6 +114,22 @@ export const ACCESS_LOG_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
 /** The longest that an access-log record waits before it is written. */
 export const ACCESS_LOG_FLUSH_MS: DurationMs = 100;
 
+// --- Traces ----------------------------------------------------------------------------------------------------------------
+/** Spans that wait for the collector of traces, about a kilobyte each; a purchase has up to six. One more: its trace is dropped and counted. */
+export const OTLP_QUEUE_SPANS_MAX = 8_192;
+/** Spans in one request to the collector. The rest go with the next. */
+export const OTLP_BATCH_SPANS_MAX = 1_024;
+/** The longest that a span waits for its request, unless the collector is slow. */
+export const OTLP_EXPORT_MS: DurationMs = 1_000;
+/** How long a request to the collector may take, with its repetitions. Longer: its spans are dropped. */
+export const OTLP_TIMEOUT_MS: DurationMs = 5_000;
+/** How long nothing is sent after spans were dropped so. */
+export const OTLP_REST_MS: DurationMs = 5_000;
+/** How long the process that was told to stop waits for the collector. What is not taken by then is dropped. */
+export const OTLP_CLOSE_MS_MAX: DurationMs = 1_000;
+/** Between two messages about the same trouble with somebody whom no purchase needs. */
+export const TROUBLE_TOLD_MS: DurationMs = 60_000;
+
 // --- Shutdown --------------------------------------------------------------------------------------------------------------
 /** From the signal to the exit: what is still unanswered then is cut off. */
 export const SHUTDOWN_MS_MAX: DurationMs = 8_000;
@@ -251,7 +267,7 @@ export const WEBHOOK_SECRETS_MAX = 5;
 export const WEBHOOK_LANES = 31;
 /** Requests that the whole process may have under way to others; Bun lets further ones wait behind them. What bounds them must come to less,
  *  so that no receiver and no provider that hangs keeps others waiting: `WEBHOOK_DELIVERIES_MAX`, `PAYMENT_STARTS_IN_FLIGHT_MAX`,
- *  `REFUNDS_IN_FLIGHT_MAX`, and one reading of the keys for tokens. */
+ *  `REFUNDS_IN_FLIGHT_MAX`, one reading of the keys for tokens, and one request to the collector of traces. */
 export const OUTBOUND_REQUESTS_MAX = 256;
 /** Deliveries under way, over all webhooks. The rest wait until one has ended, and webhooks take turns. Part of `OUTBOUND_REQUESTS_MAX`. */
 export const WEBHOOK_DELIVERIES_MAX = 96;

@@ -45,11 +45,12 @@ export type Outcome =
   /** The key belongs to another request. */
   | { readonly kind: "key-reused" };
 
-/** The steps that a turn has gone through so far, with the microseconds that each took for the whole turn. */
+/** The steps that a turn has gone through so far, when each began, and the microseconds that it took for the whole turn. */
 export interface Course {
   /** The end of the last step. */
   readonly atUs: MonotonicUs;
   readonly steps: readonly Step[];
+  readonly beganUs: readonly MonotonicUs[];
   readonly stepUs: readonly number[];
 }
 
@@ -100,7 +101,7 @@ const admitted = (count: number, wanted: number): readonly Verdict[] =>
 /** The purchases of one turn that are still standing, and how they leave. */
 class Turn {
   readonly #services: PurchaseServices;
-  readonly #course: { atUs: MonotonicUs; steps: Step[]; stepUs: number[] };
+  readonly #course: { atUs: MonotonicUs; steps: Step[]; beganUs: MonotonicUs[]; stepUs: number[] };
   /** Refused before the cart, with a key: their refusal is made durable before they hear it. */
   readonly #toRemember: { readonly purchase: Purchase; readonly step: Step; readonly reason: Reason }[] = [];
   #standing: readonly Purchase[];
@@ -108,7 +109,7 @@ class Turn {
   constructor(arrived: readonly Purchase[], services: PurchaseServices) {
     this.#standing = arrived;
     this.#services = services;
-    this.#course = { atUs: services.clock.monotonicUs(), steps: [], stepUs: [] };
+    this.#course = { atUs: services.clock.monotonicUs(), steps: [], beganUs: [], stepUs: [] };
   }
 
   /** Asks one service about everyone who stands; `learn` takes what its verdict adds to a purchase, and who is refused leaves. */
@@ -124,6 +125,7 @@ class Turn {
     const verdicts = await answerOf(() => ask(asked));
     this.#course.atUs = clock.monotonicUs();
     this.#course.steps.push(step);
+    this.#course.beganUs.push(beganUs);
     this.#course.stepUs.push(this.#course.atUs - beganUs);
 
     const passed: Purchase[] = [];

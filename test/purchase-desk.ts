@@ -114,7 +114,7 @@ export class Shop {
         settle: (outcome, course) => {
           expect(ends[index]).toBeNull();
           ends[index] = outcome;
-          courses[index] = { atUs: course.atUs, steps: [...course.steps], stepUs: [...course.stepUs] };
+          courses[index] = { atUs: course.atUs, steps: [...course.steps], beganUs: [...course.beganUs], stepUs: [...course.stepUs] };
         },
       };
     });

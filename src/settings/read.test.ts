@@ -55,6 +55,8 @@ describe("the sources of settings", () => {
         "inventory-manager": unlimited,
         "shopping-cart": unlimited,
       },
+      tracing: null,
+      accessStream: null,
       accessLog: { fileBytesMax: 64 * 1024 * 1024, filesMax: 8 },
     });
   });

@@ -8,6 +8,7 @@ import { duration, integer, onOff, rate, type Setting, text } from "./kinds.ts";
 import { SHOP_SETTINGS, type ShopSettings, shopSettingsFrom } from "./shop.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsFrom } from "./stores.ts";
 import { TOPOLOGY_SETTINGS, type TopologySettings, topologySettingsFrom } from "./topology.ts";
+import { accessStreamFrom, TRACING_SETTINGS, type TracingSettings, tracingSettingsFrom } from "./tracing.ts";
 
 /** The services that have a throttle of their own. */
 export const SERVICE_NAMES = ["gate-keeper", "safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
@@ -24,6 +25,10 @@ export interface Settings extends StoreSettings {
   readonly topology: TopologySettings;
   readonly frozenForMs: number;
   readonly throttles: Readonly<Record<ServiceName, TokenBucketSettings>>;
+  /** `null`: no purchase is traced. */
+  readonly tracing: TracingSettings | null;
+  /** Whether access records go to Redis; `null`: wherever there is one. */
+  readonly accessStream: boolean | null;
   readonly accessLog: { readonly fileBytesMax: number; readonly filesMax: number };
 }
 
@@ -110,6 +115,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   ...SHOP_SETTINGS,
   ...STORE_SETTINGS,
   ...TOPOLOGY_SETTINGS,
+  ...TRACING_SETTINGS,
   ...SERVICE_NAMES.flatMap((service) => [throttles[service].rate, throttles[service].burst]),
 ];
 
@@ -131,6 +137,8 @@ export function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
       "inventory-manager": bucketFrom(throttles["inventory-manager"], pick),
       "shopping-cart": bucketFrom(throttles["shopping-cart"], pick),
     },
+    tracing: tracingSettingsFrom(pick),
+    accessStream: accessStreamFrom(pick),
     accessLog: { fileBytesMax: pick(accessLogFileMegabytes) * MEGABYTE, filesMax: pick(accessLogFiles) },
   };
 }

@@ -3,14 +3,12 @@
  * purchase. The gate is in it too, or stands before it in processes of its own, which reach it over links.
  */
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { assert } from "../core/assert.ts";
 import type { Route } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
 import type { SaleId } from "../core/ids.ts";
 import { Throttle } from "../core/throttle.ts";
 import type { Clock, UnixMs } from "../core/time.ts";
-import { AccessLog } from "../edge/access-log.ts";
 import { GroupCommit } from "../edge/group-commit.ts";
 import { RequestHandler } from "../edge/request-handler.ts";
 import { openSqliteFile, type SqliteFile } from "../edge/sqlite-file.ts";
@@ -48,11 +46,12 @@ import type { ServiceName, Settings } from "../settings/table.ts";
 import { Announcement, registrarOf } from "./announcement.ts";
 import { stockDemo } from "./demo.ts";
 import { makeGate } from "./gate.ts";
+import { type GateRecords, openGateRecords } from "./gate-records.ts";
 import { describeGauges } from "./gauges.ts";
 import { OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
-import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
+import { openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { Shop } from "./shop.ts";
 
 export const STORE_SCHEMA =
@@ -62,10 +61,10 @@ export const STORE_SCHEMA =
 export async function startEmbedded(settings: Settings, hasGate: boolean): Promise<Process> {
   const file = openSqliteFile(settings.data, STORE_SCHEMA);
   try {
-    const accessLog = hasGate ? await AccessLog.open({ folder: join(settings.data, "access-log"), ...settings.accessLog }, complain) : null;
+    const gateRecords = hasGate ? await openGateRecords(settings, new Place(settings)) : null;
     const identity = await openShoppersIdentity(settings);
     const providers = await openProviders(settings.shop.providers, fetch, systemClock);
-    return await new EmbeddedProcess({ settings, file, accessLog, identity, providers }).listen();
+    return await new EmbeddedProcess({ settings, file, gateRecords, identity, providers }).listen();
   } catch (error) {
     file.close();
     throw error;
@@ -77,7 +76,7 @@ interface Opened {
   readonly settings: Settings;
   readonly file: SqliteFile;
   /** `null`: the gate is elsewhere. */
-  readonly accessLog: AccessLog | null;
+  readonly gateRecords: GateRecords | null;
   readonly identity: Identity;
   readonly providers: readonly PaymentProvider[];
 }
@@ -86,7 +85,7 @@ class EmbeddedProcess {
   readonly #settings: Settings;
   readonly #place: Place;
   readonly #file: SqliteFile;
-  readonly #accessLog: AccessLog | null;
+  readonly #gateRecords: GateRecords | null;
   readonly #clock: Clock = systemClock;
   readonly #commit: GroupCommit;
   readonly #ledger: EmbeddedLedger;
@@ -109,12 +108,12 @@ class EmbeddedProcess {
   #failure: Failure | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor({ settings, file, accessLog, identity, providers }: Opened) {
+  constructor({ settings, file, gateRecords, identity, providers }: Opened) {
     this.#settings = settings;
     this.#place = new Place(settings);
     this.#identity = identity;
     this.#file = file;
-    this.#accessLog = accessLog;
+    this.#gateRecords = gateRecords;
     this.#commit = new GroupCommit(file.db, (failure) => this.#stopSelling(failure));
     this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit), { emit: (event) => this.#tell(event) });
     // After the ledger: what that tells while a turn is being closed belongs to the same turn's row.
@@ -129,7 +128,7 @@ class EmbeddedProcess {
     this.#inventory = new InventoryManager(this.#ledger, this.#throttle("inventory-manager"), clock);
     this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs, this.#sales);
     // A gate elsewhere has asked its own throttle before it hands anything on.
-    this.#gateThrottle = accessLog ? this.#throttle("gate-keeper") : new Throttle({ ratePerSecond: null, burst: 1 }, clock);
+    this.#gateThrottle = gateRecords ? this.#throttle("gate-keeper") : new Throttle({ ratePerSecond: null, burst: 1 }, clock);
     const isUp = (): boolean => this.#failure === null && this.#closing === null;
     this.#ports = new OpenPorts({ settings, place: this.#place, clock, isUp, onBug: reportBug });
     this.#announcement = new Announcement(this.#place, registrarOf(this.#registry, clock), clock);
@@ -176,7 +175,7 @@ class EmbeddedProcess {
       this.#ports.abort();
       this.#sweeper.stop();
       await this.#shop.close();
-      await this.#accessLog?.close();
+      await this.#gateRecords?.close();
       throw error;
     }
     await this.#announcement.begin(names.filter((name) => name !== "ServiceRegistry"));
@@ -196,7 +195,7 @@ class EmbeddedProcess {
       ShoppingCart: this.#behindTheGate([...cartRoutes(this.#cart), ...this.#shop.cartRoutes()]),
       ServiceRegistry: registryRoutes(this.#registry, this.#clock),
     };
-    if (this.#accessLog) return { GateKeeper: this.#gateRoutes(this.#accessLog), ...behind };
+    if (this.#gateRecords) return { GateKeeper: this.#gateRoutes(this.#gateRecords), ...behind };
     behind.SafeProtector.push(...safeProtectorLinkRoutes(this.#protector));
     behind.PolicyController.push(...policyControllerLinkRoutes(this.#policies), ...boardLinkRoutes(this.#shop.board, this.#clock));
     behind.InventoryManager.push(...inventoryManagerLinkRoutes(this.#inventory));
@@ -211,7 +210,7 @@ class EmbeddedProcess {
     return doorLinkRoutes((request) => door.answerByPath(request));
   }
 
-  #gateRoutes(accessLog: AccessLog): Route[] {
+  #gateRoutes(records: GateRecords): Route[] {
     const gate = makeGate({
       services: {
         safeProtector: this.#protector,
@@ -222,7 +221,7 @@ class EmbeddedProcess {
       },
       throttle: this.#gateThrottle,
       metrics: this.#ports.metrics.GateKeeper,
-      accessLog,
+      records,
       instance: this.#place.instanceIdOf("GateKeeper"),
       keysInFlight: this.#keysInFlight,
       isIdentityProven: this.#identity.isProven,
@@ -272,7 +271,7 @@ class EmbeddedProcess {
     await this.#ports.close();
     await this.#shop.close();
     this.#commit.close();
-    await this.#accessLog?.close();
+    await this.#gateRecords?.close();
     this.#file.close();
     // A commit can still fail while the last requests are answered.
     this.#stopped.resolve(this.#failure ? { exitCode: 1, message: whyStopped(this.#failure) } : { exitCode, message });

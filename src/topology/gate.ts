@@ -2,17 +2,17 @@
 import { randomBytes } from "node:crypto";
 import type { Throttle } from "../core/throttle.ts";
 import { traceIds } from "../core/trace-id.ts";
-import type { AccessLog } from "../edge/access-log.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import type { Outcome, PurchaseServices } from "../purchase.ts";
 import { GateKeeper } from "../services/gate-keeper/service.ts";
+import type { GateRecords } from "./gate-records.ts";
 
 export interface GateParts {
   readonly services: Omit<PurchaseServices, "admit" | "clock">;
   readonly throttle: Throttle;
   readonly metrics: ServiceMetrics;
-  readonly accessLog: AccessLog;
+  readonly records: GateRecords;
   readonly instance: string;
   readonly keysInFlight: Set<string>;
   readonly isIdentityProven: boolean;
@@ -23,7 +23,7 @@ export function makeGate({
   services,
   throttle,
   metrics,
-  accessLog,
+  records,
   instance,
   keysInFlight,
   isIdentityProven,
@@ -36,7 +36,8 @@ export function makeGate({
     clock,
     nextTraceId: traceIds(randomBytes(16).toString("hex")),
     nextTurn: setImmediate,
-    record: (line) => accessLog.add(line),
+    record: records.record,
+    trace: records.trace,
     instance,
     count: (outcome, totalUs) => countPurchase(endOf(outcome), totalUs),
     retryAfterSeconds: () => throttle.retryAfterSeconds(),
@@ -45,12 +46,7 @@ export function makeGate({
     isIdentityProven,
   });
   metrics.gauge("doorbuster_purchases_in_flight", "Purchases that wait for their answer.", () => gate.purchasesInFlight);
-  metrics.counter("doorbuster_access_log_records_total", "Access-log records written.", () => accessLog.recordsWritten);
-  metrics.counter(
-    "doorbuster_access_log_dropped_total",
-    "Access-log records dropped because the disk could not follow.",
-    () => accessLog.recordsDropped,
-  );
+  records.describe(metrics);
   return gate;
 }
 

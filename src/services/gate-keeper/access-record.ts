@@ -81,7 +81,7 @@ function isSameEnd(one: Outcome, other: Outcome): boolean {
   return one.kind === "held" && other.kind === "held";
 }
 
-function finalReason(outcome: Outcome): string | null {
+export function finalReason(outcome: Outcome): string | null {
   if (outcome.kind === "held") return null;
   if (outcome.kind === "refused") return outcome.reason;
   return outcome.kind === "key-reused" ? "key-reused" : outcome.reply.reason;

@@ -82,6 +82,7 @@ class Gate {
       nextTurn: (work) => this.nextTurn.push(work),
       record: (line) => this.lines.push(line),
       count: (outcome, totalUs) => this.counted.push([outcome.kind, totalUs]),
+      trace: null,
       retryAfterSeconds: () => 3,
       onBug: (error) => this.bugs.push(error),
       keysInFlight: new Set(),

@@ -17,6 +17,7 @@ import { type Course, type Outcome, type Purchase, type PurchaseServices, purcha
 import type { SaleTerms } from "../../sales/sale.ts";
 import { AccessRecords } from "./access-record.ts";
 import { gateKeeperApi as api, type BuyBody } from "./api.ts";
+import type { PurchaseTracer } from "./purchase-trace.ts";
 import { PurchaseReplies } from "./reply.ts";
 
 export interface GateKeeperParts {
@@ -31,6 +32,8 @@ export interface GateKeeperParts {
   readonly record: (line: string) => void;
   /** Counts a purchase: its end and its whole time. */
   readonly count: (outcome: Outcome, totalUs: number) => void;
+  /** Takes the purchases that are traced; `null` where none is. */
+  readonly trace: PurchaseTracer | null;
   readonly retryAfterSeconds: () => number;
   /** Hears of a bug on the way of a turn; its purchases are answered with a failure. */
   readonly onBug: (error: unknown) => void;
@@ -40,7 +43,7 @@ export interface GateKeeperParts {
   readonly isIdentityProven: boolean;
 }
 
-const NO_COURSE: Course = { atUs: 0, steps: [], stepUs: [] };
+const NO_COURSE: Course = { atUs: 0, steps: [], beganUs: [], stepUs: [] };
 export class GateKeeper {
   readonly #parts: GateKeeperParts;
   readonly #replies: PurchaseReplies;
@@ -77,6 +80,7 @@ export class GateKeeper {
     const totalUs = Math.max(0, course.atUs - arrival.receivedUs);
     this.#parts.record(this.#records.line(this.#time(), arrival, outcome, course, totalUs));
     this.#parts.count(outcome, totalUs);
+    this.#parts.trace?.(arrival, outcome, course, arrival.receivedUs);
     return this.#replies.of(outcome, arrival);
   }
 
