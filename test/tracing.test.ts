@@ -73,7 +73,7 @@ test("a sample is what the trace ids say, and what waits is sent before the proc
 test("a collector that nobody has started is told of, and purchases and the end of the process do not wait for it", async () => {
   const gone = startOtlpReceiver();
   gone.stop();
-  const at = await start("--otlp", gone.url, "--otlp-sample", "1");
+  const at = await start("--otlp", `${gone.url}/gone`, "--otlp-sample", "1");
   await buy(at, "unknown");
   // The library tries for OTLP_TIMEOUT_MS before it gives up.
   await waitFor(() => at.stderr().includes("traces do not reach"), "the operator is told");

@@ -19,16 +19,7 @@ export interface GateParts {
   readonly onBug: (error: unknown) => void;
 }
 
-export function makeGate({
-  services,
-  throttle,
-  metrics,
-  records,
-  instance,
-  keysInFlight,
-  isIdentityProven,
-  onBug,
-}: GateParts): GateKeeper {
+export function makeGate({ services, throttle, metrics, records, instance, keysInFlight, isIdentityProven, onBug }: GateParts): GateKeeper {
   const countPurchase = metrics.purchases();
   const clock = systemClock;
   const gate = new GateKeeper({
