@@ -1,5 +1,5 @@
 /** The database of many processes: all or nothing, done again where that is safe, and honest about what is not known. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasPostgres, NEEDS_POSTGRES, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
 import { waitFor } from "../../test/system.ts";
 import { BrokenInvariant } from "../core/assert.ts";
@@ -11,6 +11,9 @@ import { Postgres, type PostgresBounds } from "./postgres.ts";
 const bounds: PostgresBounds = { connectionsMax: 4, statementMsMax: 10_000, answerMsMax: 15_000 };
 /** A slow machine makes nothing too late: what is too late here would never come. */
 const impatient: PostgresBounds = { connectionsMax: 1, statementMsMax: 300, answerMsMax: 600 };
+
+// The bound is only there to end a broken run: a server that starts on a busy machine takes its time.
+setDefaultTimeout(60_000);
 
 describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, () => {
   let server: PostgresServer;

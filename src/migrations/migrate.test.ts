@@ -1,5 +1,5 @@
 /** Migrations against a real database, through the command line where that is how people meet them. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { hasPostgres, NEEDS_POSTGRES, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
 import { MIGRATING, Postgres } from "../edge/postgres.ts";
@@ -30,6 +30,9 @@ test("migrate without a database says in one line how to name one", async () => 
   const { exitCode, stderr } = await cli([]);
   expect([exitCode, stderr.trimEnd().split("\n")]).toEqual([2, [expect.stringContaining("--postgres URL")]]);
 });
+
+// The bound is only there to end a broken run: a server that starts on a busy machine takes its time.
+setDefaultTimeout(60_000);
 
 describe.skipIf(!hasPostgres)(`a database ${hasPostgres ? "" : NEEDS_POSTGRES}`, () => {
   let server: PostgresServer;
