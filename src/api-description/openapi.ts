@@ -103,12 +103,19 @@ function operationOf(endpoint: Endpoint, operationId: string): Operation {
       ...(headers ? parametersOf("header", headers) : []).filter(({ name }) => !SAID_ELSEWHERE.has(name.toLowerCase())),
     ],
     ...(body && {
-      requestBody: { required: true, content: { [endpoint.isBodyRaw ? "*/*" : "application/json"]: mediaType(body, example?.body) } },
+      requestBody: {
+        required: true,
+        content: { [endpoint.isBodyRaw ? "*/*" : "application/json"]: mediaType(body, example?.body), ...otherBodiesOf(endpoint) },
+      },
     }),
     responses: responsesOf(endpoint),
     ...securityOf(endpoint),
   };
 }
+
+/** The schema speaks of JSON; the same in another form is shown by its example. */
+const otherBodiesOf = ({ otherBodies = {} }: Endpoint): Readonly<Record<string, MediaType>> =>
+  Object.fromEntries(Object.entries(otherBodies).map(([type, { example }]) => [type, { schema: { type: "string" }, example }]));
 
 function securityOf(endpoint: Endpoint): Pick<Operation, "security"> {
   if (endpoint.needsAdminKey) return { security: [{ adminKey: [] }] };
@@ -117,7 +124,8 @@ function securityOf(endpoint: Endpoint): Pick<Operation, "security"> {
 
 function parametersOf(place: Parameter["in"], fields: TObject, examples: Json = {}): Parameter[] {
   const required = new Set((fields as { readonly required?: readonly string[] }).required);
-  return Object.entries(fields.properties).map(([name, schema]) => ({
+  const { additionalProperties } = fields as { readonly additionalProperties?: unknown };
+  const named = Object.entries(fields.properties).map(([name, schema]) => ({
     name,
     in: place,
     required: required.has(name),
@@ -125,6 +133,10 @@ function parametersOf(place: Parameter["in"], fields: TObject, examples: Json = 
     schema: schema as Json,
     ...(name in examples && { example: examples[name] }),
   }));
+  if (typeof additionalProperties !== "object") return named;
+  // OpenAPI says "any name" by an object whose properties are the parameters.
+  const any = { name: "any", in: place, required: false, style: "form", explode: true } as const;
+  return [...named, { ...any, schema: { type: "object", additionalProperties } }];
 }
 
 function descriptionOf(schema: TSchema): Json {

@@ -32,8 +32,11 @@ export function problemsOf(endpoint: Endpoint): Readonly<Record<string, string>>
       401: "The token is missing, or is none of ours.",
       403: "The request names another user than the token.",
     }),
-    ...(endpoint.body && { 413: `The body is longer than ${BODY_BYTES_MAX} bytes.` }),
-    ...(endpoint.body && !endpoint.isBodyRaw && { 415: "The body is not declared as JSON." }),
+    ...(endpoint.body && { 413: `The body is longer than ${endpoint.bodyBytesMax ?? BODY_BYTES_MAX} bytes.` }),
+    ...(endpoint.body &&
+      !endpoint.isBodyRaw && {
+        415: endpoint.otherBodies ? "The body is in none of the documented forms." : "The body is not declared as JSON.",
+      }),
     ...endpoint.problems,
   };
 }

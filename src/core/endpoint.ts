@@ -21,6 +21,8 @@ export interface Endpoint<P extends TObject = TObject, Q extends TObject = TObje
   readonly body: B | null;
   /** The body is handed over as the text that came, whatever its content type: a signature is verified over it. `body` says that it is text. */
   readonly isBodyRaw?: true;
+  /** Other content types than JSON in which the same body is understood, for instance `application/xml`. */
+  readonly otherBodies?: Readonly<Record<string, BodyForm>>;
   /** The longest body; what is longer is 413. Without it the edge's own bounds count (`BODY_BYTES_MAX`, `NOTICE_BYTES_MAX` for a raw one). */
   readonly bodyBytesMax?: number;
   /** Whether the admin key is asked for, when one is configured. */
@@ -43,6 +45,12 @@ export interface Endpoint<P extends TObject = TObject, Q extends TObject = TObje
 
 /** The endpoint as it is where tokens are in use. */
 export const withTokens = (endpoint: Endpoint): Endpoint => (endpoint.isForShoppers ? { ...endpoint, needsToken: true } : endpoint);
+
+/** How a text of another content type becomes the value that the body's schema describes. */
+export interface BodyForm {
+  readonly parse: (text: string) => { readonly value: unknown } | { readonly fault: string };
+  readonly example: string;
+}
 
 export interface ExampleRequest {
   readonly params?: Readonly<Record<string, string | number>>;

@@ -5,12 +5,12 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import type { Answer } from "../core/answer.ts";
-import type { HttpReply, Route } from "../core/endpoint.ts";
+import type { Endpoint, HttpReply, Route } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
 import { problem } from "../core/problem.ts";
 import { BODY_BYTES_MAX, NOTICE_BYTES_MAX } from "../limits.ts";
 import { PathTable } from "./path-table.ts";
-import { InputChecker, invalid, refuseByHeaders, refuseByLength, tooLarge } from "./request-input.ts";
+import { InputChecker, invalid, otherFormOf, refuseByHeaders, refuseByLength, takesOtherNames, tooLarge } from "./request-input.ts";
 
 export interface RequestHandlerSettings {
   readonly routes: readonly Route[];
@@ -98,7 +98,7 @@ export class RequestHandler {
     const bytesMax = bound.bodyBytesMax;
     const refusal = endpoint.isBodyRaw
       ? refuseByLength(contentLength, bytesMax)
-      : refuseByHeaders(request.headers.get("content-type"), contentLength, bytesMax);
+      : refuseByHeaders(request.headers.get("content-type"), contentLength, bytesMax, endpoint.otherBodies);
     if (refusal) return this.#respond(refusal);
     return new Promise<Response>((tell) => {
       (contentLength === null ? readChunks(request, bytesMax) : request.text()).then(
@@ -187,7 +187,7 @@ const NO_HEADERS = {};
 const bind = (route: Route): Bound => ({
   route,
   checker: new InputChecker(route.endpoint),
-  hasQuery: Object.keys(route.endpoint.query.properties).length > 0,
+  hasQuery: Object.keys(route.endpoint.query.properties).length > 0 || takesOtherNames(route.endpoint.query),
   bodyBytesMax: route.endpoint.bodyBytesMax ?? (route.endpoint.isBodyRaw ? NOTICE_BYTES_MAX : BODY_BYTES_MAX),
 });
 
@@ -228,7 +228,7 @@ function replyTo(
   if ("refusal" in params) return params.refusal;
   const query = hasQuery ? checker.query(searchOf(request.url)) : NOTHING;
   if ("refusal" in query) return query.refusal;
-  const body = text === null ? NOTHING : route.endpoint.isBodyRaw ? { value: text } : checker.body(text);
+  const body = text === null ? NOTHING : bodyOf(route.endpoint, checker, request, text);
   if ("refusal" in body) return body.refusal;
   const input = new CheckedRequest(params.value, query.value, body.value, request, peerOf);
   return route.handle(input as Parameters<Route["handle"]>[0]);
@@ -237,6 +237,12 @@ function replyTo(
 function searchOf(url: string): string {
   const start = url.indexOf("?");
   return start < 0 ? "" : url.slice(start + 1);
+}
+
+function bodyOf(endpoint: Endpoint, checker: InputChecker, request: Request, text: string): ReturnType<InputChecker["body"]> {
+  if (endpoint.isBodyRaw) return { value: text };
+  // Only where there is a choice is the header read again: the purchase has none.
+  return checker.body(text, endpoint.otherBodies ? otherFormOf(request.headers.get("content-type"), endpoint.otherBodies) : null);
 }
 
 /** The body as text, whose length nobody has declared; `null` when it is too long. Rejects when the client goes away. */

@@ -1,12 +1,13 @@
 /** From the bytes of a request to what an endpoint declares: parsed, checked, and refused with a problem document that names the field. */
 import Type, { type TObject, type TSchema } from "typebox";
 import { Compile, type Validator } from "typebox/compile";
-import type { Endpoint, HttpReply } from "../core/endpoint.ts";
+import type { BodyForm, Endpoint, HttpReply } from "../core/endpoint.ts";
 import { type FieldError, problem } from "../core/problem.ts";
 
 /** The most wrong fields that one problem document names. */
 const ERRORS_MAX = 20;
 
+type OtherBodies = NonNullable<Endpoint["otherBodies"]>;
 type Checked = { readonly value: unknown } | { readonly refusal: HttpReply };
 
 interface SchemaError {
@@ -39,18 +40,24 @@ export class InputChecker {
     return checkTexts(this.#endpoint.query, this.#query, pairsOf(search), "#/query");
   }
 
-  body(text: string): Checked {
+  /** @param form how to read it; `null` means as JSON */
+  body(text: string, form: BodyForm | null = null): Checked {
     // Decoding puts U+FFFD where bytes were not UTF-8: two different ids would become one.
     if (text.includes("\ufffd")) return invalid([{ pointer: "#", detail: "the body is not UTF-8 (or has the character U+FFFD)" }]);
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      return invalid([{ pointer: "#", detail: "the body is not JSON" }]);
-    }
+    const read = (form?.parse ?? parseJson)(text);
+    if ("fault" in read) return invalid([{ pointer: "#", detail: read.fault }]);
+    const { value } = read;
     return this.#body.Check(value)
       ? { value }
       : invalid(fieldErrors(this.#endpoint.body, this.#body.Errors(value) as readonly SchemaError[], "#"));
+  }
+}
+
+function parseJson(text: string): { readonly value: unknown } | { readonly fault: string } {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return { fault: "the body is not JSON" };
   }
 }
 
@@ -58,16 +65,21 @@ export class InputChecker {
 function checkTexts(schema: TObject, validator: Validator, encoded: readonly (readonly [string, string])[], root: string): Checked {
   const values: Record<string, unknown> = {};
   const errors: FieldError[] = [];
+  const takesAnyName = takesOtherNames(schema);
   for (const [name, text] of encoded) {
-    if (!Object.hasOwn(schema.properties, name)) continue;
+    if (!Object.hasOwn(schema.properties, name) && !(takesAnyName && name !== "")) continue;
     const decoded = percentDecode(text);
     if (decoded === null) errors.push({ pointer: `${root}/${name}`, detail: "is not percent-encoded UTF-8" });
-    else values[name] = numberIfDeclared(schema.properties[name], decoded);
+    else values[name] = numberIfDeclared(schema.properties[name] ?? {}, decoded);
   }
   if (errors.length === 0 && validator.Check(values)) return { value: values };
   const others = fieldErrors(schema, validator.Errors(values) as readonly SchemaError[], root);
   return invalid([...errors, ...others.filter(({ pointer }) => !errors.some((error) => error.pointer === pointer))]);
 }
+
+/** Whether names count that the schema does not know: it says what they may carry. */
+export const takesOtherNames = (schema: TObject): boolean =>
+  typeof (schema as { readonly additionalProperties?: unknown }).additionalProperties === "object";
 
 /** The names and values of a query, as forms write them. Not by `URLSearchParams`, which turns bytes that are no UTF-8 into U+FFFD: two different
  *  ids would become one. */
@@ -90,13 +102,25 @@ export function invalid(errors: readonly FieldError[]): HttpReply & { readonly r
 }
 
 /** Whether the declared body may be read at all, from the headers alone; `null` means yes. */
-export function refuseByHeaders(contentType: string | null, contentLength: string | null, bytesMax: number): HttpReply | null {
-  if (contentType === null || !isJsonType(contentType)) {
-    return problem(415, "send the body as JSON, with the header Content-Type: application/json", {
-      headers: { accept: "application/json" },
-    });
+export function refuseByHeaders(
+  contentType: string | null,
+  contentLength: string | null,
+  bytesMax: number,
+  otherBodies: OtherBodies = {},
+): HttpReply | null {
+  if (contentType === null || !(isJsonType(contentType) || otherFormOf(contentType, otherBodies))) {
+    const others = Object.keys(otherBodies);
+    const detail = `send the body as JSON, with the header Content-Type: application/json${others.map((type) => `, or as ${type}`).join("")}`;
+    return problem(415, detail, { headers: { accept: ["application/json", ...others].join(", ") } });
   }
   return refuseByLength(contentLength, bytesMax);
+}
+
+/** `null`: the content type is JSON, or none that is understood. */
+export function otherFormOf(contentType: string | null, otherBodies: OtherBodies): BodyForm | null {
+  if (contentType === null) return null;
+  const type = essenceOf(contentType);
+  return Object.hasOwn(otherBodies, type) ? (otherBodies[type] ?? null) : null;
 }
 
 export const refuseByLength = (contentLength: string | null, bytesMax: number): HttpReply | null =>
@@ -107,9 +131,13 @@ export const tooLarge = (bytesMax: number): HttpReply =>
 
 function isJsonType(contentType: string): boolean {
   if (contentType === "application/json") return true;
-  const semicolon = contentType.indexOf(";");
-  const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
+  const type = essenceOf(contentType);
   return type === "application/json" || (type.startsWith("application/") && type.endsWith("+json"));
+}
+
+function essenceOf(contentType: string): string {
+  const semicolon = contentType.indexOf(";");
+  return (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
 }
 
 function percentDecode(text: string): string | null {
@@ -122,7 +150,7 @@ function percentDecode(text: string): string | null {
 }
 
 /** Path and query carry text; what is declared as an integer becomes one, and what is none is left for the schema to refuse. */
-function numberIfDeclared(schema: TSchema | undefined, text: string): unknown {
+function numberIfDeclared(schema: TSchema, text: string): unknown {
   const { type } = schema as { readonly type?: string };
   return type === "integer" && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }

@@ -36,6 +36,7 @@ describe("the sources of settings", () => {
         isIdentityChosen: false,
         providers: { stripe: null, generic: null },
       },
+      registry: { peerUrls: [] },
       postgres: null,
       redis: [],
       topology: {

@@ -5,6 +5,7 @@
 import type { TokenBucketSettings } from "../core/token-bucket.ts";
 import { FROZEN_FOR_MS_MAX } from "../limits.ts";
 import { duration, integer, onOff, rate, type Setting, text } from "./kinds.ts";
+import { REGISTRY_SETTINGS, type RegistrySettings, registrySettingsFrom } from "./registry.ts";
 import { SHOP_SETTINGS, type ShopSettings, shopSettingsFrom } from "./shop.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsFrom } from "./stores.ts";
 import { TOPOLOGY_SETTINGS, type TopologySettings, topologySettingsFrom } from "./topology.ts";
@@ -23,6 +24,7 @@ export interface Settings extends StoreSettings {
   readonly demo: boolean;
   readonly shop: ShopSettings;
   readonly topology: TopologySettings;
+  readonly registry: RegistrySettings;
   readonly frozenForMs: number;
   readonly throttles: Readonly<Record<ServiceName, TokenBucketSettings>>;
   /** `null`: no purchase is traced. */
@@ -116,6 +118,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   ...STORE_SETTINGS,
   ...TOPOLOGY_SETTINGS,
   ...TRACING_SETTINGS,
+  ...REGISTRY_SETTINGS,
   ...SERVICE_NAMES.flatMap((service) => [throttles[service].rate, throttles[service].burst]),
 ];
 
@@ -129,6 +132,7 @@ export function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
     shop: shopSettingsFrom(pick),
     ...storeSettingsFrom(pick),
     topology: topologySettingsFrom(pick),
+    registry: registrySettingsFrom(pick),
     frozenForMs: pick(frozenFor),
     throttles: {
       "gate-keeper": bucketFrom(throttles["gate-keeper"], pick),

@@ -10,6 +10,7 @@ import type { SaleId } from "../core/ids.ts";
 import { Throttle } from "../core/throttle.ts";
 import type { Clock, UnixMs } from "../core/time.ts";
 import { GroupCommit } from "../edge/group-commit.ts";
+import { askPeer } from "../edge/peer-http.ts";
 import { RequestHandler } from "../edge/request-handler.ts";
 import { openSqliteFile, type SqliteFile } from "../edge/sqlite-file.ts";
 import { Sweeper } from "../edge/sweeper.ts";
@@ -21,7 +22,7 @@ import type { Identity } from "../identity/identity.ts";
 import { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import { LEDGER_SCHEMA, SqliteJournal } from "../ledger/embedded/sqlite-journal.ts";
 import type { LedgerEvent } from "../ledger/ledger.ts";
-import { SHUTDOWN_MS_MAX, SWEEP_TICK_MS } from "../limits.ts";
+import { REGISTRY_TICK_MS, SHUTDOWN_MS_MAX, SWEEP_TICK_MS } from "../limits.ts";
 import type { PaymentProvider } from "../payment/provider.ts";
 import { openProviders } from "../payment/providers.ts";
 import { REFUNDS_SCHEMA } from "../payment/refund-store.ts";
@@ -39,7 +40,7 @@ import { PolicyController, routes as policyRoutes } from "../services/policy-con
 import { DECISIONS_SCHEMA, embeddedDecisions } from "../services/safe-protector/decision-store.ts";
 import { safeProtectorLinkRoutes } from "../services/safe-protector/link.ts";
 import { routes as protectorRoutes, SafeProtector } from "../services/safe-protector/service.ts";
-import { routes as registryRoutes, ServiceRegistry } from "../services/service-registry/service.ts";
+import { RegistryNode } from "../services/service-registry/node.ts";
 import { shoppingCartLinkRoutes } from "../services/shopping-cart/link.ts";
 import { routes as cartRoutes, ShoppingCart } from "../services/shopping-cart/service.ts";
 import type { ServiceName, Settings } from "../settings/table.ts";
@@ -51,7 +52,7 @@ import { describeGauges } from "./gauges.ts";
 import { OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
-import { openShoppersIdentity, type Process, reportBug } from "./process.ts";
+import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { Shop } from "./shop.ts";
 
 export const STORE_SCHEMA =
@@ -95,7 +96,7 @@ class EmbeddedProcess {
   readonly #policies: PolicyController;
   readonly #inventory: InventoryManager;
   readonly #cart: ShoppingCart;
-  readonly #registry = new ServiceRegistry();
+  readonly #registryNode: RegistryNode;
   readonly #identity: Identity;
   readonly #outbox: Outbox;
   readonly #keysInFlight = new Set<string>();
@@ -105,6 +106,7 @@ class EmbeddedProcess {
   readonly #announcement: Announcement;
   readonly #sweeper: Sweeper;
   readonly #stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
+  #stopRegistryTicks = (): void => undefined;
   #failure: Failure | null = null;
   #closing: Promise<void> | null = null;
 
@@ -129,9 +131,11 @@ class EmbeddedProcess {
     this.#cart = new ShoppingCart(this.#ledger, this.#throttle("shopping-cart"), clock, settings.frozenForMs, this.#sales);
     // A gate elsewhere has asked its own throttle before it hands anything on.
     this.#gateThrottle = gateRecords ? this.#throttle("gate-keeper") : new Throttle({ ratePerSecond: null, burst: 1 }, clock);
+    const { peerUrls } = settings.registry;
+    this.#registryNode = new RegistryNode({ clock, peerUrls, ask: askPeer, report: complain });
     const isUp = (): boolean => this.#failure === null && this.#closing === null;
     this.#ports = new OpenPorts({ settings, place: this.#place, clock, isUp, onBug: reportBug });
-    this.#announcement = new Announcement(this.#place, registrarOf(this.#registry, clock), clock);
+    this.#announcement = new Announcement(this.#place, registrarOf(this.#registryNode.registry, clock), clock);
     this.#shop = new Shop({
       ...{ settings, db: file.db, commit: this.#commit, ledger: this.#ledger, outbox: this.#outbox, sales: this.#sales },
       ...{
@@ -159,13 +163,14 @@ class EmbeddedProcess {
       outbox: this.#outbox,
       webhooks: this.#shop.webhooks,
       refunds: this.#shop.refunds,
-      applications: () => this.#registry.applications(this.#clock.now()).length,
+      applications: () => this.#registryNode.registry.applications().length,
     });
   }
 
   async listen(): Promise<Process> {
     const demoParts = { ledger: this.#ledger, policies: this.#policies, sales: this.#sales };
     const demoSale = this.#settings.demo ? await stockDemo(demoParts, this.#clock.now()) : null;
+    await this.#registryNode.join();
     const routes = this.#routes();
     const names = Object.keys(routes) as PortName[];
     try {
@@ -178,6 +183,7 @@ class EmbeddedProcess {
       await this.#gateRecords?.close();
       throw error;
     }
+    this.#stopRegistryTicks = timers.every(REGISTRY_TICK_MS, () => this.#registryNode.tick());
     await this.#announcement.begin(names.filter((name) => name !== "ServiceRegistry"));
     return {
       addresses: names.map((service) => ({ service, url: this.#place.urlOf(service) })),
@@ -193,7 +199,7 @@ class EmbeddedProcess {
       PolicyController: this.#behindTheGate([...policyRoutes(this.#policies), ...saleRoutes(this.#sales, this.#clock)]),
       InventoryManager: this.#behindTheGate(inventoryRoutes(this.#inventory)),
       ShoppingCart: this.#behindTheGate([...cartRoutes(this.#cart), ...this.#shop.cartRoutes()]),
-      ServiceRegistry: registryRoutes(this.#registry, this.#clock),
+      ServiceRegistry: this.#registryNode.routes(),
     };
     if (this.#gateRecords) return { GateKeeper: this.#gateRoutes(this.#gateRecords), ...behind };
     behind.SafeProtector.push(...safeProtectorLinkRoutes(this.#protector));
@@ -265,10 +271,11 @@ class EmbeddedProcess {
 
   async #closeOnce(exitCode: number, message: string | null): Promise<void> {
     await this.#announcement.end();
+    this.#stopRegistryTicks();
     this.#sweeper.stop();
     timers.after(SHUTDOWN_MS_MAX, () => this.#ports.abort());
     this.#shop.endStreams();
-    await this.#ports.close();
+    await Promise.all([this.#ports.close(), this.#registryNode.close()]);
     await this.#shop.close();
     this.#commit.close();
     await this.#gateRecords?.close();

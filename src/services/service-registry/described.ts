@@ -1,6 +1,6 @@
 /** The protocol's JSON as schemas, for the API's description; `protocol-json.ts` makes it. */
 import Type from "typebox";
-import { noContent, reply } from "../../core/reply-schema.ts";
+import { noContent, type ReplySchema, reply } from "../../core/reply-schema.ts";
 
 const text = Type.String();
 const unixMs = Type.Integer({ description: "unix ms" });
@@ -13,7 +13,7 @@ const Instance = Type.Object({
   app: text,
   ipAddr: Type.Optional(text),
   status: Type.Enum(["UP", "DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN"]),
-  overriddenStatus: text,
+  overriddenStatus: Type.Enum(["UP", "DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN"]),
   port,
   securePort: port,
   countryId: Type.Integer(),
@@ -36,18 +36,24 @@ const Instance = Type.Object({
   isCoordinatingDiscoveryServer: text,
   lastUpdatedTimestamp: text,
   lastDirtyTimestamp: text,
-  actionType: text,
+  actionType: Type.Enum(["ADDED", "MODIFIED", "DELETED"]),
 });
 const Application = Type.Object({ name: text, instance: Type.Array(Instance) });
 const Applications = Type.Object({
   applications: Type.Object({ versions__delta: text, apps__hashcode: text, application: Type.Array(Application) }),
 });
 
+export const registrationXml = `<instance>
+  <instanceId>shop-1:checkout:9000</instanceId><hostName>shop-1</hostName><app>CHECKOUT</app><ipAddr>192.0.2.10</ipAddr>
+  <status>UP</status><port enabled="true">9000</port><vipAddress>checkout</vipAddress>
+  <dataCenterInfo class="com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo"><name>MyOwn</name></dataCenterInfo>
+</instance>`;
+
 export const registrationExample = {
   ...{ instanceId: "shop-1:checkout:9000", hostName: "shop-1", app: "CHECKOUT", ipAddr: "192.0.2.10", status: "UP" },
   port: { $: 9000, "@enabled": "true" },
   dataCenterInfo: { "@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", name: "MyOwn" },
-  vipAddress: "checkout",
+  ...{ vipAddress: "checkout", secureVipAddress: "checkout" },
 } as const;
 
 const instanceExample = {
@@ -68,7 +74,17 @@ const applicationExample = { name: "CHECKOUT", instance: [instanceExample] };
 const noInstance = { 404: "No such instance is registered." } as const;
 const oneApp = { params: { app: "CHECKOUT" } };
 const oneInstance = { params: { app: "CHECKOUT", id: registrationExample.instanceId } };
-const instanceReply = { 200: reply("The instance.", Type.Object({ instance: Instance }), { instance: instanceExample }) };
+/** Both forms say the same. XML is what is answered to whoever does not ask for JSON. */
+const inBothForms = (json: ReplySchema): ReplySchema => ({ ...json, otherForms: { "application/xml": Type.String() } });
+const instanceReply = { 200: inBothForms(reply("The instance.", Type.Object({ instance: Instance }), { instance: instanceExample })) };
+const listReply = (description: string) =>
+  inBothForms(
+    reply(description, Applications, {
+      applications: { versions__delta: "1", apps__hashcode: "UP_1_", application: [applicationExample] },
+    }),
+  );
+const oneAddress = { params: { address: registrationExample.vipAddress } };
+const noContentOrUnknown = { 200: noContent("It is so now."), 404: noContent("No such instance is registered.") };
 
 /** What is said of each operation beside its route. */
 export const described = {
@@ -92,16 +108,65 @@ export const described = {
     example: oneInstance,
   },
   applications: {
-    summary: "All applications with a live instance.",
+    summary: "All applications, with every instance that has not been evicted; `leaseInfo` tells who has stopped renewing.",
     replies: {
-      200: reply("The whole registry.", Applications, {
-        applications: { versions__delta: "1", apps__hashcode: "UP_1_", application: [applicationExample] },
-      }),
+      200: {
+        ...listReply("The whole registry."),
+        headers: { "Server-Now": "The registry's clock, in unix ms: `lastRenewalTimestamp` is told by the same." },
+      },
+    },
+  },
+  delta: {
+    summary: "What has changed in the last three minutes, each instance once, with what happened to it last.",
+    replies: { 200: listReply("The changes; the hash code is that of the whole registry.") },
+  },
+  vip: {
+    summary: "The instances at a virtual address.",
+    replies: { 200: listReply("Those that have the address, alone or among others.") },
+    problems: { 404: "No instance has that address." },
+    example: oneAddress,
+  },
+  svip: {
+    summary: "The instances at a secure virtual address.",
+    replies: { 200: listReply("Those that have the address, alone or among others.") },
+    problems: { 404: "No instance has that address." },
+    example: oneAddress,
+  },
+  setStatus: {
+    summary: "Puts an operator's status in the place of the instance's own, for instance to take it out of service.",
+    replies: noContentOrUnknown,
+    example: { ...oneInstance, query: { value: "OUT_OF_SERVICE" } },
+  },
+  clearStatus: {
+    summary: "Takes the operator's status back; without a value the instance registers again and says its own.",
+    replies: noContentOrUnknown,
+    example: { ...oneInstance, query: { value: "UP" } },
+  },
+  addMetadata: {
+    summary: "Adds each parameter to the instance's metadata, or replaces the entry of that name.",
+    replies: noContentOrUnknown,
+    example: oneInstance,
+  },
+  replicate: {
+    summary: "What the clients of another registry have done. For registries only.",
+    replies: {
+      200: reply(
+        "For each operation the status that the same request would have had alone; to a renewal of an older state, the newer one.",
+        Type.Object({
+          responseList: Type.Array(Type.Object({ statusCode: Type.Integer(), responseEntity: Type.Optional(Instance) })),
+        }),
+        { responseList: [{ statusCode: 200 }] },
+      ),
+    },
+    example: {
+      body: { replicationList: [{ action: "Heartbeat", appName: "CHECKOUT", id: registrationExample.instanceId, status: "UP" }] },
     },
   },
   application: {
     summary: "One application.",
-    replies: { 200: reply("Its live instances.", Type.Object({ application: Application }), { application: applicationExample }) },
+    replies: {
+      200: inBothForms(reply("Its instances.", Type.Object({ application: Application }), { application: applicationExample })),
+    },
     problems: { 404: "No instance of that application is registered." },
     example: oneApp,
   },

@@ -1,6 +1,4 @@
-/**
- * What the registry knows about one instance, apart from how the protocol spells it: JSON today, XML beside it later.
- */
+/** What the registry knows about one instance, apart from how the protocol spells it. */
 import type { UnixMs } from "../../core/time.ts";
 import type { InstanceBody, InstanceStatus } from "./api.ts";
 
@@ -15,7 +13,10 @@ export interface Instance {
   readonly app: string;
   readonly hostName: string;
   readonly ipAddr: string | null;
+  /** What counts: the client's own, or what an operator has put in its place. */
   readonly status: InstanceStatus;
+  /** What an operator has put in the place of UP and OUT_OF_SERVICE; `null` when nobody has. */
+  readonly override: InstanceStatus | null;
   readonly port: InstancePort;
   readonly securePort: InstancePort;
   readonly countryId: number;
@@ -33,20 +34,40 @@ export interface Instance {
   readonly dirtyAt: UnixMs;
 }
 
-/** An instance with its time here. */
+/**
+ * An instance with its time here. It is *current* until its duration has passed since the last renewal. Then it has *lapsed*: it stays in the
+ * registry until it is evicted, and its times tell every reader that it has lapsed. A renewal makes it current again.
+ */
 export interface Lease {
   readonly instance: Instance;
+  /** What has happened last to what is known about the instance. */
+  readonly lastChange: "ADDED" | "MODIFIED" | "DELETED";
   readonly registeredAt: UnixMs;
   readonly renewedAt: UnixMs;
   /** Since when it has been UP; 0 while it has never been. */
   readonly upSince: UnixMs;
   /** When what is known about the instance last changed here. */
   readonly updatedAt: UnixMs;
+  /** When it was cancelled or evicted; 0 before. */
+  readonly endedAt: UnixMs;
 }
+
+export const lapsesAt = ({ instance, renewedAt }: Lease): UnixMs => renewedAt + instance.leaseSeconds * 1_000;
 
 export interface Application {
   readonly name: string;
   readonly leases: readonly Lease[];
+}
+
+/** In the order of names, so that two answers can be compared. */
+export function byApplication(leases: Iterable<Lease>): Application[] {
+  const found = new Map<string, Lease[]>();
+  for (const lease of leases) {
+    const others = found.get(lease.instance.app);
+    if (others) others.push(lease);
+    else found.set(lease.instance.app, [lease]);
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, leases]) => ({ name, leases }));
 }
 
 const DEFAULT_RENEWAL_SECONDS = 30;
@@ -65,9 +86,10 @@ export function instanceFrom(body: InstanceBody, now: UnixMs): Instance {
     hostName: body.hostName,
     ipAddr: body.ipAddr ?? null,
     status: body.status ?? "UP",
+    override: overrideFrom(body),
     port: portFrom(body.port, { number: 7001, enabled: true }),
     securePort: portFrom(body.securePort, { number: 7002, enabled: false }),
-    countryId: body.countryId ?? 1,
+    countryId: Number(body.countryId ?? 1),
     dataCenter,
     renewalSeconds: positiveOr(body.leaseInfo?.renewalIntervalInSecs, DEFAULT_RENEWAL_SECONDS),
     leaseSeconds: positiveOr(body.leaseInfo?.durationInSecs, DEFAULT_LEASE_SECONDS),
@@ -102,6 +124,7 @@ export function ourInstance(own: {
     hostName: own.host,
     ipAddr: own.host,
     status: "UP",
+    override: null,
     port: { number: own.port, enabled: true },
     securePort: { number: 443, enabled: false },
     countryId: 1,
@@ -119,11 +142,17 @@ export function ourInstance(own: {
   };
 }
 
-const positiveOr = (given: number | null | undefined, fallback: number): number => (given && given > 0 ? given : fallback);
+const positiveOr = (given: number | string | null | undefined, fallback: number): number => (Number(given) > 0 ? Number(given) : fallback);
+
+/** Two spellings are about; UNKNOWN is how the protocol says that there is none. */
+function overrideFrom({ overriddenStatus, overriddenstatus }: InstanceBody): InstanceStatus | null {
+  const override = overriddenStatus ?? overriddenstatus ?? "UNKNOWN";
+  return override === "UNKNOWN" ? null : override;
+}
 
 function portFrom(given: InstanceBody["port"], fallback: InstancePort): InstancePort {
   if (given === null || given === undefined) return fallback;
-  if (typeof given === "number") return { number: given, enabled: fallback.enabled };
+  if (typeof given !== "object") return { number: Number(given), enabled: fallback.enabled };
   const enabled = given["@enabled"];
   return { number: Number(given.$), enabled: enabled === null || enabled === undefined ? fallback.enabled : String(enabled) === "true" };
 }

@@ -3,11 +3,18 @@
  * expect text makes a client drop the whole answer. So nothing is added here, and `application` and `instance` are always arrays.
  */
 import { LIST_CHUNK_ROWS } from "../../limits.ts";
-import type { Application, Lease } from "./instance.ts";
+import type { Lease } from "./instance.ts";
+import type { Listing, ProtocolForm } from "./protocol-form.ts";
 
-/** The whole registry, made piece by piece while it is sent: ten thousand instances are some megabytes of text. */
-export async function* applicationsText(applications: readonly Application[]): AsyncGenerator<string> {
-  yield `{"applications":{"versions__delta":"1","apps__hashcode":${JSON.stringify(hashcodeOf(applications))},"application":[`;
+export const jsonForm: ProtocolForm = {
+  contentType: "application/json",
+  listing: listingText,
+  application: ({ name, leases }) => JSON.stringify({ application: { name, instance: leases.map(oneInstance) } }),
+  instance: (lease) => JSON.stringify({ instance: oneInstance(lease) }),
+};
+
+async function* listingText({ applications, hashcode, version }: Listing): AsyncGenerator<string> {
+  yield `{"applications":{"versions__delta":"${version}","apps__hashcode":${JSON.stringify(hashcode)},"application":[`;
   for (const [index, { name, leases }] of applications.entries()) {
     yield `${index === 0 ? "" : ","}{"name":${JSON.stringify(name)},"instance":[`;
     for (let start = 0; start < leases.length; start += LIST_CHUNK_ROWS) {
@@ -19,25 +26,9 @@ export async function* applicationsText(applications: readonly Application[]): A
   yield "]}}";
 }
 
-export const applicationJson = ({ name, leases }: Application) => ({ application: { name, instance: leases.map(oneInstance) } });
-
-export const instanceJson = (lease: Lease) => ({ instance: oneInstance(lease) });
-
-/** `DOWN_1_UP_4_`, over the whole registry: by this a client that follows changes only checks that it has missed none. */
-export function hashcodeOf(applications: readonly Application[]): string {
-  const counts = new Map<string, number>();
-  for (const { leases } of applications) {
-    for (const { instance } of leases) counts.set(instance.status, (counts.get(instance.status) ?? 0) + 1);
-  }
-  return [...counts]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([status, count]) => `${status}_${count}_`)
-    .join("");
-}
-
 const onePort = (port: { readonly number: number; readonly enabled: boolean }) => ({ $: port.number, "@enabled": String(port.enabled) });
 
-function oneInstance({ instance, registeredAt, renewedAt, upSince, updatedAt }: Lease): Record<string, unknown> {
+export function oneInstance({ instance, lastChange, registeredAt, renewedAt, upSince, updatedAt, endedAt }: Lease) {
   const { dataCenter } = instance;
   return {
     instanceId: instance.instanceId,
@@ -45,7 +36,7 @@ function oneInstance({ instance, registeredAt, renewedAt, upSince, updatedAt }: 
     app: instance.app,
     ...known("ipAddr", instance.ipAddr),
     status: instance.status,
-    overriddenStatus: "UNKNOWN",
+    overriddenStatus: instance.override ?? "UNKNOWN",
     port: onePort(instance.port),
     securePort: onePort(instance.securePort),
     countryId: instance.countryId,
@@ -55,7 +46,7 @@ function oneInstance({ instance, registeredAt, renewedAt, upSince, updatedAt }: 
       durationInSecs: instance.leaseSeconds,
       registrationTimestamp: registeredAt,
       lastRenewalTimestamp: renewedAt,
-      evictionTimestamp: 0,
+      evictionTimestamp: endedAt,
       serviceUpTimestamp: upSince,
     },
     metadata: instance.metadata,
@@ -68,7 +59,7 @@ function oneInstance({ instance, registeredAt, renewedAt, upSince, updatedAt }: 
     isCoordinatingDiscoveryServer: "false",
     lastUpdatedTimestamp: String(updatedAt),
     lastDirtyTimestamp: String(instance.dirtyAt),
-    actionType: "ADDED",
+    actionType: lastChange,
   };
 }
 
