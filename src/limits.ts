@@ -344,3 +344,9 @@ export const POSTGRES_ATTEMPTS_MAX = 8;
 export const POSTGRES_RETRY_MS_MAX: DurationMs = 100;
 /** How long one migration may take, the wait for another process that migrates included. Longer: it is rolled back. */
 export const POSTGRES_MIGRATION_MS_MAX: DurationMs = 600_000;
+/** How often a process proves that it leads, or asks whether it may: so long is nobody leading after a leader has died. */
+export const LEADER_TICK_MS: DurationMs = 500;
+/** How long an answer to that may take. Longer: it does not lead any more. */
+export const LEADER_ANSWER_MS_MAX: DurationMs = 1_000;
+/** How long the server lets a leader be silent. Longer: another one leads. More than a tick and an answer together, so that a leader knows it before. */
+export const LEADER_SILENT_MS_MAX: DurationMs = 3_000;
