@@ -81,6 +81,10 @@ export const TIERS_PER_SKU_MAX = 100;
 // --- Links between services -------------------------------------------------------------------------------------------------
 /** Gate processes of one machine. More: refused at start. */
 export const GATES_MAX = 64;
+/** The wait before a process of ours that has ended is started again: the first time, and at most. One that has lived for a while begins anew. */
+export const CHILD_PAUSE_MS_MIN: DurationMs = 100;
+export const CHILD_PAUSE_MS_MAX: DurationMs = 5_000;
+export const CHILD_SETTLED_MS: DurationMs = 10_000;
 /** Items in one request over a link. Further ones of the same turn go in another. Not less than `TURN_PURCHASES_MAX`. */
 export const LINK_ITEMS_MAX = 1_024;
 /** The body of a request over a link, and of its answer. Longer: 413. Room for `LINK_ITEMS_MAX` purchases with the longest ids and keys. */
@@ -98,6 +102,8 @@ export const LINK_PAUSE_MS_MIN: DurationMs = 100;
 export const LINK_PAUSE_MS_MAX: DurationMs = 1_000;
 /** How often the instances of a service are asked for, and so how late a new one is noticed. */
 export const INSTANCES_REFRESH_MS: DurationMs = 1_000;
+/** How long a registry may take to answer. Longer: the next one is asked, or the same one at the next beat. */
+export const REGISTRY_CALL_MS_MAX: DurationMs = 1_000;
 /** Instances of one service. Further ones are not asked. */
 export const INSTANCES_MAX = 1_000;
 

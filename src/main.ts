@@ -7,14 +7,16 @@ import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { flagSyntax, optionsHelp, settingsHelp } from "./command-help.ts";
+import { parentProcess } from "./edge/child-process.ts";
 import { environment } from "./edge/environment.ts";
 import { systemClock } from "./edge/system-clock.ts";
 import { timers } from "./edge/timers.ts";
 import { greeting } from "./greeting.ts";
 import { MIGRATE_SETTINGS, migrateCommand, migrateHelp } from "./migrations/command.ts";
-import type { Setting } from "./settings/kinds.ts";
+import { flagOf, type Setting } from "./settings/kinds.ts";
 import { configFileNamed, readSettings } from "./settings/read.ts";
 import { SETTINGS, type Settings } from "./settings/table.ts";
+import { isRole, ROLES } from "./settings/topology.ts";
 import { readStampedeSettings, STAMPEDE_OPTIONS } from "./stampede/options.ts";
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -54,11 +56,25 @@ interface CommandSpec {
   readonly description: string;
   readonly settings: readonly Setting<unknown>[];
   readonly help: (settings: readonly Setting<unknown>[]) => string;
-  readonly run: (flags: Flags) => Promise<number>;
+  /** What may stand behind the command's name: its placeholder, and the line about it in `--help`. */
+  readonly argument?: readonly [name: string, description: string];
+  readonly run: (flags: Flags, argument: string | undefined) => Promise<number>;
 }
 
 const COMMANDS: readonly CommandSpec[] = [
-  { name: "start", description: "Runs all six services in this process.", settings: SETTINGS, help: settingsHelp, run: runStart },
+  {
+    name: "start",
+    description: "Runs all six services in this process, or the one that is named.",
+    settings: SETTINGS,
+    help: settingsHelp,
+    argument: [
+      "role",
+      Object.entries(ROLES)
+        .map(([role, what]) => `${role}: ${what}`)
+        .join("; "),
+    ],
+    run: runStart,
+  },
   {
     name: "stampede",
     description: "Sends a crowd to a running system, then checks that nothing was oversold, lost or frozen twice.",
@@ -106,8 +122,12 @@ function addCommand(program: Command, spec: CommandSpec, done: (exitCode: number
     .command(spec.name)
     .description(spec.description)
     .configureOutput({ outputError: (text) => complain(`${withoutValues(text)}; see "doorbuster ${spec.name} --help"`) })
-    .addHelpText("after", spec.help(spec.settings))
-    .action(async (flags: Flags) => done(await spec.run(flags)));
+    .addHelpText("after", spec.help(spec.settings));
+  if (spec.argument) command.argument(`[${spec.argument[0]}]`, spec.argument[1]);
+  command.action(async (...given: readonly unknown[]) => {
+    const [argument, flags] = spec.argument ? given : [undefined, given[0]];
+    done(await spec.run(flags as Flags, argument as string | undefined));
+  });
   for (const setting of spec.settings) {
     // Our own help tells more about each than commander's list would.
     command.addOption(new Option(flagSyntax(setting)).hideHelp());
@@ -140,23 +160,40 @@ async function readConfigFile(path: string): Promise<string> {
   }
 }
 
-async function runStart(flags: Flags): Promise<number> {
+async function runStart(flags: Flags, role: string | undefined): Promise<number> {
+  if (role !== undefined && !isRole(role))
+    throw new UsageError(
+      `start ${JSON.stringify(role)} is no service; give ${Object.keys(ROLES).join(" or ")}, or nothing for all of them`,
+    );
   const settings = await settingsFrom(flags);
-  const signal = Promise.withResolvers<void>();
+  const parent = parentProcess();
+  const stop = Promise.withResolvers<void>();
   // A repeated signal resolves what is resolved already, and so changes nothing.
-  for (const name of STOP_SIGNALS) process.on(name, () => signal.resolve());
+  for (const name of STOP_SIGNALS) process.on(name, () => (parent !== null && name === "SIGINT" ? undefined : stop.resolve()));
+  // A terminal sends Ctrl-C to everybody; a process of ours hears from the one that has started it, or stops when that is gone.
+  parent?.onGone(() => stop.resolve());
   // Whoever reads the greeting may go away; selling goes on.
   process.stdout.on("error", () => undefined);
   const { start } = await import("./topology.ts");
-  const running = await start(settings);
-  say(greeting(settings, running, systemClock.now(), process.pid));
-  const closed = signal.promise.then(() => {
-    say("stopping ...");
+  const running = await start(settings, role ?? null, flagsAsGiven(flags));
+  if (parent) parent.tell({ ready: true, demoSale: running.demoSale });
+  else say(greeting(settings, running, systemClock.now(), process.pid));
+  const closed = stop.promise.then(() => {
+    if (!parent) say("stopping ...");
     return running.close();
   });
   const { exitCode, message } = await Promise.race([running.stopped, closed.then(() => running.stopped)]);
   if (message !== null) complain(message);
   return exitCode;
+}
+
+/** The settings of this command line, for processes that are started with the same ones. */
+function flagsAsGiven(flags: Flags): string[] {
+  return SETTINGS.filter(({ name }) => flags[name] !== undefined && name !== "gates").map((setting) => {
+    const value = flags[setting.name];
+    if (typeof value !== "boolean") return `${flagOf(setting)}=${value}`;
+    return value ? flagOf(setting) : `--no-${flagOf(setting).slice(2)}`;
+  });
 }
 
 async function sendStampede(flags: Flags): Promise<number> {

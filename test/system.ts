@@ -2,7 +2,7 @@
  * Runs the real system for a test: the command line in a process of its own, on fresh data and on ports that nobody else uses. A system is
  * handed out when it says that it is ready, and nothing of it outlives the test process.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,6 +10,9 @@ const MAIN = join(import.meta.dir, "../src/main.ts");
 const BASE_PORTS = { gate: 8080, protector: 8081, policy: 8082, inventory: 8083, cart: 8084, registry: 8761 } as const;
 const READY_MS_MAX = 30_000;
 const START_ATTEMPTS_MAX = 5;
+/** A suite that starts systems is run against another topology with this variable: further arguments of `start`, separated by spaces. */
+const { TEST_TOPOLOGY = "" } = process.env;
+const TOPOLOGY_ARGS = TEST_TOPOLOGY.split(" ").filter((word) => word !== "");
 type Service = keyof typeof BASE_PORTS;
 
 export interface StartOptions {
@@ -24,6 +27,8 @@ export interface StartOptions {
 export interface System extends Readonly<Record<Service, string>> {
   readonly dataDir: string;
   readonly pid: number;
+  /** Its process, and those that it has started. */
+  pids(): readonly number[];
   /** SIGTERM; answers with the exit code. */
   stop(): Promise<number>;
   /** SIGKILL; answers when the process is gone. The data folder stays. */
@@ -59,11 +64,14 @@ export async function startSystem(options: StartOptions = {}): Promise<System> {
 export const freshDataDir = (): string => mkdtempSync(join(tmpdir(), "doorbuster-test-"));
 
 async function startAt(portOffset: number, dataDir: string, options: StartOptions): Promise<System> {
-  const command = [process.execPath, MAIN, "start", "--data", dataDir, "--port-offset", String(portOffset), ...(options.args ?? [])];
+  const args = [...TOPOLOGY_ARGS, ...(options.args ?? [])];
+  const command = [process.execPath, MAIN, "start", "--data", dataDir, "--port-offset", String(portOffset), ...args];
   // Settings of whoever runs the tests must not reach the system under test.
   const ownEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DOORBUSTER_")));
   const child = Bun.spawn(command, { env: { ...ownEnv, ...options.env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const killWithUs = (): void => child.kill("SIGKILL");
+  const killWithUs = (): void => {
+    for (const pid of [...childrenOf(child.pid), child.pid]) killIfThere(pid);
+  };
   process.on("exit", killWithUs);
   void child.exited.then(() => process.off("exit", killWithUs));
   const stdout = collect(child.stdout);
@@ -81,6 +89,7 @@ async function startAt(portOffset: number, dataDir: string, options: StartOption
     ...(urls as Record<Service, string>),
     dataDir,
     pid: child.pid,
+    pids: () => [child.pid, ...childrenOf(child.pid)],
     stdout: stdout.text,
     stderr: stderr.text,
     stop: () => {
@@ -88,10 +97,35 @@ async function startAt(portOffset: number, dataDir: string, options: StartOption
       return child.exited.finally(() => options.dataDir ?? rmSync(dataDir, { recursive: true, force: true }));
     },
     kill: async () => {
-      child.kill("SIGKILL");
+      const children = childrenOf(child.pid);
+      killWithUs();
       await child.exited;
+      await waitFor(() => !children.some(isRunning), "the processes of the system are gone");
     },
   };
+}
+
+/** The processes that a process has started, as Linux lists them. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    // It has ended already.
+    return [];
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function killIfThere(pid: number): void {
+  if (isRunning(pid)) process.kill(pid, "SIGKILL");
 }
 
 /** Reads a pipe to its end, so that the writer never has to wait for us. */

@@ -76,6 +76,31 @@ export class ServiceMetrics {
     );
   }
 
+  /** Several figures of one name, told apart by one label; counts that only grow, or figures that go up and down. */
+  labelled(kind: "counter" | "gauge", name: string, help: string, label: string, read: () => Iterable<readonly [string, number]>): void {
+    const settings = { name, help, labelNames: [label], registers: [] };
+    if (kind === "counter")
+      this.#add(
+        new Counter({
+          ...settings,
+          collect() {
+            this.reset();
+            for (const [value, count] of read()) this.inc({ [label]: value }, count);
+          },
+        }),
+      );
+    else
+      this.#add(
+        new Gauge({
+          ...settings,
+          collect() {
+            this.reset();
+            for (const [value, figure] of read()) this.set({ [label]: value }, figure);
+          },
+        }),
+      );
+  }
+
   text(): Promise<string> {
     return this.#registry.metrics();
   }

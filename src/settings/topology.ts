@@ -6,6 +6,14 @@ import { choice, integer, list, type Setting, tested, text } from "./kinds.ts";
 export const LINKED_SERVICES = ["safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
 export type LinkedService = (typeof LINKED_SERVICES)[number];
 
+/** What one process can be asked to be. Without a role it is everything, or looks after processes that are. */
+export const ROLES = {
+  "gate-keeper": "the public door alone; it finds the services behind it by --registry, or by their addresses",
+  ledger: "all that stands behind gates, in one process on the embedded store: what --gates starts beside them",
+} as const;
+export type Role = keyof typeof ROLES;
+export const isRole = (text: string): text is Role => Object.hasOwn(ROLES, text);
+
 export interface TopologySettings {
   /** Gate processes that share the public port, each on a core; `null`: the gate is in the one process. */
   readonly gates: number | "auto" | null;

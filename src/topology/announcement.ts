@@ -46,9 +46,10 @@ export class Announcement {
   async begin(names: readonly PortName[]): Promise<void> {
     const now = this.#clock.now();
     const host = this.#place.reachableHost;
-    this.#instances = names.map((app) =>
-      ourInstance({ app, host, port: this.#place.ownPortOf(app), now, leaseSeconds: LEASE_DURATION_SECONDS }),
-    );
+    this.#instances = names.map((app) => {
+      const [port, ownPort] = [this.#place.portOf(app), this.#place.ownPortOf(app)];
+      return ourInstance({ app, host, port, ownPort, now, leaseSeconds: LEASE_DURATION_SECONDS });
+    });
     await Promise.all(this.#instances.map((instance) => this.#registrar.register(instance)));
     this.#stopRenewing = timers.every(LEASE_RENEWAL_MS, () => {
       for (const instance of this.#instances) void this.#registrar.renew(instance);

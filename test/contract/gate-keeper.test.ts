@@ -45,7 +45,7 @@ interface AccessRecord {
 /** Every record that is on disk. A line still being written has no end yet. */
 function accessRecords(at = system): AccessRecord[] {
   const folder = join(at.dataDir, "access-log");
-  const files = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".jsonl"));
   const lines = files.flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").slice(0, -1));
   return lines.map((line) => JSON.parse(line) as AccessRecord);
 }

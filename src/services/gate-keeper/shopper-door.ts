@@ -108,9 +108,8 @@ export function shopperRoutes(door: ShopperDoor, parts: ShopperDoorParts): Route
   return parts.identity.isProven ? routes.map((route) => ({ ...route, endpoint: withTokens(route.endpoint) })) : routes;
 }
 
-function routesOf(door: ShopperDoor, { board, checkout, keyed }: ShopperDoorParts): Route[] {
-  const { desk, cashier } = checkout;
-  const show = (order: Order) => orderBody(order, cashier.currency);
+/** The public board, which asks nobody who they are. */
+export function boardRoutes(board: Board): Route[] {
   return [
     on(api.sales, ({ headers }) => board.all(headers.get("if-none-match"))),
     on(api.sale, ({ params, headers }) => {
@@ -119,6 +118,14 @@ function routesOf(door: ShopperDoor, { board, checkout, keyed }: ShopperDoorPart
       // Without a promise where the answer is there: a crowd asks for this page again and again.
       return reply instanceof Promise ? reply.then(orUnknown) : orUnknown(reply);
     }),
+  ];
+}
+
+function routesOf(door: ShopperDoor, { board, checkout, keyed }: ShopperDoorParts): Route[] {
+  const { desk, cashier } = checkout;
+  const show = (order: Order) => orderBody(order, cashier.currency);
+  return [
+    ...boardRoutes(board),
     on(api.cart, (input) => door.forShopper(input, inQuery(input.query), ({ userId }) => door.cart(userId))),
     on(api.removeFromCart, (input) => door.forShopper(input, inQuery(input.query), ({ userId }) => door.release(userId, input.params.sku))),
     on(api.placeOrder, (input) =>

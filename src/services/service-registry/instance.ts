@@ -113,13 +113,16 @@ export function ourInstance(own: {
   readonly app: string;
   readonly host: string;
   readonly port: number;
+  /** Where this instance tells of itself: of those that share a port, each has one of its own. */
+  readonly ownPort?: number;
   readonly now: UnixMs;
   readonly leaseSeconds: number;
 }): Instance {
-  const root = `http://${own.host.includes(":") ? `[${own.host}]` : own.host}:${own.port}`;
+  const ownPort = own.ownPort ?? own.port;
+  const root = `http://${own.host.includes(":") ? `[${own.host}]` : own.host}:${ownPort}`;
   const vipAddress = own.app.toLowerCase();
   return {
-    instanceId: instanceIdOf(own.host, own.app, own.port),
+    instanceId: instanceIdOf(own.host, own.app, ownPort),
     app: applicationName(own.app),
     hostName: own.host,
     ipAddr: own.host,

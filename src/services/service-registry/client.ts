@@ -1,0 +1,111 @@
+/**
+ * What a process of ours asks of a registry, in Eureka's protocol: to be registered, renewed and cancelled, and which instances of a service
+ * there are. Of several registries the first that answers is the one; they tell each other. None of this rejects: whoever could not be heard
+ * asks again at the next beat.
+ */
+import type { UnixMs } from "../../core/time.ts";
+import { INSTANCES_MAX } from "../../limits.ts";
+import type { Instance } from "./instance.ts";
+
+export interface RegistryAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** The registry's own time, as its `Date` header says; `null` when it says none. */
+  readonly at: UnixMs | null;
+}
+/** `null`: it could not be asked, or did not answer in time. */
+export type AskRegistry = (method: "GET" | "POST" | "PUT" | "DELETE", url: string, body?: string) => Promise<RegistryAnswer | null>;
+
+export class RegistryClient {
+  readonly #registries: readonly string[];
+  readonly #ask: AskRegistry;
+
+  /** @param registries base URLs, for instance `http://registry:8761`; a path such as `/eureka` may stand behind */
+  constructor(registries: readonly string[], ask: AskRegistry) {
+    this.#registries = registries.map((url) => url.replace(/\/+(eureka(\/v2)?)?\/*$/, ""));
+    this.#ask = ask;
+  }
+
+  async register(instance: Instance): Promise<void> {
+    await this.#askFirst("POST", `/apps/${instance.app}`, JSON.stringify({ instance: registration(instance) }));
+  }
+
+  async renew(instance: Instance): Promise<void> {
+    const answer = await this.#askFirst("PUT", `${pathOf(instance)}?status=${instance.status}&lastDirtyTimestamp=${instance.dirtyAt}`);
+    if (answer?.status === 404) await this.register(instance);
+  }
+
+  async cancel(instance: Instance): Promise<void> {
+    await this.#askFirst("DELETE", pathOf(instance));
+  }
+
+  /** The base URLs of the instances of a service that are up; `null`: nobody could say. */
+  async instancesOf(app: string): Promise<readonly string[] | null> {
+    const answer = await this.#askFirst("GET", `/apps/${app.toUpperCase()}`);
+    // Nobody has registered under that name.
+    if (answer?.status === 404) return [];
+    return answer?.status === 200 ? liveInstances(answer) : null;
+  }
+
+  async #askFirst(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: string): Promise<RegistryAnswer | null> {
+    for (const registry of this.#registries) {
+      const answer = await this.#ask(method, `${registry}/eureka/v2${path}`, body);
+      if (answer !== null && answer.status < 500) return answer;
+    }
+    return null;
+  }
+}
+
+const pathOf = ({ app, instanceId }: Instance): string => `/apps/${app}/${encodeURIComponent(instanceId)}`;
+
+const registration = (instance: Instance) => ({
+  instanceId: instance.instanceId,
+  app: instance.app,
+  hostName: instance.hostName,
+  ipAddr: instance.ipAddr,
+  status: instance.status,
+  port: { $: instance.port.number, "@enabled": String(instance.port.enabled) },
+  dataCenterInfo: { "@class": instance.dataCenter.className, name: instance.dataCenter.name },
+  leaseInfo: { renewalIntervalInSecs: instance.renewalSeconds, durationInSecs: instance.leaseSeconds },
+  homePageUrl: instance.homePageUrl,
+  statusPageUrl: instance.statusPageUrl,
+  healthCheckUrl: instance.healthCheckUrl,
+  vipAddress: instance.vipAddress,
+  secureVipAddress: instance.secureVipAddress,
+  lastDirtyTimestamp: String(instance.dirtyAt),
+});
+
+interface ListedInstance {
+  readonly hostName?: unknown;
+  readonly status?: unknown;
+  readonly port?: { readonly $?: unknown; readonly "@enabled"?: unknown };
+  readonly leaseInfo?: { readonly durationInSecs?: unknown; readonly lastRenewalTimestamp?: unknown };
+}
+
+/** A registry that protects itself goes on listing whoever has fallen silent: a lease that is over by the registry's own clock does not count. */
+function liveInstances({ text, at }: RegistryAnswer): readonly string[] | null {
+  const listed = parsed(text);
+  if (listed === null) return null;
+  const urls = listed.flatMap(({ hostName, status, port, leaseInfo }) => {
+    const number = Number(port?.$);
+    if (status !== "UP" || typeof hostName !== "string" || hostName === "" || !(number > 0)) return [];
+    const endsAt = Number(leaseInfo?.lastRenewalTimestamp) + Number(leaseInfo?.durationInSecs) * 1_000;
+    // `Date` counts whole seconds.
+    if (at !== null && endsAt < at) return [];
+    return [`http://${hostName.includes(":") ? `[${hostName}]` : hostName}:${number}`];
+  });
+  return [...new Set(urls)].sort().slice(0, INSTANCES_MAX);
+}
+
+function parsed(text: string): readonly ListedInstance[] | null {
+  try {
+    const { application } = JSON.parse(text) as { readonly application?: { readonly instance?: unknown } };
+    const instance = application?.instance;
+    // Some registries write one instance without an array.
+    const all = Array.isArray(instance) ? instance : instance === undefined ? [] : [instance];
+    return all.filter((one) => typeof one === "object" && one !== null) as ListedInstance[];
+  } catch {
+    // It is no registry's answer: as if nobody had said anything.
+    return null;
+  }
+}

@@ -1,0 +1,92 @@
+/** A gate in a process of its own: the public door, with links to the services behind it. It keeps nothing but its connections. */
+import { join } from "node:path";
+import type { Endpoint } from "../core/endpoint.ts";
+import { withTokens } from "../core/endpoint.ts";
+import { Throttle } from "../core/throttle.ts";
+import { AccessLog } from "../edge/access-log.ts";
+import { callRegistry } from "../edge/registry-call.ts";
+import { systemClock } from "../edge/system-clock.ts";
+import { timers } from "../edge/timers.ts";
+import { SHUTDOWN_MS_MAX } from "../limits.ts";
+import { payPageApi } from "../payment/api.ts";
+import { handedOn } from "../services/gate-keeper/door-link.ts";
+import { routes as gateRoutes } from "../services/gate-keeper/service.ts";
+import { shopperApi } from "../services/gate-keeper/shopper-api.ts";
+import { boardRoutes } from "../services/gate-keeper/shopper-door.ts";
+import { RegistryClient } from "../services/service-registry/client.ts";
+import type { Settings } from "../settings/table.ts";
+import { LINKED_SERVICES } from "../settings/topology.ts";
+import { Announcement } from "./announcement.ts";
+import { makeGate } from "./gate.ts";
+import { OpenPorts } from "./open-ports.ts";
+import { Place } from "./place.ts";
+import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
+import { ServiceLinks } from "./service-links.ts";
+
+export async function startGate(settings: Settings): Promise<Process> {
+  const { registries, services, instance } = settings.topology;
+  const lost = LINKED_SERVICES.filter((service) => services[service].length === 0);
+  if (registries.length === 0 && lost.length > 0)
+    throw new Error(`a gate has to find ${lost.join(", ")}: give --registry, or --${lost[0]}-url and its like for each`);
+  const clock = systemClock;
+  const place = new Place(settings);
+  const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry) : null;
+  const links = new ServiceLinks(settings, registry, clock);
+  const identity = await openShoppersIdentity(settings);
+  const folder = join(settings.data, "access-log", ...(instance === null ? [] : [instance]));
+  const accessLog = await AccessLog.open({ folder, ...settings.accessLog }, complain);
+  let closing: Promise<void> | null = null;
+  const ports = new OpenPorts({ settings, place, clock, isUp: () => closing === null, onBug: reportBug });
+  const throttle = new Throttle(settings.throttles["gate-keeper"], clock);
+  const gate = makeGate({
+    services: links.services(),
+    throttle,
+    metrics: ports.metrics.GateKeeper,
+    accessLog,
+    instance: place.instanceIdOf("GateKeeper"),
+    keysInFlight: new Set(),
+    isIdentityProven: identity.isProven,
+    onBug: reportBug,
+  });
+  links.describe(ports.metrics.GateKeeper);
+  const announcement = registry && new Announcement(place, registry, clock);
+  const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
+  const close = async (): Promise<void> => {
+    await announcement?.end();
+    timers.after(SHUTDOWN_MS_MAX, () => ports.abort());
+    await ports.close();
+    links.close();
+    await accessLog.close();
+    stopped.resolve({ exitCode: 0, message: null });
+  };
+  try {
+    await links.open();
+    ports.open("GateKeeper", [
+      ...gateRoutes(gate, identity),
+      ...boardRoutes(links.board()),
+      ...handedOn(endpointsBehind(settings, identity.isProven), links.door, throttle),
+    ]);
+  } catch (error) {
+    links.close();
+    ports.abort();
+    await accessLog.close();
+    throw error;
+  }
+  await announcement?.begin(["GateKeeper"]);
+  return {
+    addresses: [{ service: "GateKeeper", url: place.urlOf("GateKeeper") }],
+    demoSale: null,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+    stopped: stopped.promise,
+  };
+}
+
+/** What the gate does not answer itself. */
+function endpointsBehind(settings: Settings, isIdentityProven: boolean): Endpoint[] {
+  const { sales: _, sale: __, ...others } = shopperApi;
+  const all: readonly Endpoint[] = [...Object.values(others), ...(settings.demo ? Object.values(payPageApi) : [])];
+  return isIdentityProven ? all.map(withTokens) : [...all];
+}

@@ -1,0 +1,118 @@
+/** The links of a gate to the four services behind it: where each is found, and what is asked of it. */
+import type { Clock } from "../core/time.ts";
+import { chance } from "../edge/chance.ts";
+import { linkPost } from "../edge/link-post.ts";
+import type { ServiceMetrics } from "../edge/metrics.ts";
+import { urlsBehind } from "../edge/name-lookup.ts";
+import { timers } from "../edge/timers.ts";
+import { INSTANCES_REFRESH_MS } from "../limits.ts";
+import { Instances } from "../links/instances.ts";
+import { Link } from "../links/link.ts";
+import { openWhenDown } from "../links/when-down.ts";
+import type { PurchaseServices } from "../purchase.ts";
+import { BoardCopy, readBoard } from "../sales/board-link.ts";
+import { validateInventory } from "../services/inventory-manager/link.ts";
+import { validatePolicies } from "../services/policy-controller/link.ts";
+import type { PolicyCheck, PolicyVerdict } from "../services/policy-controller/service.ts";
+import { validateSafely } from "../services/safe-protector/link.ts";
+import type { SafeVerdict } from "../services/safe-protector/service.ts";
+import type { RegistryClient } from "../services/service-registry/client.ts";
+import { addToCart, recallReplies, rememberReplies } from "../services/shopping-cart/link.ts";
+import type { Settings } from "../settings/table.ts";
+import { LINKED_SERVICES, type LinkedService } from "../settings/topology.ts";
+import type { PortName } from "./ports.ts";
+
+const PORT_NAMES: Readonly<Record<LinkedService, PortName>> = {
+  "safe-protector": "SafeProtector",
+  "policy-controller": "PolicyController",
+  "inventory-manager": "InventoryManager",
+  "shopping-cart": "ShoppingCart",
+};
+
+const PASSED: SafeVerdict = { allowed: true };
+const unlimited = ({ quantity }: PolicyCheck): PolicyVerdict => ({
+  ...{ allowed: true, reason: null, quantityLimit: 0, sale: null },
+  orderQuantity: quantity,
+});
+
+export class ServiceLinks {
+  readonly #links: Readonly<Record<LinkedService, Link>>;
+  readonly #instances: readonly Instances[];
+  readonly #settings: Settings;
+  readonly #clock: Clock;
+  #stopLooking = (): void => undefined;
+
+  /** @param registry where services are looked up that the settings do not name; `null`: there is none */
+  constructor(settings: Settings, registry: RegistryClient | null, clock: Clock) {
+    this.#settings = settings;
+    this.#clock = clock;
+    const post = linkPost(settings.adminKey);
+    const instances = LINKED_SERVICES.map((service) => {
+      const urls = settings.topology.services[service];
+      if (urls.length > 0) return new Instances(() => urlsBehind(urls));
+      return new Instances(async () => registry?.instancesOf(PORT_NAMES[service]) ?? null);
+    });
+    this.#instances = instances;
+    const linkTo = (service: LinkedService, index: number): Link =>
+      new Link({
+        ...{ service, post, clock, random: chance, nextTurn: setImmediate },
+        instances: (instances[index] as Instances).current,
+      });
+    this.#links = Object.fromEntries(LINKED_SERVICES.map((service, index) => [service, linkTo(service, index)])) as Record<
+      LinkedService,
+      Link
+    >;
+  }
+
+  /** Looks where the services are, and from then on again and again. */
+  async open(): Promise<void> {
+    const look = (): Promise<unknown> => Promise.all(this.#instances.map((instances) => instances.refresh()));
+    await look();
+    this.#stopLooking = timers.every(INSTANCES_REFRESH_MS, () => void look());
+  }
+
+  close(): void {
+    this.#stopLooking();
+  }
+
+  get door(): Link {
+    return this.#links["shopping-cart"];
+  }
+
+  board(): BoardCopy {
+    return new BoardCopy(this.#links["policy-controller"].method(readBoard), this.#clock);
+  }
+
+  services(): Omit<PurchaseServices, "admit" | "clock"> {
+    const { whenDown } = this.#settings.topology;
+    const cart = this.#links["shopping-cart"];
+    const recall = cart.method(recallReplies);
+    return {
+      safeProtector: {
+        validate: openWhenDown(whenDown.protect, this.#links["safe-protector"].method(validateSafely), () => PASSED),
+      },
+      policyController: {
+        validate: async (checks) =>
+          openWhenDown(whenDown.policy, this.#links["policy-controller"].method(validatePolicies), unlimited)(checks),
+      },
+      inventoryManager: { validate: this.#links["inventory-manager"].method(validateInventory) },
+      shoppingCart: { add: cart.method(addToCart), frozenForMs: this.#settings.frozenForMs },
+      replies: { recall: (keys) => recall(keys), remember: cart.method(rememberReplies) },
+    };
+  }
+
+  describe(metrics: ServiceMetrics): void {
+    const links = Object.values(this.#links);
+    const each = (read: (link: Link) => number) => () => links.map((link) => [link.service, read(link)] as const);
+    const count = (name: string, help: string, read: (link: Link) => number): void =>
+      metrics.labelled("counter", `doorbuster_link_${name}_total`, help, "to", each(read));
+    count("requests", "Requests over links, by the service they lead to.", ({ counts }) => counts.requests);
+    count("items", "What was asked in them: purchases, for the most part.", ({ counts }) => counts.items);
+    count("retries", "Requests that were sent again, to another instance.", ({ counts }) => counts.retries);
+    count("failures", "Requests that nobody has answered in the end.", ({ counts }) => counts.failures);
+    const gauge = (name: string, help: string, read: (link: Link) => number): void =>
+      metrics.labelled("gauge", `doorbuster_link_instances_${name}`, help, "to", each(read));
+    gauge("known", "Instances that are registered or named.", (link) => link.instanceCounts().known);
+    gauge("asked", "Those of them that are asked: the others have failed lately.", (link) => link.instanceCounts().closed);
+  }
+}
