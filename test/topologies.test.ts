@@ -7,13 +7,23 @@ const root = dirname(import.meta.dir);
 const TOPOLOGIES = [{ name: "a gate in a process of its own", args: "--gates 1" }];
 const SUITE_MS_MAX = 280_000;
 
-test.each(TOPOLOGIES)("the contract, with $name", async ({ args }) => {
-  const env = { ...process.env, TEST_TOPOLOGY: args };
-  const suite = Bun.spawn([process.execPath, "test", "test/contract"], { cwd: root, env, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
-  const killWithUs = (): void => suite.kill("SIGKILL");
-  process.on("exit", killWithUs);
-  const [text, code] = await Promise.all([suite.stderr.text(), suite.exited]);
-  process.off("exit", killWithUs);
-  expect({ code, failed: text.match(/^\(fail\).*$/gm) }).toEqual({ code: 0, failed: null });
-  expect(Number(/^ *(\d+) pass$/m.exec(text)?.[1])).toBeGreaterThan(100);
-}, SUITE_MS_MAX);
+test.each(TOPOLOGIES)(
+  "the contract, with $name",
+  async ({ args }) => {
+    const env = { ...process.env, TEST_TOPOLOGY: args };
+    const suite = Bun.spawn([process.execPath, "test", "test/contract"], {
+      cwd: root,
+      env,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    const killWithUs = (): void => suite.kill("SIGKILL");
+    process.on("exit", killWithUs);
+    const [text, code] = await Promise.all([suite.stderr.text(), suite.exited]);
+    process.off("exit", killWithUs);
+    expect({ code, failed: text.match(/^\(fail\).*$/gm) }).toEqual({ code: 0, failed: null });
+    expect(Number(/^ *(\d+) pass$/m.exec(text)?.[1])).toBeGreaterThan(100);
+  },
+  SUITE_MS_MAX,
+);

@@ -1,9 +1,7 @@
 /** A gate in a process of its own: the public door, with links to the services behind it. It keeps nothing but its connections. */
-import { join } from "node:path";
 import type { Endpoint } from "../core/endpoint.ts";
 import { withTokens } from "../core/endpoint.ts";
 import { Throttle } from "../core/throttle.ts";
-import { AccessLog } from "../edge/access-log.ts";
 import { callRegistry } from "../edge/registry-call.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
@@ -18,13 +16,14 @@ import type { Settings } from "../settings/table.ts";
 import { LINKED_SERVICES } from "../settings/topology.ts";
 import { Announcement } from "./announcement.ts";
 import { makeGate } from "./gate.ts";
+import { openGateRecords } from "./gate-records.ts";
 import { OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
-import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
+import { openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { ServiceLinks } from "./service-links.ts";
 
 export async function startGate(settings: Settings): Promise<Process> {
-  const { registries, services, instance } = settings.topology;
+  const { registries, services } = settings.topology;
   const lost = LINKED_SERVICES.filter((service) => services[service].length === 0);
   if (registries.length === 0 && lost.length > 0)
     throw new Error(`a gate has to find ${lost.join(", ")}: give --registry, or --${lost[0]}-url and its like for each`);
@@ -33,8 +32,7 @@ export async function startGate(settings: Settings): Promise<Process> {
   const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry) : null;
   const links = new ServiceLinks(settings, registry, clock);
   const identity = await openShoppersIdentity(settings);
-  const folder = join(settings.data, "access-log", ...(instance === null ? [] : [instance]));
-  const accessLog = await AccessLog.open({ folder, ...settings.accessLog }, complain);
+  const records = await openGateRecords(settings, place);
   let closing: Promise<void> | null = null;
   const ports = new OpenPorts({ settings, place, clock, isUp: () => closing === null, onBug: reportBug });
   const throttle = new Throttle(settings.throttles["gate-keeper"], clock);
@@ -42,7 +40,7 @@ export async function startGate(settings: Settings): Promise<Process> {
     services: links.services(),
     throttle,
     metrics: ports.metrics.GateKeeper,
-    accessLog,
+    records,
     instance: place.instanceIdOf("GateKeeper"),
     keysInFlight: new Set(),
     isIdentityProven: identity.isProven,
@@ -56,7 +54,7 @@ export async function startGate(settings: Settings): Promise<Process> {
     timers.after(SHUTDOWN_MS_MAX, () => ports.abort());
     await ports.close();
     links.close();
-    await accessLog.close();
+    await records.close();
     stopped.resolve({ exitCode: 0, message: null });
   };
   try {
@@ -69,7 +67,7 @@ export async function startGate(settings: Settings): Promise<Process> {
   } catch (error) {
     links.close();
     ports.abort();
-    await accessLog.close();
+    await records.close();
     throw error;
   }
   await announcement?.begin(["GateKeeper"]);
