@@ -3,10 +3,14 @@
  * removed: databases remember its checksum. What must be different is a further migration.
  */
 import outbox from "./0001-outbox.sql" with { type: "text" };
+import refunds from "./0002-refunds.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
   readonly text: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ name: "0001-outbox", text: outbox }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "0001-outbox", text: outbox },
+  { name: "0002-refunds", text: refunds },
+];

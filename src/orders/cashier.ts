@@ -6,6 +6,7 @@
  * A notification is acknowledged only when all that follows from it is durable; until then the provider sends it again.
  */
 
+import type { Answer } from "../core/answer.ts";
 import { Failure } from "../core/failure.ts";
 import type { OrderId, Sku } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
@@ -32,7 +33,7 @@ export interface CashierParts {
   /** The limit that counts when this order is paid late: of its user's level, and of the sale that it was placed in; 0 means none. */
   readonly limitOf: (sku: Sku, order: Order) => number;
   /** Whether a refund of this payment was requested: then it can buy nothing any more. */
-  readonly isGoingBack: (payment: Payment) => boolean;
+  readonly isGoingBack: (payment: Payment) => Answer<boolean>;
   /** Makes a refund durable; asking twice for one payment asks once. */
   readonly requestRefund: (payment: Payment, orderId: OrderId) => Promise<void>;
   readonly clock: Clock;
@@ -98,7 +99,7 @@ export class Cashier {
     if (usedFor !== null && usedFor !== orderId) return used(payment, usedFor);
     const order = await ledger.order(orderId, clock.now());
     const settlement = decideSettlement(order, payment, currency);
-    if (settlement.kind === "pay" && isGoingBack(payment)) return { refusal: `payment ${payment.paymentId} is on its way back` };
+    if (settlement.kind === "pay" && (await isGoingBack(payment))) return { refusal: `payment ${payment.paymentId} is on its way back` };
     // What the ledger made of it decides again: another payment may have won meanwhile, or the goods are gone.
     let last = settlement;
     if (order && settlement.kind === "pay") {

@@ -8,6 +8,7 @@ import { GroupCommit } from "../edge/group-commit.ts";
 import { HttpServer } from "../edge/http-server.ts";
 import { RefundDocument } from "./described.ts";
 import { GenericProvider } from "./generic-provider.ts";
+import { EmbeddedRefundBook } from "./refund-book.ts";
 import { refundRoutes } from "./refund-routes.ts";
 import { REFUNDS_SCHEMA, RefundStore } from "./refund-store.ts";
 import { Refunds } from "./refunds.ts";
@@ -26,7 +27,8 @@ beforeEach(async () => {
   const clock = { now: () => NOW, monotonicUs: () => 0 };
   const byHand = new GenericProvider({ name: "by-hand", redirectTemplate: "", secrets: ["c2VjcmV0"], refundUrl: null }, fetch, clock);
   const providers = new Map([["by-hand", byHand]]);
-  const refunds = new Refunds({ store: new RefundStore(db), turns, providers, emit: () => undefined, clock, chance: () => 0 });
+  const book = new EmbeddedRefundBook({ store: new RefundStore(db), turns, emit: () => undefined });
+  const refunds = new Refunds({ book, providers, clock, chance: () => 0 });
   server = new HttpServer({
     host: "127.0.0.1",
     port: 0,
@@ -38,7 +40,10 @@ beforeEach(async () => {
   url = `http://127.0.0.1:${server.port}`;
   request = (provider, ...ids) =>
     turns.turn(() => {
-      for (const id of ids) refunds.request({ provider, paymentId: id, amountCents: 9_990, currency: "eur" }, `O-${id}` as OrderId);
+      for (const id of ids) {
+        const payment = { provider, paymentId: id, amountCents: 9_990, currency: "eur" };
+        book.request(refunds.requested(payment, `O-${id}` as OrderId));
+      }
     });
   await request("stripe", "pi_1", "pi_2", "pi_3");
 });

@@ -4,22 +4,20 @@
  * arrive, makes it twice. Each provider has its own bound on what is under way, and is gone on with as each attempt ends: one that does not
  * answer holds up nobody else.
  */
+import type { Answer } from "../core/answer.ts";
 import { Failure } from "../core/failure.ts";
 import type { OrderId } from "../core/ids.ts";
 import type { Clock } from "../core/time.ts";
 import type { Payment } from "../ledger/ledger.ts";
-import { REFUND_KEPT_MS, REFUNDS_IN_FLIGHT_MAX, REFUNDS_PER_PROVIDER_MAX, REFUNDS_SWEPT_PER_TURN } from "../limits.ts";
+import { REFUND_KEPT_MS, REFUNDS_IN_FLIGHT_MAX, REFUNDS_PER_PROVIDER_MAX } from "../limits.ts";
 import type { PaymentEvent } from "./payment-event.ts";
 import type { Providers } from "./provider.ts";
+import type { NewRefund, RefundBook, RefundStep } from "./refund-book.ts";
 import { afterFailure, begun, made, type Refund, type RefundState, triedAgain } from "./refund-schedule.ts";
-import type { RefundStore } from "./refund-store.ts";
 
 export interface RefundParts {
-  readonly store: RefundStore;
-  readonly turns: { turn<T>(work: () => T): Promise<T> };
+  readonly book: RefundBook;
   readonly providers: Providers;
-  /** Called inside the turn that saves the change. */
-  readonly emit: (event: PaymentEvent) => void;
   readonly clock: Clock;
   /** From 0 up to 1. */
   readonly chance: () => number;
@@ -34,44 +32,29 @@ interface Attempt {
 export class Refunds {
   readonly #parts: RefundParts;
   readonly #inFlight = new Map<number, Attempt>();
-  /** Configured or not: whoever has ever owed a refund. */
-  readonly #providerNames: Set<string>;
+  /** How many attempts have ended. */
+  #ended = 0;
   #isClosed = false;
 
   constructor(parts: RefundParts) {
     this.#parts = parts;
-    this.#providerNames = new Set(parts.store.providers());
   }
 
-  /** Within a turn. The same payment is refunded once, however often this is asked. */
-  request(payment: Payment, orderId: OrderId): void {
-    const { store, clock } = this.#parts;
+  /** What the book has to save, in the step that finds the payment due back. The same payment is refunded once, however often this is asked. */
+  requested(payment: Payment, orderId: OrderId): NewRefund {
     const canRefund = this.canTry({ payment });
-    const refund = begun(payment, orderId, canRefund, clock.now());
-    if (!store.add(refund)) return;
-    this.#providerNames.add(payment.provider);
-    this.#tell(refund, "payment.refund-requested", "the payment goes back to the shopper");
-    if (!canRefund)
-      this.#tell(
-        refund,
-        "payment.refund-failed",
-        `${payment.provider} has no refund address: pay back by hand, then mark the refund as done`,
-      );
-  }
-
-  /** Whether this payment goes back, or has gone. */
-  has(payment: Payment): boolean {
-    return this.#parts.store.has(payment);
+    const refund = begun(payment, orderId, canRefund, this.#parts.clock.now());
+    const requested = this.#told(refund, "payment.refund-requested", "the payment goes back to the shopper");
+    if (canRefund) return { refund, told: [requested] };
+    const byHand = `${payment.provider} has no refund address: pay back by hand, then mark the refund as done`;
+    return { refund, told: [requested, this.#told(refund, "payment.refund-failed", byHand)] };
   }
 
   /** Starts what is due, as many at one time as the bounds allow, and goes on as they end. Resolves when nothing is left that it could
-   *  start; nobody has to wait for it. */
+   *  start; nobody has to wait for it. For one process at a time. */
   async work(): Promise<void> {
-    const { store, turns, clock } = this.#parts;
     if (this.#isClosed) return;
-    const before = clock.now() - REFUND_KEPT_MS;
-    if (store.hasMadeBefore(before)) await unlessStoreStopped(turns.turn(() => store.forgetMade(before, REFUNDS_SWEPT_PER_TURN)));
-    await Promise.all([...this.#providerNames].flatMap((provider) => this.#startDue(provider)));
+    await unlessStoreStopped(this.#workThrough());
   }
 
   /** Starts nothing more, and waits for what is in flight. */
@@ -81,28 +64,26 @@ export class Refunds {
   }
 
   /** Up to `limit` refunds in the order of their ids, from behind `after`. @param state `null`: all */
-  list(state: RefundState | null, after: number, limit: number): readonly Refund[] {
-    return this.#parts.store.list(state, after, limit);
-  }
-
-  count(state: RefundState): number {
-    return this.#parts.store.count(state);
+  list(state: RefundState | null, after: number, limit: number): Answer<readonly Refund[]> {
+    return this.#parts.book.list(state, after, limit);
   }
 
   /** The operator has paid back. `null`: there is no such refund. One that was made already stays as it is. */
   markDone(id: number): Promise<Refund | null> {
     return this.#change(id, (refund, now) => {
-      if (refund.state === "done") return refund;
+      if (refund.state === "done") return { refund, told: null };
       const done = made(refund, now);
-      this.#tell(done, "payment.refunded", "marked as done by the operator");
-      return done;
+      return { refund: done, told: this.#told(done, "payment.refunded", "marked as done by the operator") };
     });
   }
 
   /** The operator wants the system to try for its full time again. `null`: there is no such refund. One that was made stays as it is, and so
    *  does one whose provider has no way to make it (`canTry`). */
   tryAgain(id: number): Promise<Refund | null> {
-    return this.#change(id, (refund, now) => (refund.state === "done" || !this.canTry(refund) ? refund : triedAgain(refund, now)));
+    return this.#change(id, (refund, now) => {
+      const isToStay = refund.state === "done" || !this.canTry(refund);
+      return { refund: isToStay ? refund : triedAgain(refund, now), told: null };
+    });
   }
 
   /** A provider that is not configured at the moment may be again before the time is over. */
@@ -110,32 +91,56 @@ export class Refunds {
     return this.#parts.providers.get(payment.provider)?.canRefund ?? true;
   }
 
-  #startDue(provider: string): Promise<void>[] {
+  async #workThrough(): Promise<void> {
+    const { book, clock } = this.#parts;
+    await book.forgetMade(clock.now() - REFUND_KEPT_MS);
+    const providers = [...(await book.providers())];
+    await Promise.all(providers.map((provider) => this.#startDue(provider)));
+  }
+
+  async #startDue(provider: string): Promise<void> {
     const lines: Promise<void>[] = [];
-    for (let refund = this.#nextDue(provider); refund !== null; refund = this.#nextDue(provider)) lines.push(this.#goOnFrom(refund));
-    return lines;
+    for (let attempt = await this.#startNext(provider); attempt !== null; attempt = await this.#startNext(provider))
+      lines.push(this.#goOnFrom(attempt));
+    await Promise.all(lines);
   }
 
   /** One attempt after the other. What failed is due later, so that this comes to an end. */
-  async #goOnFrom(first: Refund): Promise<void> {
-    for (let refund: Refund | null = first; refund !== null; refund = this.#nextDue(first.payment.provider)) {
+  async #goOnFrom(first: Attempt): Promise<void> {
+    for (let attempt: Attempt | null = first; attempt !== null; attempt = await this.#startNext(first.provider)) {
       // What is not saved is still due: to go on at once would ask for it again and again.
-      if (!(await this.#attempt(refund))) return;
+      if (!(await attempt.ended)) return;
     }
   }
 
-  #nextDue(provider: string): Refund | null {
-    const ofProvider = this.#inFlight.values().reduce((count, attempt) => (attempt.provider === provider ? count + 1 : count), 0);
-    if (this.#isClosed || ofProvider === REFUNDS_PER_PROVIDER_MAX || this.#inFlight.size === REFUNDS_IN_FLIGHT_MAX) return null;
-    // Those in flight are still due, so that a crash finds them again; there are fewer of them than are read here.
-    const due = this.#parts.store.waiting(provider, this.#parts.clock.now(), REFUNDS_PER_PROVIDER_MAX);
-    return due.find(({ id }) => !this.#inFlight.has(id)) ?? null;
+  /** `null`: nothing is due that there is room for. */
+  async #startNext(provider: string): Promise<Attempt | null> {
+    const { book, clock } = this.#parts;
+    while (this.#hasRoomFor(provider)) {
+      const ended = this.#ended;
+      // Those in flight are still due, so that a crash finds them again; there are fewer of them than are read here.
+      const due = await book.waiting(provider, clock.now(), REFUNDS_PER_PROVIDER_MAX);
+      // What ended while the book was read may stand there as if it were due, and would be asked for again.
+      if (ended !== this.#ended || !this.#hasRoomFor(provider)) continue;
+      const next = due.find(({ id }) => !this.#inFlight.has(id));
+      return next ? this.#attempt(next) : null;
+    }
+    return null;
   }
 
-  #attempt(refund: Refund): Promise<boolean> {
-    const ended = this.#ask(refund).finally(() => this.#inFlight.delete(refund.id));
-    this.#inFlight.set(refund.id, { provider: refund.payment.provider, ended });
-    return ended;
+  #hasRoomFor(provider: string): boolean {
+    const ofProvider = this.#inFlight.values().reduce((count, attempt) => (attempt.provider === provider ? count + 1 : count), 0);
+    return !this.#isClosed && ofProvider < REFUNDS_PER_PROVIDER_MAX && this.#inFlight.size < REFUNDS_IN_FLIGHT_MAX;
+  }
+
+  #attempt(refund: Refund): Attempt {
+    const ended = this.#ask(refund).finally(() => {
+      this.#inFlight.delete(refund.id);
+      this.#ended += 1;
+    });
+    const attempt = { provider: refund.payment.provider, ended };
+    this.#inFlight.set(refund.id, attempt);
+    return attempt;
   }
 
   /** Resolves with whether what came of it is saved. */
@@ -151,29 +156,27 @@ export class Refunds {
     return unlessStoreStopped(
       this.#change(id, (refund, now) => {
         // The operator was faster.
-        if (refund.state !== "due") return refund;
+        if (refund.state !== "due") return { refund, told: null };
         const next = error === null ? made(refund, now) : afterFailure(refund, error, now, this.#parts.chance());
-        if (next.state === "done") this.#tell(next, "payment.refunded", `accepted by ${payment.provider}`);
-        if (next.state === "given-up")
-          this.#tell(next, "payment.refund-failed", `given up after ${next.attempts} attempts (${error}): pay back by hand, or try again`);
-        return next;
+        return { refund: next, told: this.#toldAfter(next, error) };
       }),
     );
   }
 
-  #change(id: number, next: (refund: Refund, now: number) => Refund): Promise<Refund | null> {
-    const { store, turns, clock } = this.#parts;
-    return turns.turn(() => {
-      const refund = store.byId(id);
-      if (!refund) return null;
-      const changed = next(refund, clock.now());
-      if (changed !== refund) store.save(changed);
-      return changed;
-    });
+  #toldAfter(refund: Refund, error: string | null): PaymentEvent | null {
+    if (refund.state === "done") return this.#told(refund, "payment.refunded", `accepted by ${refund.payment.provider}`);
+    if (refund.state === "due") return null;
+    const detail = `given up after ${refund.attempts} attempts (${error}): pay back by hand, or try again`;
+    return this.#told(refund, "payment.refund-failed", detail);
   }
 
-  #tell({ orderId, payment }: Omit<Refund, "id">, type: PaymentEvent["type"], detail: string): void {
-    this.#parts.emit({ type, at: this.#parts.clock.now(), orderId, payment, detail });
+  #change(id: number, next: (refund: Refund, now: number) => RefundStep): Promise<Refund | null> {
+    const { book, clock } = this.#parts;
+    return book.change(id, (refund) => next(refund, clock.now()));
+  }
+
+  #told({ orderId, payment }: Omit<Refund, "id">, type: PaymentEvent["type"], detail: string): PaymentEvent {
+    return { type, at: this.#parts.clock.now(), orderId, payment, detail };
   }
 }
 

@@ -162,7 +162,7 @@ class EmbeddedProcess {
       ledger: this.#ledger,
       outbox: this.#outbox,
       webhooks: this.#shop.webhooks,
-      refunds: this.#shop.refunds,
+      refunds: this.#shop.refundBook,
       applications: () => this.#registryNode.registry.applications().length,
     });
   }
@@ -255,7 +255,7 @@ class EmbeddedProcess {
     const { payment, orderId } = event.order;
     assert(payment !== null, "money made the order refund-due");
     // An order of free goods can expire while it is being paid with nothing.
-    if (payment.amountCents > 0) this.#shop.refunds.request(payment, orderId);
+    if (payment.amountCents > 0) this.#shop.requestRefund(payment, orderId);
   }
 
   /** Fail-stop: nothing is sold any more; what is in flight hears 503, and the process ends and says why. */

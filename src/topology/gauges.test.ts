@@ -10,6 +10,7 @@ import { OUTBOX_SCHEMA, Outbox } from "../events/outbox.ts";
 import { WEBHOOKS_SCHEMA, WebhookStore } from "../events/webhook-store.ts";
 import { Webhooks } from "../events/webhooks.ts";
 import { REFUND_TRIED_FOR_MS } from "../limits.ts";
+import { EmbeddedRefundBook } from "../payment/refund-book.ts";
 import { REFUNDS_SCHEMA, RefundStore } from "../payment/refund-store.ts";
 import { Refunds } from "../payment/refunds.ts";
 import { describeOutgoing } from "./gauges.ts";
@@ -29,22 +30,24 @@ function opened() {
   const send = async ({ url }: { readonly url: string }): Promise<PostAnswer> => answers[url] ?? { status: 404 };
   const onBug = (error: unknown): void => expect(error).toBeUndefined();
   const webhooks = new Webhooks(new WebhookStore(db), { outbox, turns, clock, send, randomBytes, random: () => 0, onBug });
-  const refunds = new Refunds({ store: new RefundStore(db), turns, providers: new Map(), emit: () => {}, clock, chance: () => 0 });
+  const book = new EmbeddedRefundBook({ store: new RefundStore(db), turns, emit: () => {} });
+  const refunds = new Refunds({ book, providers: new Map(), clock, chance: () => 0 });
   const metrics = new ServiceMetrics("ShoppingCart");
-  describeOutgoing(metrics, { outbox, webhooks, refunds });
-  return { turns, outbox, webhooks, refunds, metrics, urls: Object.keys(answers) };
+  describeOutgoing(metrics, { outbox, webhooks, refunds: book });
+  const payment = (paymentId: string) => ({ provider: "stripe", paymentId, amountCents: 1, currency: "eur" });
+  const request = (id: string): void => book.request(refunds.requested(payment(id), "O-1" as OrderId));
+  return { turns, outbox, webhooks, refunds, request, metrics, urls: Object.keys(answers) };
 }
 
 test("the metrics tell refunds due and given up, webhooks disabled and failing, deliveries under way, and events kept", async () => {
-  const { turns, outbox, webhooks, refunds, metrics, urls } = opened();
+  const { turns, outbox, webhooks, refunds, request, metrics, urls } = opened();
   const [off] = await Promise.all(["https://off.example/", ...urls].map((url) => webhooks.add({ url })));
   if (off) await webhooks.change(off.webhook.id, { url: off.webhook.url, enabled: false });
-  const payment = (paymentId: string) => ({ provider: "stripe", paymentId, amountCents: 1, currency: "eur" });
-  await turns.turn(() => refunds.request(payment("pi_1"), "O-1" as OrderId));
+  await turns.turn(() => request("pi_1"));
   clock.at = REFUND_TRIED_FOR_MS;
   await refunds.work();
   await turns.turn(() => {
-    for (const id of ["pi_2", "pi_3"]) refunds.request(payment(id), "O-1" as OrderId);
+    for (const id of ["pi_2", "pi_3"]) request(id);
     for (const sku of ["a", "b", "c"]) outbox.add({ type: "goods.sold-out", at: clock.at, sku: sku as Sku });
   });
   webhooks.tick();

@@ -3,7 +3,7 @@ import type { ServiceMetrics } from "../edge/metrics.ts";
 import type { EventSource } from "../events/event-source.ts";
 import type { Webhooks } from "../events/webhooks.ts";
 import type { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
-import type { Refunds } from "../payment/refunds.ts";
+import type { RefundState } from "../payment/refund-schedule.ts";
 import type { SaleBook } from "../sales/sale-book.ts";
 import type { PolicyController } from "../services/policy-controller/service.ts";
 import type { SafeProtector } from "../services/safe-protector/service.ts";
@@ -13,7 +13,7 @@ import type { PortName } from "./ports.ts";
 export interface Outgoing {
   readonly outbox: EventSource;
   readonly webhooks: Webhooks;
-  readonly refunds: Refunds;
+  readonly refunds: { count(state: RefundState): number };
 }
 
 export interface Gauged extends Outgoing {

@@ -19,7 +19,7 @@ import { eventRoutes, webhookRoutes } from "../events/routes.ts";
 import { WebhookStore } from "../events/webhook-store.ts";
 import { Webhooks } from "../events/webhooks.ts";
 import type { Identity } from "../identity/identity.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Ledger, Payment } from "../ledger/ledger.ts";
 import { EVENT_STREAM_TICK_MS, REFUND_TICK_MS, WEBHOOK_TICK_MS } from "../limits.ts";
 import { Cashier } from "../orders/cashier.ts";
 import type { Checkout } from "../orders/checkout.ts";
@@ -28,6 +28,7 @@ import { OrderDesk } from "../orders/order-desk.ts";
 import { orderRoutes } from "../orders/routes.ts";
 import { takeNotification } from "../payment/notifications.ts";
 import type { PaymentProvider, Providers } from "../payment/provider.ts";
+import { EmbeddedRefundBook } from "../payment/refund-book.ts";
 import { refundRoutes } from "../payment/refund-routes.ts";
 import { RefundStore } from "../payment/refund-store.ts";
 import { Refunds } from "../payment/refunds.ts";
@@ -59,6 +60,7 @@ export interface ShopParts {
 
 export class Shop {
   readonly refunds: Refunds;
+  readonly refundBook: EmbeddedRefundBook;
   readonly webhooks: Webhooks;
   readonly board: SaleBoard;
   readonly #streams: EventStreams;
@@ -75,7 +77,8 @@ export class Shop {
     this.#testProvider = settings.demo ? this.#openTestProvider() : null;
     const providers = this.#allProviders();
     const emit = outbox.add.bind(outbox);
-    this.refunds = new Refunds({ store: new RefundStore(db), turns: commit, providers, emit, clock, chance });
+    this.refundBook = new EmbeddedRefundBook({ store: new RefundStore(db), turns: commit, emit });
+    this.refunds = new Refunds({ book: this.refundBook, providers, clock, chance });
     this.webhooks = new Webhooks(new WebhookStore(db), {
       outbox,
       send: sendWebhook,
@@ -126,6 +129,11 @@ export class Shop {
     ];
   }
 
+  /** Within a turn. */
+  requestRefund(payment: Payment, orderId: OrderId): void {
+    this.refundBook.request(this.refunds.requested(payment, orderId));
+  }
+
   /** Begins to end: the event streams, which would keep their server from closing, and what calls others. */
   endStreams(): void {
     this.#streams.close();
@@ -153,8 +161,8 @@ export class Shop {
       providers,
       currency: settings.shop.currency,
       limitOf: (sku, { userLevel, placedAt }) => policies.limitOf(sku, userLevel, sales.boughtUnder(sku, placedAt)),
-      isGoingBack: (payment) => this.refunds.has(payment),
-      requestRefund: (payment, orderId) => commit.turn(() => this.refunds.request(payment, orderId)),
+      isGoingBack: (payment) => this.refundBook.has(payment),
+      requestRefund: (payment, orderId) => commit.turn(() => this.requestRefund(payment, orderId)),
       clock,
     });
   }
