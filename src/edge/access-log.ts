@@ -6,9 +6,7 @@
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ACCESS_LOG_BUFFER_BYTES_MAX, ACCESS_LOG_FLUSH_MS } from "../limits.ts";
-
-/** Records are encoded into pages of this size, and a page is written as it is. */
-const PAGE_BYTES = 64 * 1024;
+import { type RecordPage, RecordPages } from "./record-pages.ts";
 
 export interface AccessLogSettings {
   readonly folder: string;
@@ -22,21 +20,11 @@ interface LogFile {
   bytes: number;
 }
 
-interface Page {
-  readonly bytes: Buffer;
-  used: number;
-  records: number;
-}
-
 export class AccessLog {
   readonly #settings: AccessLogSettings;
   readonly #onTrouble: (message: string) => void;
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Pages are used again and again: a page a second would otherwise be garbage of a kind that is dear to collect. */
-  readonly #free: Page[] = [];
-  #full: Page[] = [];
-  #filling: Page = newPage();
-  #pages = 1;
+  readonly #waiting = new RecordPages(ACCESS_LOG_BUFFER_BYTES_MAX);
   #file: LogFile | null = null;
   #fileNumber: number;
   #continuesLastFile = true;
@@ -66,65 +54,38 @@ export class AccessLog {
     return this.#dropped;
   }
 
-  /** @param line one record with its line feed; it fits into a page whatever its encoding. Encoded at once: a longer text put together first
-   *  would be copied twice more. */
+  /** @param line one record with its line feed */
   add(line: string): void {
-    // A character of JavaScript becomes at most three bytes of UTF-8.
-    if (this.#filling.used + 3 * line.length > PAGE_BYTES && !this.#turnPage()) {
-      this.#dropped += 1;
-      return;
-    }
-    const page = this.#filling;
-    page.used += page.bytes.write(line, page.used);
-    page.records += 1;
+    if (!this.#waiting.add(line)) this.#dropped += 1;
   }
 
   /** Writes what is left. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    while (this.#writing || this.#filling.used > 0 || this.#full.length > 0) {
+    while (this.#writing || !this.#waiting.isEmpty) {
       this.#flush();
       await this.#writing;
     }
     await this.#file?.handle.close();
   }
 
-  /** Puts the page away and takes an empty one; false when there is none. */
-  #turnPage(): boolean {
-    const next = this.#free.pop() ?? this.#makePage();
-    if (next === null) return false;
-    this.#full.push(this.#filling);
-    this.#filling = next;
-    return true;
-  }
-
-  #makePage(): Page | null {
-    if ((this.#pages + 1) * PAGE_BYTES > ACCESS_LOG_BUFFER_BYTES_MAX) return null;
-    this.#pages += 1;
-    return newPage();
-  }
-
   #flush(): void {
     if (this.#writing) return;
-    if (this.#filling.used > 0) this.#turnPage();
-    if (this.#full.length === 0) return;
-    const pages = this.#full;
-    this.#full = [];
+    const pages = this.#waiting.take();
+    if (pages.length === 0) return;
     this.#writing = this.#writeAll(pages).finally(() => {
       this.#writing = null;
     });
   }
 
-  async #writeAll(pages: readonly Page[]): Promise<void> {
+  async #writeAll(pages: readonly RecordPage[]): Promise<void> {
     for (const page of pages) {
       await this.#write(page);
-      page.used = 0;
-      page.records = 0;
-      this.#free.push(page);
+      this.#waiting.giveBack(page);
     }
   }
 
-  async #write({ bytes, used, records }: Page): Promise<void> {
+  async #write({ bytes, used, records }: RecordPage): Promise<void> {
     try {
       const file = await this.#fileFor(used);
       await file.handle.writeFile(bytes.subarray(0, used));
@@ -167,8 +128,6 @@ export class AccessLog {
     return join(this.#settings.folder, fileName(number));
   }
 }
-
-const newPage = (): Page => ({ bytes: Buffer.allocUnsafeSlow(PAGE_BYTES), used: 0, records: 0 });
 
 const fileName = (number: number): string => `access-${String(number).padStart(9, "0")}.jsonl`;
 

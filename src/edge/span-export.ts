@@ -15,15 +15,8 @@ import {
 } from "@opentelemetry/semantic-conventions";
 import type { Clock, MonotonicUs } from "../core/time.ts";
 import type { SpanRecord, TraceRecord, UnixUs } from "../core/trace-record.ts";
-import {
-  OTLP_BATCH_SPANS_MAX,
-  OTLP_CLOSE_MS_MAX,
-  OTLP_EXPORT_MS,
-  OTLP_QUEUE_SPANS_MAX,
-  OTLP_REST_MS,
-  OTLP_TIMEOUT_MS,
-  TROUBLE_TOLD_MS,
-} from "../limits.ts";
+import { OTLP_BATCH_SPANS_MAX, OTLP_CLOSE_MS_MAX, OTLP_EXPORT_MS, OTLP_QUEUE_SPANS_MAX, OTLP_REST_MS, OTLP_TIMEOUT_MS } from "../limits.ts";
+import { SeldomTold } from "./seldom-told.ts";
 
 export interface SpanExportSettings {
   /** Where the collector takes traces, with its path. */
@@ -38,7 +31,7 @@ const REASON_CHARS_MAX = 200;
 
 export class SpanExport {
   readonly #clock: Clock;
-  readonly #onTrouble: (message: string) => void;
+  readonly #trouble: SeldomTold;
   readonly #target: string;
   readonly #exporter: OTLPTraceExporter;
   readonly #tracer: Tracer;
@@ -49,7 +42,6 @@ export class SpanExport {
   #queue: ReadableSpan[] = [];
   #sending: Promise<void> | null = null;
   #restsUntilUs: MonotonicUs = Number.NEGATIVE_INFINITY;
-  #toldAtUs: MonotonicUs = Number.NEGATIVE_INFINITY;
   #exported = 0;
   #dropped = 0;
   #isClosed = false;
@@ -57,7 +49,7 @@ export class SpanExport {
   /** @param onTrouble hears, at most once a minute, that traces do not reach the collector */
   constructor(settings: SpanExportSettings, clock: Clock, onTrouble: (message: string) => void) {
     this.#clock = clock;
-    this.#onTrouble = onTrouble;
+    this.#trouble = new SeldomTold(clock, onTrouble);
     // Without the user and the query that may stand in the address.
     this.#target = new URL(settings.url).origin;
     this.#exporter = new OTLPTraceExporter({ url: settings.url, timeoutMillis: OTLP_TIMEOUT_MS });
@@ -126,7 +118,7 @@ export class SpanExport {
       return true;
     }
     this.#dropped += batch.length;
-    this.#tellTrouble(error);
+    this.#trouble.say(`traces do not reach ${this.#target} (${error.slice(0, REASON_CHARS_MAX)}); they are dropped`);
     this.#restsUntilUs = this.#clock.monotonicUs() + 1_000 * OTLP_REST_MS;
     return false;
   }
@@ -139,13 +131,6 @@ export class SpanExport {
     } catch (error) {
       return reasonOf(error);
     }
-  }
-
-  #tellTrouble(reason: string): void {
-    const nowUs = this.#clock.monotonicUs();
-    if (nowUs - this.#toldAtUs < 1_000 * TROUBLE_TOLD_MS) return;
-    this.#toldAtUs = nowUs;
-    this.#onTrouble(`traces do not reach ${this.#target} (${reason.slice(0, REASON_CHARS_MAX)}); they are dropped`);
   }
 
   #makeTracer({ service, instance, version }: SpanExportSettings): Tracer {

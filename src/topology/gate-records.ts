@@ -1,6 +1,10 @@
-/** What a gate tells of its purchases beside its answers: the access log on its own disk, and traces where they are asked for. */
+/**
+ * What a gate tells of its purchases beside its answers: the access log on its own disk, the same records in Redis where there is one, and traces
+ * where they are asked for.
+ */
 import { join } from "node:path";
 import { AccessLog } from "../edge/access-log.ts";
+import { AccessStream } from "../edge/access-stream.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import type { PurchaseTracer } from "../services/gate-keeper/purchase-trace.ts";
@@ -21,12 +25,13 @@ export interface GateRecords {
 
 export async function openGateRecords(settings: Settings, place: Place): Promise<GateRecords> {
   const { instance } = settings.topology;
+  const stream = streamOf(settings);
   const folder = join(settings.data, "access-log", ...(instance === null ? [] : [instance]));
   const accessLog = await AccessLog.open({ folder, ...settings.accessLog }, complain);
   const named = { service: "gate-keeper", instance: place.instanceIdOf("GateKeeper") };
   const tracing = await openTracing(settings.tracing, named, systemClock, complain);
   return {
-    record: (line) => accessLog.add(line),
+    record: stream === null ? (line) => accessLog.add(line) : (line) => addToBoth(accessLog, stream, line),
     trace: tracing.trace,
     describe: (metrics) => {
       metrics.counter("doorbuster_access_log_records_total", "Access-log records written.", () => accessLog.recordsWritten);
@@ -35,8 +40,30 @@ export async function openGateRecords(settings: Settings, place: Place): Promise
         "Access-log records dropped because the disk could not follow.",
         () => accessLog.recordsDropped,
       );
+      if (stream) describeStream(metrics, stream);
       tracing.describe(metrics);
     },
-    close: async () => void (await Promise.all([accessLog.close(), tracing.close()])),
+    close: async () => void (await Promise.all([accessLog.close(), stream?.close(), tracing.close()])),
   };
+}
+
+/** On wherever there is a Redis, unless somebody says otherwise. */
+function streamOf({ redis, accessStream }: Settings): AccessStream | null {
+  if (redis.length > 0) return accessStream === false ? null : new AccessStream(redis, systemClock, complain);
+  if (accessStream) throw new Error("--access-stream: means nothing without a Redis; give --redis too");
+  return null;
+}
+
+function addToBoth(accessLog: AccessLog, stream: AccessStream, line: string): void {
+  accessLog.add(line);
+  stream.add(line);
+}
+
+function describeStream(metrics: ServiceMetrics, stream: AccessStream): void {
+  metrics.counter("doorbuster_access_stream_records_total", "Access-log records written to Redis.", () => stream.recordsWritten);
+  metrics.counter(
+    "doorbuster_access_stream_dropped_total",
+    "Access-log records dropped because Redis did not take them in time.",
+    () => stream.recordsDropped,
+  );
 }
