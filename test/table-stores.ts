@@ -1,6 +1,6 @@
 /** Every store that keeps decisions, policies and sales, for suites that all of them must pass. */
 import { Database } from "bun:sqlite";
-import { describe } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe } from "bun:test";
 import { GroupCommit } from "../src/edge/group-commit.ts";
 import type { SaleEvent } from "../src/sales/sale.ts";
 import { embeddedSales, SALES_SCHEMA } from "../src/sales/sale-store.ts";
@@ -9,6 +9,8 @@ import { embeddedPolicies, POLICIES_SCHEMA } from "../src/services/policy-contro
 import type { PolicyTable } from "../src/services/policy-controller/policy-table.ts";
 import { DECISIONS_SCHEMA, embeddedDecisions } from "../src/services/safe-protector/decision-store.ts";
 import type { Decisions } from "../src/services/safe-protector/decisions.ts";
+import { RedisDesk } from "./redis-tables.ts";
+import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "./servers/redis.ts";
 
 /** An empty store. Each table that is asked for is another process's: it has in memory what the store says. */
 export interface Store {
@@ -21,9 +23,25 @@ export interface Store {
 
 export type OpenStore = () => Promise<Store>;
 
+/** How many of so many histories are worth their time over a store. */
+export type SomeOf = (histories: number) => number;
+
 /** Runs a suite over each store. */
-export function overEveryStore(suite: (open: OpenStore) => void): void {
-  describe("over the embedded store,", () => suite(openEmbedded));
+export function overEveryStore(suite: (open: OpenStore, someOf: SomeOf) => void): void {
+  describe("over the embedded store,", () => suite(openEmbedded, (histories) => histories));
+  describe.skipIf(!hasRedis)(`over Redis, ${hasRedis ? "" : NEEDS_REDIS}`, () => {
+    let server: RedisServer;
+    const desk = new RedisDesk(() => server.url);
+    beforeAll(async () => {
+      server = await startRedis();
+    });
+    afterEach(() => desk.closeAll());
+    afterAll(() => server.stop());
+    suite(
+      () => desk.openStore(),
+      (histories) => Math.ceil(histories / 10),
+    );
+  });
 }
 
 async function openEmbedded(): Promise<Store> {

@@ -40,8 +40,8 @@ export class Sweeper {
     try {
       while (!this.#isStopped && (await sweep(this.#clock.now())));
     } catch (error) {
-      // A store with too much to do is asked again at the next tick; one that has failed has told its owner already.
-      if (error instanceof Failure && error.code === "overloaded") return;
+      // A store with too much to do, or one that is away, is asked again at the next tick; one that has failed has told its owner already.
+      if (error instanceof Failure && (error.code === "overloaded" || error.code === "store-unavailable")) return;
       this.stop();
       if (!(error instanceof Failure)) this.#onBug(error);
     }

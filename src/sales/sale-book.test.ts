@@ -35,7 +35,7 @@ class Desk extends AnySaleDesk {
   }
 }
 
-overEveryStore((openStore) => {
+overEveryStore((openStore, someOf) => {
   describe("a sale", () => {
     test("is the same after a restart, item for item in their order", async () => {
       const desk = await Desk.over(openStore);
@@ -147,7 +147,7 @@ overEveryStore((openStore) => {
               expect(lives.filter(({ saleId }) => saleId === idOf(id)).length).toBeLessThanOrEqual(1 + removed);
           }
         }),
-        { numRuns: 150, seed: 1 },
+        { numRuns: someOf(150), seed: 1 },
       );
     });
   });
