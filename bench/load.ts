@@ -3,7 +3,7 @@
  * `load-generator.ts`; both run in a process of their own and send the same bytes.
  */
 import { join } from "node:path";
-import { cpuNsBetween, readCpu, readMachineBusyNs } from "./cpu-time.ts";
+import { type CpuReading, cpuNsBetween, readCpu, readMachineBusyNs } from "./cpu-time.ts";
 import { PROJECT } from "./processes.ts";
 
 export const CONNECTIONS = 64;
@@ -24,12 +24,22 @@ export interface Purchases {
   readonly refreshed: string | null;
 }
 
+export interface Target {
+  readonly pid: number;
+  readonly port: number;
+  /** Other processes that do a part of the work, a store for instance: their time counts too. */
+  readonly alongside?: readonly number[];
+}
+
 export interface LoadResult {
   readonly requests: number;
   readonly bytes: number;
   readonly notOk: number;
   readonly broken: number;
+  /** All processes of the server together. */
   readonly cpuUsPerRequest: number;
+  /** The same for each of them: the one that takes the requests, then those alongside it. */
+  readonly cpuUsOfEach: readonly number[];
   readonly requestsPerSecond: number;
   /** Share of one core, 0-1 (more than 1 when several threads ran). */
   readonly serverShare: number;
@@ -41,15 +51,11 @@ export interface LoadResult {
 export const generatorName = (): string => (Bun.which("wrk") ? "wrk" : "bench/load-generator.ts");
 
 /** @param first number of the first purchase: runs against one server must not overlap */
-export async function runLoad(
-  target: { readonly pid: number; readonly port: number },
-  purchases: Purchases,
-  first: number,
-  seconds: number,
-): Promise<LoadResult> {
+export async function runLoad(target: Target, purchases: Purchases, first: number, seconds: number): Promise<LoadResult> {
   const { users, stride, skus, address, hasKeys, tokens, refreshed } = purchases;
   const shape = [first, users, stride, skus, address, hasKeys ? 1 : 0, tokens ?? "-", refreshed ?? "-"].map(String);
-  const before = readCpu(target.pid);
+  const processes = [target.pid, ...(target.alongside ?? [])];
+  const before = processes.map(readCpu);
   const busyBefore = readMachineBusyNs();
   const startedAt = performance.now();
   const generator = Bun.spawn(generatorCommand(target.port, seconds, shape), {
@@ -63,12 +69,14 @@ export async function runLoad(
   if (code !== 0) throw new Error(`the load generator failed: ${errors}`);
   const busyNs = readMachineBusyNs() - busyBefore;
   await Bun.sleep(SETTLE_MS);
-  const cpuNs = cpuNsBetween(before, readCpu(target.pid));
+  const cpuNsOfEach = processes.map((pid, index) => cpuNsBetween(before[index] as CpuReading, readCpu(pid)));
+  const cpuNs = cpuNsOfEach.reduce((sum, ns) => sum + ns, 0);
   const counts = parseCounts(output);
   const generatorCpuUs = Number(generator.resourceUsage()?.cpuTime.total ?? 0);
   return {
     ...counts,
     cpuUsPerRequest: cpuNs / 1_000 / counts.requests,
+    cpuUsOfEach: cpuNsOfEach.map((ns) => ns / 1_000 / counts.requests),
     requestsPerSecond: (counts.requests / wallMs) * 1_000,
     serverShare: cpuNs / 1_000_000 / wallMs,
     generatorShare: generatorCpuUs / 1_000 / wallMs,

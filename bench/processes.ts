@@ -19,9 +19,9 @@ export class Child {
   readonly #errors: Promise<string>;
   readonly #lines: AsyncGenerator<string>;
 
-  constructor(name: string, args: readonly string[], bunFlags: readonly string[] = []) {
+  constructor(name: string, args: readonly string[], bunFlags: readonly string[] = [], runtime = process.execPath) {
     this.#name = name;
-    this.#process = Bun.spawn([process.execPath, ...bunFlags, ...args], { cwd: PROJECT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    this.#process = Bun.spawn([runtime, ...bunFlags, ...args], { cwd: PROJECT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
     this.#errors = tail(this.#process.stderr);
     this.#lines = linesOf(this.#process.stdout);
     running.add(this);

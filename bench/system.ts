@@ -40,6 +40,15 @@ export class System {
     return 8080 + this.#offset;
   }
 
+  /** The process behind an operator's port. */
+  pidOf(service: "ShoppingCart"): Promise<number> {
+    return this.#pidAt({ ShoppingCart: 8084 }[service]);
+  }
+  /** A gate's process, where there are several: it tells so on a port of its own. */
+  gatePid(number: number): Promise<number> {
+    return this.#pidAt(8180 + number);
+  }
+
   putGoods(goodsSKU: string, goodsQuantity: number): Promise<void> {
     return this.#post(8083, "/add", { goodsSKU, goodsQuantity, goodsPrice: 99.9 });
   }
@@ -95,6 +104,11 @@ export class System {
 
   stop(): Promise<void> {
     return this.#child.stop();
+  }
+
+  async #pidAt(port: number): Promise<number> {
+    const reply = await fetch(this.#url(port, "/health"));
+    return ((await reply.json()) as { pid: number }).pid;
   }
 
   async #metric(name: string): Promise<number> {

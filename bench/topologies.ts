@@ -1,0 +1,123 @@
+/**
+ * `npm run bench:topologies`: what the same purchase costs in other topologies. Processor time per purchase, of all processes together, in ratios
+ * of one run: rounds in alternating order, each contender in fresh processes. Exit code 1 when a target is missed.
+ *
+ * How much two processes can do on two cores is computed and not raced: beside a load generator there are no two free cores here. The one that
+ * works more for a purchase is the one that limits them.
+ */
+import { parseArgs } from "node:util";
+import { median, table } from "./figures.ts";
+import { type LoadResult, type Purchases, runLoad, type Target } from "./load.ts";
+import { cleanUp, makeFolder, removeFolder } from "./processes.ts";
+import { startRedis, startStraightforward } from "./redis.ts";
+import { System } from "./system.ts";
+
+const ROUNDS = 5;
+const WARM_UP_SECONDS = 2;
+const MEASURED_SECONDS = 3;
+const WINDOW_FIRST = 1_000_000;
+const PLENTY = 1_000_000_000;
+const SKU = "SKU0001";
+const CROWD: Purchases = {
+  ...{ users: 9_999_999_999, stride: 1, skus: 1, address: "202.100.100.1", hasKeys: false, tokens: null, refreshed: null },
+};
+/** Two processes are to sell at least so many times what one does. */
+const TWO_PROCESSES_MIN = 1.5;
+
+interface Contender {
+  /** What each of its processes is, in the order of `cpuUsOfEach`. */
+  readonly processes: readonly string[];
+  readonly measure: () => Promise<LoadResult>;
+}
+
+const progress = (what: string): void => void process.stderr.write(`  ${what}\n`);
+
+async function load(target: Target): Promise<LoadResult> {
+  await runLoad(target, CROWD, 0, WARM_UP_SECONDS);
+  const result = await runLoad(target, CROWD, WINDOW_FIRST, MEASURED_SECONDS);
+  if (result.notOk + result.broken > 0) throw new Error(`${result.notOk} purchases were refused and ${result.broken} were lost`);
+  return result;
+}
+
+async function openShop(system: System): Promise<void> {
+  await system.putGoods(SKU, PLENTY);
+  await system.putPolicy(SKU, 1, 1);
+  await system.putPolicy(SKU, 5, 5);
+}
+
+async function measureSystem(flags: readonly string[], targetOf: (system: System) => Promise<Target>): Promise<LoadResult> {
+  const folder = makeFolder("topology");
+  const system = await System.start(folder, flags);
+  await openShop(system);
+  const result = await load(await targetOf(system));
+  const { frozen } = await system.stock(SKU);
+  if (frozen < result.requests) throw new Error(`${result.requests} purchases were accepted and ${frozen} units are frozen`);
+  await system.stop();
+  removeFolder(folder);
+  return result;
+}
+
+async function measureStraightforward(): Promise<LoadResult> {
+  const redis = await startRedis();
+  const { child, port } = await startStraightforward(redis);
+  const result = await load({ pid: child.pid, port, alongside: [redis.pid] });
+  await child.stop();
+  await redis.stop();
+  return result;
+}
+
+const CONTENDERS: Readonly<Record<string, Contender>> = {
+  "one process": { processes: ["all"], measure: () => measureSystem([], async (system) => system) },
+  "a gate and the ledger": {
+    processes: ["gate", "ledger"],
+    measure: () =>
+      measureSystem(["--gates", "1"], async (system) => {
+        const [gate, ledger] = await Promise.all([system.gatePid(1), system.pidOf("ShoppingCart")]);
+        return { pid: gate, port: system.port, alongside: [ledger] };
+      }),
+  },
+  "straightforward design": { processes: ["Fastify", "Redis"], measure: measureStraightforward },
+};
+
+function report(results: ReadonlyMap<string, readonly LoadResult[]>): string {
+  const rows = [...results].map(([name, rounds]) => {
+    const { processes } = CONTENDERS[name] as Contender;
+    const each = processes.map(
+      (what, index) => `${what} ${median(rounds.map(({ cpuUsOfEach }) => cpuUsOfEach[index] as number)).toFixed(1)}`,
+    );
+    const us = rounds.map(({ cpuUsPerRequest }) => cpuUsPerRequest);
+    return [name, median(us).toFixed(1), `${Math.min(...us).toFixed(1)} - ${Math.max(...us).toFixed(1)}`, each.join(", ")];
+  });
+  return table([["topology", "us of CPU per purchase", "rounds", "of which"], ...rows]);
+}
+
+/** For every round, how much the process that works most for a purchase has to do: one core does a million microseconds a second. */
+const limits = (rounds: readonly LoadResult[]): number[] => rounds.map(({ cpuUsOfEach }) => Math.max(...cpuUsOfEach));
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { rounds: { type: "string" } } });
+  const rounds = Number(values.rounds ?? ROUNDS);
+  const results = new Map(Object.keys(CONTENDERS).map((name) => [name, [] as LoadResult[]]));
+  for (let round = 0; round < rounds; round += 1) {
+    const names = [...results.keys()];
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const result = await (CONTENDERS[name] as Contender).measure();
+      (results.get(name) as LoadResult[]).push(result);
+      const each = result.cpuUsOfEach.map((us) => us.toFixed(1)).join(" + ");
+      progress(`round ${round + 1}: ${name.padEnd(24)} ${each} us of CPU per purchase, ${result.requestsPerSecond.toFixed(0)} per second`);
+    }
+  }
+  console.log(`\n${report(results)}\n`);
+  const [one, two] = [limits(results.get("one process") ?? []), limits(results.get("a gate and the ledger") ?? [])];
+  const speedUp = median(one.map((us, round) => us / (two[round] as number)));
+  const isMet = speedUp >= TWO_PROCESSES_MIN;
+  console.log(
+    `a gate and the ledger on two cores / one process, purchases per second: ${speedUp.toFixed(2)} (target ${TWO_PROCESSES_MIN}: ${isMet ? "met" : "MISSED"})`,
+  );
+  return isMet ? 0 : 1;
+}
+
+if (import.meta.main) {
+  process.on("exit", cleanUp);
+  process.exit(await main());
+}
