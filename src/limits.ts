@@ -89,6 +89,10 @@ export const CHILD_SETTLED_MS: DurationMs = 10_000;
 export const LINK_ITEMS_MAX = 1_024;
 /** The body of a request over a link, and of its answer. Longer: 413. Room for `LINK_ITEMS_MAX` purchases with the longest ids and keys. */
 export const LINK_BYTES_MAX = 8 * 1024 * 1024;
+/** Connections that a process keeps to instances of services. One more: the oldest is closed, and opened again when it is needed. */
+export const LINK_CONNECTIONS_MAX = 1_000;
+/** Requests over links that one port answers at a time. One more: 503, nothing has happened. */
+export const LINK_FRAMES_MAX = 10_000;
 /** Items that wait for their answers on one link. One more: a failure at once. */
 export const LINK_ITEMS_WAITING_MAX = 20_000;
 /** How long a step of a purchase may take. Longer: the step is unavailable, and what it did is unknown. */

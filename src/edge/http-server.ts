@@ -1,6 +1,7 @@
 /** Serves a service's routes on one port. What a request becomes is decided in `request-handler.ts`. */
 import type { Server } from "bun";
 import { CONNECTION_IDLE_SECONDS } from "../limits.ts";
+import { LinkServer } from "./link-server.ts";
 import { RequestHandler, type RequestHandlerSettings } from "./request-handler.ts";
 
 export interface HttpServerSettings extends RequestHandlerSettings {
@@ -15,10 +16,13 @@ const DRAIN_LOOK_MS = 5;
 
 export class HttpServer {
   readonly #handler: RequestHandler;
+  readonly #links: LinkServer;
   readonly #server: Server<undefined>;
 
   constructor(settings: HttpServerSettings) {
     this.#handler = new RequestHandler(settings, (request) => this.#server.requestIP(request)?.address ?? "");
+    this.#links = new LinkServer(this.#handler);
+    const hasLinks = settings.routes.some(({ endpoint }) => endpoint.path.startsWith("/link/"));
     this.#server = Bun.serve({
       hostname: settings.host,
       port: settings.port,
@@ -28,9 +32,17 @@ export class HttpServer {
       // to the bound; Bun's own limit would answer without a problem document.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       routes: this.#handler.fixedPaths(),
-      fetch: (request) => this.#handler.answerByPath(request),
+      websocket: this.#links.sockets,
+      fetch: (request, server) =>
+        hasLinks && request.url.endsWith("/link") ? this.#openLink(request, server) : this.#handler.answerByPath(request),
       error: (error) => this.#handler.failed(error),
     });
+  }
+
+  #openLink(request: Request, server: Server<undefined>): Response | undefined {
+    const refusal = this.#handler.refuseLink(request);
+    if (refusal) return refusal;
+    return server.upgrade(request) ? undefined : this.#handler.notFound();
   }
 
   get port(): number {
@@ -41,7 +53,8 @@ export class HttpServer {
   async close(): Promise<void> {
     this.#handler.drain();
     void this.#server.stop(false);
-    while (this.#server.pendingRequests > 0) await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    while (this.#server.pendingRequests + this.#links.underWay > 0)
+      await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
     await this.#server.stop(true);
   }
 

@@ -69,8 +69,11 @@ export class RequestHandler {
     const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
     const end = url.indexOf("?", start);
     const found = this.#paths.find(end < 0 ? url.slice(start) : url.slice(start, end));
-    if (!found) return this.#respond(problem(404, "there is nothing at this address; see the contract for the paths of this service"));
-    return this.#answer(request, found.methods, found.params);
+    return found ? this.#answer(request, found.methods, found.params) : this.notFound();
+  }
+
+  notFound(): Response {
+    return this.#respond(problem(404, "there is nothing at this address; see the contract for the paths of this service"));
   }
 
   #answer(request: Request, methods: Methods, rawParams: Readonly<Record<string, string>> | null): Response | Promise<Response> {
@@ -80,19 +83,8 @@ export class RequestHandler {
       return this.#respond(problem(405, `this address answers ${allow}`, { headers: { allow } }));
     }
     const { endpoint } = bound.route;
-    if (this.#draining)
-      return this.#respond(
-        problem(503, "this process is stopping; try again", {
-          headers: { "retry-after": "1", connection: "close" },
-          // Whoever has another instance to ask can do so at once: nothing has happened here.
-          fields: { isStopping: true },
-        }),
-      );
-    if (endpoint.needsAdminKey && !this.#isAuthorized(request)) {
-      if (this.#adminKey === null) return this.#respond(problem(403, "protected mode: a page of another site may not make this call"));
-      const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };
-      return this.#respond(problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers }));
-    }
+    if (this.#draining) return this.#respond(stopping());
+    if (endpoint.needsAdminKey && !this.#isAuthorized(request)) return this.#respond(this.#unauthorized());
     if (endpoint.body === null) return this.#handleNow(bound, request, rawParams);
     const contentLength = request.headers.get("content-length");
     const bytesMax = bound.bodyBytesMax;
@@ -152,12 +144,42 @@ export class RequestHandler {
     return this.#lastRead.headers;
   }
 
+  /** Whether who asks may open a connection for links. `null`: yes. */
+  refuseLink(request: Request): Response | null {
+    if (this.#draining) return this.#respond(stopping());
+    return this.#isAuthorized(request) ? null : this.#respond(this.#unauthorized());
+  }
+
+  /** A request to one of the link routes that came over a connection which was let in: the same, without the cost of a `Request`. */
+  async answerFrame(path: string, text: string): Promise<HttpReply> {
+    const bound = path.startsWith("/link/") ? this.#paths.find(path)?.methods.get("POST") : undefined;
+    if (this.#draining) return stopping();
+    if (!bound) return problem(404, "there is no such link here");
+    try {
+      return await replyTo(bound, this.#peerOf, FRAME_REQUEST, null, text);
+    } catch (error) {
+      return this.#replyToFailed(error);
+    }
+  }
+
+  tooBusy(): HttpReply {
+    return problem(503, "too many calls wait for their answer", { fields: { code: "overloaded", outcomeKnown: true } });
+  }
+
   /** What an error becomes: a failure is 503, anything else is a bug of ours. */
-  readonly failed = (error: unknown): Response => {
-    if (error instanceof Failure) return this.#respond(problem(503, error.message, { headers: { "retry-after": "1" } }));
+  readonly failed = (error: unknown): Response => this.#respond(this.#replyToFailed(error));
+
+  #replyToFailed(error: unknown): HttpReply {
+    if (error instanceof Failure) return problem(503, error.message, { headers: { "retry-after": "1" } });
     this.#settings.onBug(error);
-    return this.#respond(problem(500, "a fault of ours; it was recorded"));
-  };
+    return problem(500, "a fault of ours; it was recorded");
+  }
+
+  #unauthorized(): HttpReply {
+    if (this.#adminKey === null) return problem(403, "protected mode: a page of another site may not make this call");
+    const headers = { "www-authenticate": 'Bearer realm="doorbuster"' };
+    return problem(401, "this call needs the admin key: send the header Authorization: Bearer <key>", { headers });
+  }
 
   #isAuthorized(request: Request): boolean {
     if (this.#adminKey === null) return isOwnMachine(request.headers);
@@ -181,6 +203,15 @@ function isOwnMachine(headers: Headers): boolean {
 }
 const LOCAL_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
+/** Whoever has another instance to ask can do so at once: nothing has happened here. */
+const stopping = (): HttpReply =>
+  problem(503, "this process is stopping; try again", {
+    headers: { "retry-after": "1", connection: "close" },
+    fields: { isStopping: true },
+  });
+
+/** What a link's handler sees of the request behind it: nothing. */
+const FRAME_REQUEST = new Request("http://link");
 const NOTHING = { value: {} };
 const NO_HEADERS = {};
 

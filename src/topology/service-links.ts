@@ -2,6 +2,7 @@
 import type { Clock } from "../core/time.ts";
 import { chance } from "../edge/chance.ts";
 import { linkPost } from "../edge/link-post.ts";
+import { type LinkSockets, linkSockets } from "../edge/link-socket.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { urlsBehind } from "../edge/name-lookup.ts";
 import { timers } from "../edge/timers.ts";
@@ -38,6 +39,7 @@ const unlimited = ({ quantity }: PolicyCheck): PolicyVerdict => ({
 export class ServiceLinks {
   readonly #links: Readonly<Record<LinkedService, Link>>;
   readonly #instances: readonly Instances[];
+  readonly #sockets: LinkSockets;
   readonly #settings: Settings;
   readonly #clock: Clock;
   #stopLooking = (): void => undefined;
@@ -46,7 +48,8 @@ export class ServiceLinks {
   constructor(settings: Settings, registry: RegistryClient | null, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    const post = linkPost(settings.adminKey);
+    this.#sockets = linkSockets(settings.adminKey, linkPost(settings.adminKey));
+    const { post } = this.#sockets;
     const instances = LINKED_SERVICES.map((service) => {
       const urls = settings.topology.services[service];
       if (urls.length > 0) return new Instances(() => urlsBehind(urls));
@@ -73,6 +76,7 @@ export class ServiceLinks {
 
   close(): void {
     this.#stopLooking();
+    this.#sockets.close();
   }
 
   get door(): Link {
