@@ -1,6 +1,7 @@
 /**
  * Every bound of the system, named once, with what happens when it is reached. A bound that an operator may want to move is a
- * setting (`src/settings/table.ts`) and stands here with its range; the others are fixed.
+ * setting (`src/settings/table.ts`) and stands here with its range; the others are fixed. Those of the links between processes stand in
+ * `link-limits.ts`.
  */
 import type { DurationMs } from "./core/time.ts";
 
@@ -77,39 +78,6 @@ export const DECISIONS_MAX = 5_000_000;
 export const POLICIES_MAX = 1_000_000;
 /** Tiers of one SKU. One more: 409. */
 export const TIERS_PER_SKU_MAX = 100;
-
-// --- Links between services -------------------------------------------------------------------------------------------------
-/** Gate processes of one machine. More: refused at start. */
-export const GATES_MAX = 64;
-/** The wait before a process of ours that has ended is started again: the first time, and at most. One that has lived for a while begins anew. */
-export const CHILD_PAUSE_MS_MIN: DurationMs = 100;
-export const CHILD_PAUSE_MS_MAX: DurationMs = 5_000;
-export const CHILD_SETTLED_MS: DurationMs = 10_000;
-/** Items in one request over a link. Further ones of the same turn go in another. Not less than `TURN_PURCHASES_MAX`. */
-export const LINK_ITEMS_MAX = 1_024;
-/** The body of a request over a link, and of its answer. Longer: 413. Room for `LINK_ITEMS_MAX` purchases with the longest ids and keys. */
-export const LINK_BYTES_MAX = 8 * 1024 * 1024;
-/** Connections that a process keeps to instances of services. One more: the oldest is closed, and opened again when it is needed. */
-export const LINK_CONNECTIONS_MAX = 1_000;
-/** Requests over links that one port answers at a time. One more: 503, nothing has happened. */
-export const LINK_FRAMES_MAX = 10_000;
-/** Items that wait for their answers on one link. One more: a failure at once. */
-export const LINK_ITEMS_WAITING_MAX = 20_000;
-/** How long a step of a purchase may take. Longer: the step is unavailable, and what it did is unknown. */
-export const LINK_DEADLINE_MS: DurationMs = 2_000;
-/** Instances that one call is tried at. */
-export const LINK_ATTEMPTS_MAX = 3;
-/** Failures in a row after which an instance is left alone for a while. One that does not answer at all is left alone at once. */
-export const LINK_FAILURES_MAX = 3;
-/** How long it is left alone: the first time, and at most. */
-export const LINK_PAUSE_MS_MIN: DurationMs = 100;
-export const LINK_PAUSE_MS_MAX: DurationMs = 1_000;
-/** How often the instances of a service are asked for, and so how late a new one is noticed. */
-export const INSTANCES_REFRESH_MS: DurationMs = 1_000;
-/** How long a registry may take to answer. Longer: the next one is asked, or the same one at the next beat. */
-export const REGISTRY_CALL_MS_MAX: DurationMs = 1_000;
-/** Instances of one service. Further ones are not asked. */
-export const INSTANCES_MAX = 1_000;
 
 // --- Registry --------------------------------------------------------------------------------------------------------------
 /** Instances in the registry. One more: 503. */

@@ -1,7 +1,7 @@
 /** The far end of links' WebSockets: each frame is a request to one of this port's link routes, and is answered when that is. */
 import type { ServerWebSocket, WebSocketHandler } from "bun";
 import type { HttpReply } from "../core/endpoint.ts";
-import { LINK_BYTES_MAX, LINK_FRAMES_MAX } from "../limits.ts";
+import { LINK_BYTES_MAX, LINK_FRAMES_MAX } from "../link-limits.ts";
 import type { RequestHandler } from "./request-handler.ts";
 
 /** `PATH`, and the text that came with it. */

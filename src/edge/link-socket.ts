@@ -5,7 +5,7 @@
  * A connection is OPENING (requests wait for it, nothing is sent), OPEN, or it ENDS: what waited was never sent, what was sent and not answered
  * may have been heard. The next request opens another one. One that cannot be opened is asked over HTTP, which tells why.
  */
-import { LINK_BYTES_MAX, LINK_CONNECTIONS_MAX } from "../limits.ts";
+import { LINK_BYTES_MAX, LINK_CONNECTIONS_MAX } from "../link-limits.ts";
 
 type PostEnd =
   | { readonly kind: "answered"; readonly status: number; readonly text: string }

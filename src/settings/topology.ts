@@ -1,5 +1,5 @@
 /** The settings that say which processes there are, and how they find each other. */
-import { GATES_MAX } from "../limits.ts";
+import { GATES_MAX } from "../link-limits.ts";
 import { choice, integer, list, type Setting, tested, text } from "./kinds.ts";
 
 /** Services behind the gate, as links name them. */
