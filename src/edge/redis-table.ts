@@ -1,7 +1,7 @@
 /** The rows of a shared table and the log of their changes, in Redis. */
 import { Cluster } from "ioredis";
 import type { UnixMs } from "../core/time.ts";
-import { TABLE_ENTRIES_PER_LOOK, TABLE_EVENTS_WAITING_MAX, TABLE_LOOK_MS } from "../limits.ts";
+import { TABLE_ENTRIES_PER_LOOK, TABLE_EVENTS_WAITING_MAX, TABLE_LOOK_MS } from "../limits/tables.ts";
 import type { RedisConnection } from "./redis.ts";
 import { redisFailureOf } from "./redis-errors.ts";
 import { LOOK, tableKey, WRITE } from "./redis-table-scripts.ts";

@@ -5,7 +5,7 @@ import { END, idOf, item, NOON, plan, START, saved, skuOf, textOf } from "../../
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "../../test/servers/redis.ts";
 import { waitFor } from "../../test/system.ts";
 import { RedisEvents } from "../edge/redis-events.ts";
-import { TABLE_EVENTS_PER_RELAY } from "../limits.ts";
+import { TABLE_EVENTS_PER_RELAY } from "../limits/tables.ts";
 import { EventRelay } from "../tables/event-relay.ts";
 import type { SaleEvent } from "./sale.ts";
 import { SaleBook } from "./sale-book.ts";

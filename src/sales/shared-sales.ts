@@ -1,6 +1,6 @@
 /** Sales that several processes share. */
 import type { SaleId } from "../core/ids.ts";
-import { SALE_LOG_ENTRIES_MAX, SALE_ROWS_PER_LOOK } from "../limits.ts";
+import { SALE_LOG_ENTRIES_MAX, SALE_ROWS_PER_LOOK } from "../limits/tables.ts";
 import { SharedTable, type SharedTableFormat, type SharedTableIo } from "../tables/shared-table.ts";
 import type { SaleRecord } from "./announcements.ts";
 import type { SaleEvent } from "./sale.ts";

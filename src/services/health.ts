@@ -12,6 +12,17 @@ const HealthReply = Type.Object({
   instance: Type.Optional(Type.String({ description: "which instance answers, as the registry names it; not told on the public door" })),
   pid: Type.Optional(Type.Integer({ description: "the process; not told on the public door" })),
   uptimeSeconds: Type.Optional(Type.Integer({ minimum: 0 })),
+  tables: Type.Optional(
+    Type.Array(
+      Type.Object({
+        name: Type.String(),
+        isCurrent: Type.Boolean({ description: "false: what others have changed may be missing here" }),
+        ageMs: Type.Integer({ minimum: 0, description: "how long ago it was certain that nothing is missing" }),
+        position: Type.Integer({ minimum: 0, description: "changes of the table that this process knows" }),
+      }),
+      { description: "the copies of shared tables that this process answers from; not told on the public door" },
+    ),
+  ),
 });
 const healthEndpoint = {
   ...read,

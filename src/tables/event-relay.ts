@@ -5,7 +5,7 @@
  */
 import type { Answer } from "../core/answer.ts";
 import type { DurationMs } from "../core/time.ts";
-import { TABLE_EVENTS_PER_RELAY, TABLE_RELAY_LEASE_MS } from "../limits.ts";
+import { TABLE_EVENTS_PER_RELAY, TABLE_RELAY_LEASE_MS } from "../limits/tables.ts";
 
 /** Where the events wait. @throws Failure when it does not answer in time */
 export interface WaitingEvents {

@@ -5,7 +5,7 @@ import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "../../test/
 import { waitFor } from "../../test/system.ts";
 import { Failure } from "../core/failure.ts";
 import type { Sku } from "../core/ids.ts";
-import { TABLE_EVENTS_WAITING_MAX, TABLE_ROWS_PER_LOOK } from "../limits.ts";
+import { TABLE_EVENTS_WAITING_MAX, TABLE_ROWS_PER_LOOK } from "../limits/tables.ts";
 import { openSharedSales } from "../sales/shared-sales.ts";
 import { openSharedPolicies, type SharedPolicies } from "../services/policy-controller/shared-policies.ts";
 import type { SharedTableIo } from "./shared-table.ts";

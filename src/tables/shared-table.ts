@@ -14,14 +14,8 @@
  */
 import { Failure } from "../core/failure.ts";
 import type { Clock, DurationMs } from "../core/time.ts";
-import {
-  TABLE_ATTEMPTS_MAX,
-  TABLE_OPEN_MS_MAX,
-  TABLE_RETRY_MS,
-  TABLE_SENDINGS_MAX,
-  TABLE_STALE_MS_MAX,
-  WRITES_WAITING_MAX,
-} from "../limits.ts";
+import { TABLE_ATTEMPTS_MAX, TABLE_OPEN_MS_MAX, TABLE_RETRY_MS, TABLE_SENDINGS_MAX, TABLE_STALE_MS_MAX } from "../limits/tables.ts";
+import { WRITES_WAITING_MAX } from "../limits.ts";
 import { Replica, type RowFormat } from "./replica.ts";
 import type { Decide, Decided, Table, View } from "./table.ts";
 import type { Position, StoredChange, StoredRow, TableLog } from "./table-log.ts";
@@ -79,7 +73,7 @@ export class SharedTable<V extends View<Row, Key>, Row, Key, Event = never> impl
     this.#replica = new Replica(format, NOWHERE);
   }
 
-  /** Resolves when all rows are in memory. @throws Failure when they are not within `TABLE_OPEN_MS_MAX` */
+  /** Resolves when all rows are in memory. @throws Failure when the store does not answer for `TABLE_OPEN_MS_MAX` */
   static async open<V extends View<Row, Key>, Row, Key, Event = never>(
     format: SharedTableFormat<V, Row, Key>,
     io: SharedTableIo,
@@ -94,13 +88,17 @@ export class SharedTable<V extends View<Row, Key>, Row, Key, Event = never> impl
         table.#cutOffBy(cause);
         if (io.clock.monotonicUs() >= untilUs) {
           table.#log.close();
-          throw new Failure("store-unavailable", `${format.name} could not be read within ${TABLE_OPEN_MS_MAX} ms`, true, cause);
+          throw new Failure("store-unavailable", `${format.name} could not be read for ${TABLE_OPEN_MS_MAX} ms`, true, cause);
         }
         await io.wait(TABLE_RETRY_MS);
       }
     }
     table.#following = table.#follow();
     return table;
+  }
+
+  get name(): string {
+    return this.#format.name;
   }
 
   get view(): V {

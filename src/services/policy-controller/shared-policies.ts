@@ -1,6 +1,7 @@
 /** Policies that several processes share. */
 import type { Sku } from "../../core/ids.ts";
-import { TABLE_LOG_ENTRIES_MAX, TABLE_ROWS_PER_LOOK, USER_LEVEL_MAX } from "../../limits.ts";
+import { TABLE_LOG_ENTRIES_MAX, TABLE_ROWS_PER_LOOK } from "../../limits/tables.ts";
+import { USER_LEVEL_MAX } from "../../limits.ts";
 import { SharedTable, type SharedTableFormat, type SharedTableIo } from "../../tables/shared-table.ts";
 import type { PolicyTable } from "./policy-table.ts";
 import { Policies, type PolicyRow, type TierKey } from "./tiers.ts";

@@ -1,5 +1,5 @@
 /** Decisions that several processes share. */
-import { TABLE_LOG_ENTRIES_MAX, TABLE_ROWS_PER_LOOK } from "../../limits.ts";
+import { TABLE_LOG_ENTRIES_MAX, TABLE_ROWS_PER_LOOK } from "../../limits/tables.ts";
 import { SharedTable, type SharedTableFormat, type SharedTableIo } from "../../tables/shared-table.ts";
 import { Blacklist, type Decision, type DecisionKey, type Scope } from "./blacklist.ts";
 import type { Decisions } from "./decisions.ts";
