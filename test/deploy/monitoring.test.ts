@@ -121,11 +121,13 @@ describe("the dashboard", () => {
 
 test("every figure that an alert or a panel names is printed by the running system, with the labels that are asked for", async () => {
   const system = await startSystem({ args: ["--demo"] });
+  // Only a gate in a process of its own has links.
+  const withLinks = await startSystem({ args: ["--demo", "--gates", "1"] });
   try {
     await postJson(`${system.gate}/buy`, { clientIP: "202.100.100.1", userID: "U1", userLevel: 5, goodsSKU: "SKU0001", goodsQuantity: 1 });
     const ports = [system.gate, system.protector, system.policy, system.inventory, system.cart, system.registry];
     await Promise.all(ports.map((url) => getJson(`${url}/health`)));
-    const printed = (await Promise.all(ports.map(async (url) => (await getJson(`${url}/metrics`)).text))).join("\n");
+    const printed = (await Promise.all([...ports, withLinks.gate].map(async (url) => (await getJson(`${url}/metrics`)).text))).join("\n");
     const names = new Set([...printed.matchAll(/^(doorbuster_\w+?)(?:\{|\s)/gm)].map((match) => match[1]));
     const labels = new Set([...printed.matchAll(/[{,](\w+)="/g)].map((match) => match[1]));
     const expressions = [...expressionsOfPanels, ...rules.map(({ expr }) => expr)];
@@ -141,6 +143,6 @@ test("every figure that an alert or a panel names is printed by the running syst
     const known = [...labels, ...ofPrometheus, "proxy"];
     expect([...new Set(askedLabels)].filter((label) => !known.includes(label))).toEqual([]);
   } finally {
-    await system.stop();
+    await Promise.all([system.stop(), withLinks.stop()]);
   }
 }, 60_000);
