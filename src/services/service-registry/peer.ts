@@ -140,12 +140,13 @@ export class Peer {
   #nextBatch(): { readonly operations: readonly ReplicationOperation[]; readonly taken: readonly Pending[] } {
     const operations: ReplicationOperation[] = [];
     const taken: Pending[] = [];
+    const now = this.#parts.clock.now();
     let bytes = 0;
     // Three operations at most come of one instance.
     while (operations.length <= PEER_BATCH_OPERATIONS_MAX - 3) {
       const [pending] = this.#pending.take(1);
       if (!pending) break;
-      const more = operationsOf(pending, this.#parts.registry.find(pending.app, pending.instanceId));
+      const more = operationsOf(pending, this.#parts.registry.find(pending.app, pending.instanceId), now);
       bytes += new TextEncoder().encode(JSON.stringify(more)).length;
       if (bytes > PEER_BATCH_BYTES_MAX - 1_024 && taken.length > 0) {
         this.#pending.putBack([pending]);

@@ -4,7 +4,7 @@
  */
 import type { UnixMs } from "../../core/time.ts";
 import type { InstanceBody, InstanceStatus, ReplicationOperation } from "./api.ts";
-import { applicationName, instanceFrom, type Lease } from "./instance.ts";
+import { applicationName, instanceFrom, type Lease, lapsesAt } from "./instance.ts";
 import { oneInstance } from "./protocol-json.ts";
 import type { ServiceRegistry } from "./service.ts";
 
@@ -26,11 +26,11 @@ interface OperationAnswer {
 }
 
 /** @param lease what is known of the instance now; `null` when it is gone */
-export function operationsOf(pending: Pending, lease: Lease | null): ReplicationOperation[] {
+export function operationsOf(pending: Pending, lease: Lease | null, now: UnixMs): ReplicationOperation[] {
   const about = { appName: pending.app, id: pending.instanceId };
   const operations: ReplicationOperation[] = pending.isCancelled ? [{ action: "Cancel", ...about }] : [];
-  // An instance that was evicted here lapses there by itself.
-  if (!lease) return operations;
+  // An instance that was evicted here lapses there by itself. Told late, one that has lapsed would begin a new lease there.
+  if (!lease || lapsesAt(lease) <= now) return operations;
   const { status, override, dirtyAt } = lease.instance;
   const state = { ...about, lastDirtyTimestamp: dirtyAt, overriddenStatus: override ?? ("UNKNOWN" as InstanceStatus) };
   if (pending.isRegistered) operations.push({ action: "Register", ...state, status, instanceInfo: oneInstance(lease) as InstanceBody });
