@@ -48,7 +48,8 @@ export interface PeerParts {
 export interface PeerView {
   readonly url: string;
   readonly isReachable: boolean;
-  readonly pending: number;
+  /** Instances of which it has yet to hear; `null`: all. */
+  readonly pending: number | null;
 }
 
 const HEADERS = { accept: "application/json", [REPLICATION_HEADER]: "true" } as const;
@@ -70,7 +71,7 @@ export class Peer {
   }
 
   view(): PeerView {
-    return { url: this.#url, isReachable: this.#failures === 0, pending: this.#pending.count };
+    return { url: this.#url, isReachable: this.#failures === 0, pending: this.#mustHearAll ? null : this.#pending.count };
   }
 
   note(change: RegistryChange): void {

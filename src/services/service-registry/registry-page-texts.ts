@@ -17,6 +17,7 @@ export interface RegistryPageTexts {
   readonly reachable: string;
   readonly unreachable: string;
   readonly pending: string;
+  readonly everything: string;
   readonly instances: string;
   readonly noInstances: string;
   readonly application: string;
@@ -49,6 +50,7 @@ export const REGISTRY_PAGE_TEXTS: Readonly<Record<Language, RegistryPageTexts>> 
     reachable: "answers",
     unreachable: "does not answer; it is tried again",
     pending: "Yet to be told",
+    everything: "everything",
     instances: "Instances",
     noInstances: "Nobody is registered.",
     application: "Application",
@@ -78,6 +80,7 @@ export const REGISTRY_PAGE_TEXTS: Readonly<Record<Language, RegistryPageTexts>> 
     reachable: "有响应",
     unreachable: "无响应，正在重试",
     pending: "待同步",
+    everything: "全部",
     instances: "实例",
     noInstances: "尚无实例注册。",
     application: "应用",

@@ -41,6 +41,7 @@ dl { display: grid; grid-template-columns: max-content auto; gap: 0 1rem; margin
 dd { margin: 0; font-variant-numeric: tabular-nums; }
 table { width: 100%; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); overflow-wrap: anywhere; }
+th { max-width: 16rem; overflow-wrap: break-word; }
 .note { opacity: .75; }
 [role=status], .bad { border-left: .25rem solid #1a7f5a; padding-left: .75rem; }
 .bad { border-color: #c2410c; font-weight: 600; }
@@ -49,11 +50,13 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; b
   tr { display: block; padding: .5rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
   td, tbody th { display: grid; grid-template-columns: 7rem 1fr; padding: .1rem 0 .1rem .5rem; border-bottom: 0; }
   td::before, tbody th::before { content: attr(data-name); opacity: .75; font-weight: 400; }
+  tbody th { max-width: none; overflow-wrap: anywhere; }
 }
 `;
 
 const hashOf = (styles: string): string => `'sha256-${createHash("sha256").update(styles).digest("base64")}'`;
-const policy = (): string => `default-src 'none'; style-src ${hashOf(STYLE)}; form-action 'none'; frame-ancestors 'none'; base-uri 'none'`;
+const policy = (): string =>
+  `default-src 'none'; style-src ${hashOf(STYLE)}; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'`;
 
 function pageReply(view: RegistryView, language: Language, now: UnixMs): HttpReply {
   const texts = REGISTRY_PAGE_TEXTS[language];
@@ -92,7 +95,7 @@ function peersText(peers: readonly PeerView[], texts: RegistryPageTexts): string
     row([
       [texts.peer, html(url)],
       [texts.status, isReachable ? texts.reachable : `<span class="bad">${texts.unreachable}</span>`],
-      [texts.pending, String(pending)],
+      [texts.pending, pending === null ? texts.everything : String(pending)],
     ]),
   );
   const content =
