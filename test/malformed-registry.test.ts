@@ -22,6 +22,10 @@ const segment = fc.oneof(
     "vips",
     "delta",
     "status",
+    "metadata",
+    "svips",
+    "peerreplication",
+    "batch",
     "x",
     "",
     ".",
@@ -49,6 +53,12 @@ const body = fc.oneof(
     '{"instance":null}',
     '{"instance":[]}',
     "<instance/>",
+    "<instance><app>SHOP</app><metadata><__proto__>1</__proto__></metadata></instance>",
+    '<!DOCTYPE i [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><instance><app>&b;</app></instance>',
+    "<a>".repeat(4_000),
+    `<instance ${'a="1" '.repeat(2_000)}/>`,
+    '{"replicationList":[]}',
+    '{"replicationList":[{"action":"Heartbeat","appName":"NOBODY","id":"x"},{"action":"Register","appName":"NOBODY","id":"x"}]}',
     '{"__proto__":{"instance":{}}}',
     "[".repeat(8_000),
   ),
@@ -57,6 +67,11 @@ const body = fc.oneof(
       instance: fc.dictionary(fc.constantFrom("app", "status", "port", "leaseInfo", "metadata", "dataCenterInfo", "__proto__"), value),
     })
     .map((it) => JSON.stringify(it)),
+  fc
+    .array(fc.tuple(fc.constantFrom("instance", "app", "status", "port", "a:b", "constructor"), fc.string({ maxLength: 8 })), {
+      maxLength: 5,
+    })
+    .map((elements) => `<instance>${elements.map(([name, text]) => `<${name}>${text}</${name}>`).join("")}</instance>`),
 );
 const request = fc.record({
   method: fc.constantFrom("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"),

@@ -4,7 +4,7 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Eureka } from "eureka-js-client";
 import { freePort } from "./servers/free-port.ts";
-import { getJson, postJson, putJson, send, waitFor } from "./system.ts";
+import { getJson, postJson, putJson, send, startSystem, waitFor } from "./system.ts";
 
 setDefaultTimeout(60_000);
 
@@ -169,6 +169,19 @@ describe("two registries", () => {
     expect(await a.end("SIGTERM")).toBe(0);
     expect(await isKnown(b, "last")).toBe(true);
   });
+});
+
+test("a system that is started with a peer tells it of its services, and of their end", async () => {
+  const registry = await startRegistry(freePort());
+  const system = await startSystem({ args: ["--registry-peers", `http://127.0.0.1:${registry.port}`] });
+  const names = async (): Promise<unknown[]> => {
+    const { body } = await getJson(`${registry.url}/apps`, JSON_WANTED);
+    const { applications } = body as { applications: { application: { name: string }[] } };
+    return applications.application.map(({ name }) => name);
+  };
+  await waitFor(async () => (await names()).length === 5, "the peer knows the five services");
+  expect(await system.stop()).toBe(0);
+  expect(await names()).toEqual([]);
 });
 
 /** Its registry is gone: it cannot cancel, only stop asking. */

@@ -6,8 +6,7 @@
  * - *gone*: so many messages in a row were not answered that what was pending is forgotten. Each further try begins to tell everything that is
  *   known; when one is answered, the peer is reachable and the rest follows.
  */
-import { Compile, type Validator } from "typebox/compile";
-import type { Clock, DurationMs, UnixMs } from "../../core/time.ts";
+import type { Clock, DurationMs } from "../../core/time.ts";
 import {
   PEER_ANSWER_BYTES_MAX,
   PEER_BATCH_BYTES_MAX,
@@ -17,8 +16,9 @@ import {
   PEER_TIMEOUT_MS,
   PEER_TRIES_MAX,
 } from "../../limits.ts";
-import { InstanceBody, type ReplicationOperation } from "./api.ts";
-import { instanceFrom, type Lease, lapsesAt } from "./instance.ts";
+import type { ReplicationOperation } from "./api.ts";
+import { type Lease, lapsesAt } from "./instance.ts";
+import { ListingReader } from "./listing.ts";
 import { PendingChanges } from "./pending-changes.ts";
 import { operationsOf, type Pending, REPLICATION_HEADER } from "./replication.ts";
 import type { RegistryChange, ServiceRegistry } from "./service.ts";
@@ -58,7 +58,7 @@ export class Peer {
   readonly #url: string;
   readonly #parts: PeerParts;
   readonly #pending = new PendingChanges();
-  readonly #instanceChecker: Validator = Compile(InstanceBody);
+  readonly #reader = new ListingReader();
   #sending: Promise<void> | null = null;
   #failures = 0;
   #mustHearAll = false;
@@ -103,22 +103,12 @@ export class Peer {
     const answer = await this.#parts.ask({ ...request, answerBytesMax: PEER_ANSWER_BYTES_MAX });
     if ("error" in answer || answer.status !== 200) return null;
     const now = this.#parts.clock.now();
-    // Another make of registry does not tell its time; then ours is the best guess.
-    const peerNow = Number(answer.headers.get("server-now") ?? now);
-    let taken = 0;
-    for (const body of instancesIn(parsed(answer.text))) taken += this.#adopt(body, peerNow, now) ? 1 : 0;
-    return taken;
-  }
-
-  /** A lease goes on here where it stands there. One that has lapsed there is left to its own client. */
-  #adopt(body: unknown, peerNow: UnixMs, now: UnixMs): boolean {
-    if (!this.#instanceChecker.Check(body)) return false;
-    const instance = instanceFrom(body as InstanceBody, now);
-    const { leaseInfo } = body as { readonly leaseInfo?: { readonly lastRenewalTimestamp?: unknown } | null };
-    const renewedAt = Number(leaseInfo?.lastRenewalTimestamp ?? peerNow);
-    const ageMs = Number.isFinite(renewedAt) ? Math.max(0, peerNow - renewedAt) : 0;
-    if (ageMs >= instance.leaseSeconds * 1_000) return false;
-    return this.#parts.registry.register(instance, now, "peer", now - ageMs) === "registered";
+    const listed = this.#reader.read(answer.text, answer.headers.get("server-now"), now);
+    if (listed === null) return null;
+    // A lease goes on here where it stands there. One that has lapsed there is left to its own client.
+    const current = listed.filter(({ isCurrent }) => isCurrent);
+    for (const { instance, leaseAgeMs } of current) this.#parts.registry.register(instance, now, "peer", now - leaseAgeMs);
+    return current.length;
   }
 
   async #send(): Promise<void> {
@@ -163,10 +153,9 @@ export class Peer {
     const { statusCode, responseEntity } = (answer ?? {}) as { readonly statusCode?: unknown; readonly responseEntity?: unknown };
     if (action === "Heartbeat" && statusCode === 404) this.note({ app: appName, instanceId: id, what: "registered" });
     // The peer knows a newer state of the instance than we do.
-    if (action !== "Heartbeat" || !this.#instanceChecker.Check(responseEntity)) return;
     const now = this.#parts.clock.now();
-    const instance = instanceFrom(responseEntity as InstanceBody, now);
-    if (this.#parts.registry.find(instance.app, instance.instanceId)) this.#parts.registry.register(instance, now, "peer");
+    const newer = action === "Heartbeat" ? this.#reader.instance(responseEntity, now) : null;
+    if (newer && this.#parts.registry.find(newer.app, newer.instanceId)) this.#parts.registry.register(newer, now, "peer");
   }
 
   #succeeded(): void {
@@ -217,13 +206,3 @@ function answersIn(value: unknown): readonly unknown[] | null {
   const { responseList } = (value ?? {}) as { readonly responseList?: unknown };
   return Array.isArray(responseList) ? responseList : null;
 }
-
-/** Whatever stands where instances stand; each is checked on its own, so that one that we cannot read does not cost the others. */
-function instancesIn(value: unknown): unknown[] {
-  const { applications } = (value ?? {}) as { readonly applications?: { readonly application?: unknown } | null };
-  return listFrom(applications?.application).flatMap((application) =>
-    listFrom((application as { readonly instance?: unknown } | null)?.instance),
-  );
-}
-
-const listFrom = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]);
