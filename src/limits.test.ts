@@ -1,6 +1,7 @@
 /** Bounds that hold only together. */
 import { describe, expect, test } from "bun:test";
 import Stripe from "stripe";
+import { REGISTRY_PEERS_MAX } from "./limits/registry.ts";
 import {
   CONNECTION_IDLE_SECONDS,
   OUTBOUND_REQUESTS_MAX,
@@ -10,7 +11,6 @@ import {
   PROVIDER_TIMEOUT_MS,
   REFUNDS_IN_FLIGHT_MAX,
   REFUNDS_PER_PROVIDER_MAX,
-  REGISTRY_PEERS_MAX,
   SHUTDOWN_MS_MAX,
   WEBHOOK_DELIVERIES_MAX,
   WEBHOOK_LANES,

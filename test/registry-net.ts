@@ -1,6 +1,6 @@
 /** Two or more registries for tests, joined by a net that can be cut; no sockets, and time is moved by hand. */
 import { RequestHandler } from "../src/edge/request-handler.ts";
-import { REGISTRY_TICK_MS } from "../src/limits.ts";
+import { REGISTRY_TICK_MS } from "../src/limits/registry.ts";
 import type { Instance } from "../src/services/service-registry/instance.ts";
 import { lapsesAt, ourInstance } from "../src/services/service-registry/instance.ts";
 import { RegistryNode } from "../src/services/service-registry/node.ts";

@@ -3,7 +3,7 @@ import { HttpServer } from "../src/edge/http-server.ts";
 import { askPeer } from "../src/edge/peer-http.ts";
 import { systemClock } from "../src/edge/system-clock.ts";
 import { timers } from "../src/edge/timers.ts";
-import { REGISTRY_TICK_MS } from "../src/limits.ts";
+import { REGISTRY_TICK_MS } from "../src/limits/registry.ts";
 import { RegistryNode } from "../src/services/service-registry/node.ts";
 
 async function run([port = "", ...peerUrls]: readonly string[]): Promise<void> {

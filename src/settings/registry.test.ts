@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { REGISTRY_PEERS_MAX } from "../limits.ts";
+import { REGISTRY_PEERS_MAX } from "../limits/registry.ts";
 import { readSettings } from "./read.ts";
 
 const read = (registryPeers: string) => readSettings({ flags: { registryPeers }, environment: {}, configFileText: null });

@@ -1,5 +1,5 @@
 /** The settings of the ServiceRegistry. */
-import { REGISTRY_PEERS_MAX } from "../limits.ts";
+import { REGISTRY_PEERS_MAX } from "../limits/registry.ts";
 import { list, type Parsed, type Setting } from "./kinds.ts";
 
 export interface RegistrySettings {

@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TObject, type TSchema } from "typebox";
 import type { Endpoint } from "../../core/endpoint.ts";
-import { PEER_BATCH_BYTES_MAX, PEER_BATCH_OPERATIONS_MAX } from "../../limits.ts";
+import { PEER_BATCH_BYTES_MAX, PEER_BATCH_OPERATIONS_MAX } from "../../limits/registry.ts";
 import { described, registrationXml } from "./described.ts";
 import { readXml } from "./xml-body.ts";
 

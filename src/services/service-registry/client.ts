@@ -10,7 +10,7 @@ import type { Instance } from "./instance.ts";
 export interface RegistryAnswer {
   readonly status: number;
   readonly text: string;
-  /** The registry's own time, as its `Date` header says; `null` when it says none. */
+  /** The registry's own time, as its headers `server-now` or `Date` say; `null` when they say none. */
   readonly at: UnixMs | null;
 }
 /** `null`: it could not be asked, or did not answer in time. */

@@ -75,7 +75,11 @@ const noInstance = { 404: "No such instance is registered." } as const;
 const oneApp = { params: { app: "CHECKOUT" } };
 const oneInstance = { params: { app: "CHECKOUT", id: registrationExample.instanceId } };
 /** Both forms say the same. XML is what is answered to whoever does not ask for JSON. */
-const inBothForms = (json: ReplySchema): ReplySchema => ({ ...json, otherForms: { "application/xml": Type.String() } });
+const inBothForms = (json: ReplySchema): ReplySchema => ({
+  ...json,
+  otherForms: { "application/xml": Type.String() },
+  headers: { "Server-Now": "The registry's clock, in unix ms: `lastRenewalTimestamp` is told by the same." },
+});
 const instanceReply = { 200: inBothForms(reply("The instance.", Type.Object({ instance: Instance }), { instance: instanceExample })) };
 const listReply = (description: string) =>
   inBothForms(
@@ -110,10 +114,7 @@ export const described = {
   applications: {
     summary: "All applications, with every instance that has not been evicted; `leaseInfo` tells who has stopped renewing.",
     replies: {
-      200: {
-        ...listReply("The whole registry."),
-        headers: { "Server-Now": "The registry's clock, in unix ms: `lastRenewalTimestamp` is told by the same." },
-      },
+      200: listReply("The whole registry."),
     },
   },
   delta: {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ourInstance } from "./instance.ts";
 import { ListingReader } from "./listing.ts";
 import { hashcodeOf } from "./protocol-form.ts";
-import { jsonForm, registrationJson } from "./protocol-json.ts";
+import { jsonForm } from "./protocol-json.ts";
 import { ServiceRegistry } from "./service.ts";
 
 const NOW = 1_800_000_000_000;
@@ -48,9 +48,4 @@ describe("a listing", () => {
     const text = JSON.stringify({ applications: { application: [null, { name: "SHOP", instance: instances }] } });
     expect(reader.read(text, "soon", NOW)?.map(({ instance }) => instance.instanceId)).toEqual(["good"]);
   });
-});
-
-test("what a service of ours sends to register is read as what it is", () => {
-  const { instance } = JSON.parse(registrationJson(own)) as { instance: unknown };
-  expect(reader.instance(instance, NOW)).toEqual(own);
 });

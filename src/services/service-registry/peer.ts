@@ -15,7 +15,7 @@ import {
   PEER_RETRY_MS_MIN,
   PEER_TIMEOUT_MS,
   PEER_TRIES_MAX,
-} from "../../limits.ts";
+} from "../../limits/registry.ts";
 import type { ReplicationOperation } from "./api.ts";
 import { type Lease, lapsesAt } from "./instance.ts";
 import { ListingReader } from "./listing.ts";

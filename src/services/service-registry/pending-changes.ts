@@ -1,5 +1,5 @@
 /** What a peer has yet to hear: at most one entry for each instance, whatever has happened to it meanwhile. */
-import { PEER_PENDING_MAX } from "../../limits.ts";
+import { PEER_PENDING_MAX } from "../../limits/registry.ts";
 import type { Pending } from "./replication.ts";
 import type { RegistryChange } from "./service.ts";
 

@@ -1,7 +1,7 @@
 /** Evictions and self-preservation: the figures of Eureka, then what must hold whatever happens. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { EVICTION_PERIOD_MS, LAPSED_KEPT_MS, REGISTRY_DELTA_MS } from "../../limits.ts";
+import { EVICTION_PERIOD_MS, LAPSED_KEPT_MS, REGISTRY_DELTA_MS } from "../../limits/registry.ts";
 import { type Instance, type Lease, lapsesAt, ourInstance } from "./instance.ts";
 import { preservationOf, RenewalRate } from "./preservation.ts";
 import { hashcodeOf } from "./protocol-form.ts";

@@ -4,7 +4,7 @@
  * Pure: time is an argument.
  */
 import type { UnixMs } from "../../core/time.ts";
-import { LAPSED_KEPT_MS, REGISTRY_KEPT_PERCENT, RENEWALS_PER_MINUTE } from "../../limits.ts";
+import { LAPSED_KEPT_MS, REGISTRY_KEPT_PERCENT, RENEWALS_PER_MINUTE } from "../../limits/registry.ts";
 import { type Lease, lapsesAt } from "./instance.ts";
 
 const WINDOW_SECONDS = 60;

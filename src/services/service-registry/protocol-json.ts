@@ -3,7 +3,7 @@
  * expect text makes a client drop the whole answer. So nothing is added here, and `application` and `instance` are always arrays.
  */
 import { LIST_CHUNK_ROWS } from "../../limits.ts";
-import type { Instance, Lease } from "./instance.ts";
+import type { Lease } from "./instance.ts";
 import type { Listing, ProtocolForm } from "./protocol-form.ts";
 
 export const jsonForm: ProtocolForm = {
@@ -62,12 +62,6 @@ export function oneInstance({ instance, lastChange, registeredAt, renewedAt, upS
     actionType: lastChange,
   };
 }
-
-/** What a client sends to register. */
-export const registrationJson = (instance: Instance): string => {
-  const times = { registeredAt: 0, renewedAt: 0, upSince: 0, updatedAt: 0, endedAt: 0 };
-  return jsonForm.instance({ instance, lastChange: "ADDED", ...times });
-};
 
 /** What is not known is left out: the protocol has no `null`. */
 const known = (name: string, value: unknown) => (value === null ? {} : { [name]: value });

@@ -1,6 +1,6 @@
 /** What has changed of late, for clients that follow the registry by its changes: the last change of each instance, for a bounded time. */
 import type { UnixMs } from "../../core/time.ts";
-import { REGISTRY_DELTA_MAX, REGISTRY_DELTA_MS } from "../../limits.ts";
+import { REGISTRY_DELTA_MAX, REGISTRY_DELTA_MS } from "../../limits/registry.ts";
 import type { Lease } from "./instance.ts";
 
 export class RecentChanges {

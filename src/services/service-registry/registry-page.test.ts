@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { clientOf, RegistryNet } from "../../../test/registry-net.ts";
 import type { HttpReply } from "../../core/endpoint.ts";
-import { REGISTRY_PAGE_ROWS_MAX } from "../../limits.ts";
+import { REGISTRY_PAGE_ROWS_MAX } from "../../limits/registry.ts";
 import type { RegistryNode } from "./node.ts";
 
 async function pageOf(node: RegistryNode, language: string | null = null): Promise<{ readonly text: string; readonly headers: Headers }> {

@@ -5,7 +5,7 @@ import { type Endpoint, type HttpReply, on, type Route } from "../../core/endpoi
 import { type Language, languageOf } from "../../core/language.ts";
 import { text } from "../../core/reply-schema.ts";
 import type { Clock, UnixMs } from "../../core/time.ts";
-import { REGISTRY_PAGE_ROWS_MAX } from "../../limits.ts";
+import { REGISTRY_PAGE_ROWS_MAX } from "../../limits/registry.ts";
 import { byApplication, type Lease, lapsesAt } from "./instance.ts";
 import type { PeerView } from "./peer.ts";
 import type { Preservation } from "./preservation.ts";

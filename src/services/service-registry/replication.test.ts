@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { clientOf, presentIn, RegistryNet } from "../../../test/registry-net.ts";
-import { PEER_BATCH_BYTES_MAX, PEER_BATCH_OPERATIONS_MAX, PEER_RETRY_MS_MAX } from "../../limits.ts";
+import { PEER_BATCH_BYTES_MAX, PEER_BATCH_OPERATIONS_MAX, PEER_RETRY_MS_MAX } from "../../limits/registry.ts";
 import type { RegistryNode } from "./node.ts";
 
 interface Pair {

@@ -2,7 +2,7 @@
 import { type Endpoint, type HttpReply, json, on, type RequestInput, type Route } from "../../core/endpoint.ts";
 import { problem } from "../../core/problem.ts";
 import type { Clock, UnixMs } from "../../core/time.ts";
-import { METADATA_CHARS_MAX, METADATA_ENTRIES_MAX } from "../../limits.ts";
+import { METADATA_CHARS_MAX, METADATA_ENTRIES_MAX } from "../../limits/registry.ts";
 import {
   ADD_METADATA,
   ALL_APPLICATIONS,
@@ -46,7 +46,7 @@ function writingRoutes(registry: ServiceRegistry, clock: Clock): Route[] {
         const from = fromOf({ headers });
         const outcome = registry.renew(params.app, params.id, clock.now(), timestampFrom(query.lastDirtyTimestamp), from);
         const lease = outcome === "newer" && from === "peer" ? registry.find(params.app, params.id) : null;
-        return lease ? inForm({ headers }, (form) => form.instance(lease)) : empty(outcome === "unknown" ? 404 : 200);
+        return lease ? inForm({ headers }, clock.now(), (form) => form.instance(lease)) : empty(outcome === "unknown" ? 404 : 200);
       }),
     ),
     ...everywhere(CANCEL).map((endpoint) =>
@@ -79,35 +79,34 @@ function readingRoutes(registry: ServiceRegistry, clock: Clock): Route[] {
   const atAddress = (asked: Asked, applications: readonly Application[]): HttpReply => {
     if (applications.length === 0) return problem(404, "no instance has that address");
     const leases = applications.flatMap((application) => application.leases);
-    return inForm(asked, (form) => form.listing({ applications, hashcode: hashcodeOf(leases), version: 1 }));
+    return inForm(asked, clock.now(), (form) => form.listing({ applications, hashcode: hashcodeOf(leases), version: 1 }));
   };
   return [
     ...everywhere(ALL_APPLICATIONS).map((endpoint) =>
       on(endpoint, ({ headers }) => {
         const listing = { applications: registry.applications(), hashcode: hashcode(), version: 1 };
-        const reply = inForm({ headers }, (form) => form.listing(listing));
-        // The lease's times in the listing are by this clock, which need not be the reader's.
-        return { ...reply, headers: { ...reply.headers, "server-now": String(clock.now()) } };
+        return inForm({ headers }, clock.now(), (form) => form.listing(listing));
       }),
     ),
     ...everywhere(DELTA).map((endpoint) =>
       on(endpoint, ({ headers }) => {
-        const listing = { ...registry.recentChanges(clock.now()), hashcode: hashcode() };
-        return inForm({ headers }, (form) => form.listing(listing));
+        const now = clock.now();
+        const listing = { ...registry.recentChanges(now), hashcode: hashcode() };
+        return inForm({ headers }, now, (form) => form.listing(listing));
       }),
     ),
     ...everywhere(ONE_APPLICATION).map((endpoint) =>
       on(endpoint, ({ params, headers }) => {
         const application = registry.application(params.app);
         if (!application) return problem(404, "no instance of that application is registered");
-        return inForm({ headers }, (form) => form.application(application));
+        return inForm({ headers }, clock.now(), (form) => form.application(application));
       }),
     ),
     ...everywhere(ONE_INSTANCE).map((endpoint) =>
-      on(endpoint, ({ params, headers }) => instanceReply({ headers }, registry.find(params.app, params.id))),
+      on(endpoint, ({ params, headers }) => instanceReply({ headers }, clock.now(), registry.find(params.app, params.id))),
     ),
     ...everywhere(ANY_INSTANCE).map((endpoint) =>
-      on(endpoint, ({ params, headers }) => instanceReply({ headers }, registry.findAnywhere(params.id))),
+      on(endpoint, ({ params, headers }) => instanceReply({ headers }, clock.now(), registry.findAnywhere(params.id))),
     ),
     ...everywhere(AT_VIP).map((endpoint) =>
       on(endpoint, ({ params, headers }) => atAddress({ headers }, registry.applicationsAt("vipAddress", params.address))),
@@ -126,17 +125,14 @@ const fromOf = ({ headers }: Asked): From => (headers.get(REPLICATION_HEADER) ==
 /** What is no number says nothing, as it always has to clients that write one they do not know. */
 const timestampFrom = (text: string | undefined): UnixMs | null => (/^\d{1,15}$/.test(text ?? "") ? Number(text) : null);
 
-const HEADERS_OF = new Map<ProtocolForm, NonNullable<HttpReply["headers"]>>(
-  [jsonForm, xmlForm].map((form) => [form, { "content-type": form.contentType, vary: "accept" }]),
-);
-
-function inForm({ headers }: Asked, write: (form: ProtocolForm) => HttpReply["body"]): HttpReply {
+/** @param now the times of leases in the answer are by this clock, which need not be the reader's */
+function inForm({ headers }: Asked, now: UnixMs, write: (form: ProtocolForm) => HttpReply["body"]): HttpReply {
   const form = asksForJson(headers.get("accept")) ? jsonForm : xmlForm;
-  return { status: 200, body: write(form), headers: HEADERS_OF.get(form) ?? {} };
+  return { status: 200, body: write(form), headers: { "content-type": form.contentType, vary: "accept", "server-now": String(now) } };
 }
 
-const instanceReply = (asked: Asked, lease: Lease | null): HttpReply =>
-  lease ? inForm(asked, (form) => form.instance(lease)) : problem(404, "no such instance is registered");
+const instanceReply = (asked: Asked, now: UnixMs, lease: Lease | null): HttpReply =>
+  lease ? inForm(asked, now, (form) => form.instance(lease)) : problem(404, "no such instance is registered");
 
 function register(registry: ServiceRegistry, app: string, instance: Instance, now: UnixMs, from: From): HttpReply {
   if (instance.app !== applicationName(app)) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { METADATA_CHARS_MAX, METADATA_ENTRIES_MAX } from "../../limits.ts";
+import { METADATA_CHARS_MAX, METADATA_ENTRIES_MAX } from "../../limits/registry.ts";
 import { type Instance, type Lease, lapsesAt, ourInstance } from "./instance.ts";
 import { ServiceRegistry } from "./service.ts";
 

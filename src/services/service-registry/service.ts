@@ -3,7 +3,7 @@
  * evicted, and says that it has lapsed (`instance.ts`); when nobody is evicted, readers still see who renews.
  */
 import type { UnixMs } from "../../core/time.ts";
-import { EVICTION_PERIOD_MS, METADATA_CHARS_MAX, METADATA_ENTRIES_MAX, REGISTRY_INSTANCES_MAX } from "../../limits.ts";
+import { EVICTION_PERIOD_MS, METADATA_CHARS_MAX, METADATA_ENTRIES_MAX, REGISTRY_INSTANCES_MAX } from "../../limits/registry.ts";
 import type { InstanceStatus } from "./api.ts";
 import { type Application, applicationName, byApplication, type Instance, type Lease, lapsesAt } from "./instance.ts";
 import { evictionsOf, type Preservation, preservationOf, RenewalRate } from "./preservation.ts";
