@@ -1,7 +1,7 @@
 /** How kept replies stand in the store: a JSON array for some of one turn, an array of fields per reply, so that a million refusals stay small. */
-import type { SessionId, Sku } from "../../core/ids.ts";
-import type { Step } from "../../core/reason.ts";
-import type { KeptReply } from "../ledger.ts";
+import type { SessionId, Sku } from "../core/ids.ts";
+import type { Step } from "../core/reason.ts";
+import type { KeptReply } from "./ledger.ts";
 
 type PurchaseFields = [
   key: string,

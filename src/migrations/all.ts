@@ -4,6 +4,7 @@
  */
 import outbox from "./0001-outbox.sql" with { type: "text" };
 import refunds from "./0002-refunds.sql" with { type: "text" };
+import orders from "./0003-orders.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -13,4 +14,5 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0001-outbox", text: outbox },
   { name: "0002-refunds", text: refunds },
+  { name: "0003-orders", text: orders },
 ];

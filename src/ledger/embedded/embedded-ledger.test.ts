@@ -154,10 +154,10 @@ describe("the embedded ledger's housekeeping", () => {
       await shop.put(5);
       const attempt = shop.ledger.hold([holdCommand("ann", 2), holdCommand("bob", 3)], shop.now);
       await expect(attempt).rejects.toThrow("the disk is full");
-      expect(shop.events).toEqual([]);
+      expect(await shop.events()).toEqual([]);
       await shop.crash();
       expect((await shop.goods()).frozen).toBe(0);
-      expect(shop.events).toEqual([]);
+      expect(await shop.events()).toEqual([]);
     });
   });
 

@@ -6,9 +6,9 @@ import type { Database, Statement } from "bun:sqlite";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import type { KeptReply, Line, Order } from "../ledger.ts";
+import { decodeReplies, encodeReplies } from "../reply-record.ts";
 import type { Journal, Restored, SavedGoods, SavedHold, SavedOrder } from "./journal.ts";
 import type { ReplyLocation } from "./reply-index.ts";
-import { decodeReplies, encodeReplies } from "./reply-record.ts";
 import { ORDERS_SCHEMA, SqliteOrders } from "./sqlite-orders.ts";
 
 export const LEDGER_SCHEMA = `

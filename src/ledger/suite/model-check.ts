@@ -101,7 +101,7 @@ class Game {
   /** When everything has been swept, everything that happened has been told, once and in order, and nothing else. */
   async listen(): Promise<void> {
     while (await this.#opened.sweep(this.#now));
-    const told = this.#opened.events();
+    const told = await this.#opened.events();
     expect(storiesOf(told)).toEqual(storiesOf(this.#oracle.events));
     checkStory(told);
   }

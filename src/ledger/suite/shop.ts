@@ -3,6 +3,7 @@
  * not care about filled in.
  */
 import { expect } from "bun:test";
+import type { Answer } from "../../core/answer.ts";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { Cents } from "../../core/money.ts";
 import type { DurationMs, UnixMs } from "../../core/time.ts";
@@ -34,7 +35,7 @@ export interface OpenedLedger {
   /** The store's housekeeping. It may come at any time, and nobody sees a difference. True: there is more to do. */
   readonly sweep: (now: UnixMs) => Promise<boolean>;
   /** Everything told so far that is as durable as what it tells of, in order. */
-  readonly events: () => readonly LedgerEvent[];
+  readonly events: () => Answer<readonly LedgerEvent[]>;
   close(): Promise<void>;
 }
 export type OpenLedger = () => Promise<OpenedLedger>;
@@ -138,7 +139,7 @@ export class Shop {
     await this.#sweep(this.now);
   }
 
-  get events(): readonly LedgerEvent[] {
+  async events(): Promise<readonly LedgerEvent[]> {
     return this.#events();
   }
 

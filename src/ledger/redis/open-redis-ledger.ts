@@ -1,0 +1,55 @@
+/** Puts the ledger of many processes together. */
+import type { RedisScripts } from "../../core/redis.ts";
+import type { SqlDatabase } from "../../core/sql.ts";
+import type { UnixMs } from "../../core/time.ts";
+import { LEDGER_PARTITIONS } from "../../limits/ledger.ts";
+import { OrderCare } from "./order-care.ts";
+import { OrderKeeper } from "./order-keeper.ts";
+import { OrderParts } from "./order-parts.ts";
+import { Partitions } from "./partitions.ts";
+import { RedisLedger } from "./redis-ledger.ts";
+import { Relay, type Tell } from "./relay.ts";
+import { RedisShelves } from "./shelves.ts";
+import type { After } from "./turns.ts";
+
+export interface RedisLedgerOptions {
+  readonly redis: RedisScripts;
+  /** Migrated. */
+  readonly postgres: SqlDatabase;
+  /** Writes events into the outbox, within the transaction that saves what they tell of. */
+  readonly tell: Tell;
+  readonly after: After;
+  /** One for each ledger that lives in the same Redis. */
+  readonly prefix?: string;
+  /** For tests. The same for every process, for ever. */
+  readonly partitions?: number;
+}
+
+/** The ledger, and what somebody has to call again and again. Each of these may be called by any number of processes at the same time. */
+export interface OpenedRedisLedger {
+  readonly ledger: RedisLedger;
+  /** Every `SWEEP_TICK_MS`: tells and removes what has ended. True: there is more to do at once. No figure depends on it. */
+  sweep(now: UnixMs): Promise<boolean>;
+  /** Every `RELAY_TICK_MS`: takes events over into the outbox. True: there is more to do at once. */
+  relay(): Promise<boolean>;
+  /** At the start and every `RECOVER_TICK_MS`: finishes what others have left half way. */
+  recover(now: UnixMs): Promise<void>;
+}
+
+export async function openRedisLedger(options: RedisLedgerOptions): Promise<OpenedRedisLedger> {
+  const { redis, postgres: db, tell, after, prefix = "db" } = options;
+  const partitions = new Partitions(prefix, options.partitions ?? LEDGER_PARTITIONS);
+  const shelves = new RedisShelves(redis, partitions);
+  const relay = new Relay(redis, partitions, db, tell);
+  const parts = new OrderParts(redis, partitions, shelves, after);
+  const orders = new OrderKeeper({ db, shelves, parts, relay, partitions, tell, after });
+  const ledger = new RedisLedger({ redis, partitions, shelves, orders, after });
+  const care = new OrderCare(db, orders, parts);
+  await relay.prepare();
+  return {
+    ledger,
+    sweep: (now) => ledger.sweep(now),
+    relay: () => relay.run(),
+    recover: (now) => care.recover(now),
+  };
+}

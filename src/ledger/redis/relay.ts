@@ -1,0 +1,146 @@
+/**
+ * From the streams in Redis to the outbox in Postgres. A partition's position moves in the same transaction that tells its events, so each is told exactly once,
+ * in the partition's order. Who tells of an order takes over the streams of its SKUs in the same transaction: a hold is told before the order that it
+ * became part of.
+ */
+import type { Sku, UserId } from "../../core/ids.ts";
+import type { RedisScripts } from "../../core/redis.ts";
+import type { SqlDatabase, Tx } from "../../core/sql.ts";
+import { RELAY_ENTRIES_MAX } from "../../limits/ledger.ts";
+import type { LedgerEvent, Order } from "../ledger.ts";
+import type { Partitions } from "./partitions.ts";
+import { STREAM, TRIM } from "./scripts.ts";
+
+/** Writes events into the outbox, within the transaction that saves what they tell of. */
+export type Tell = (tx: Tx, events: readonly LedgerEvent[]) => Promise<void>;
+
+/** What operators have set, for a Redis that loses its data. */
+type Note =
+  | { readonly type: "note.stocked"; readonly sku: Sku; readonly stocked: number; readonly priceCents: number }
+  | { readonly type: "note.removed"; readonly sku: Sku }
+  | {
+      readonly type: "note.recorded";
+      readonly sku: Sku;
+      readonly userId: UserId;
+      readonly ordered: number;
+      readonly userLevel: number;
+    };
+const isNote = (entry: LedgerEvent | Note): entry is Note => entry.type.startsWith("note.");
+
+/** Drops from Redis what a committed transaction has taken over. */
+export type Drop = () => Promise<void>;
+
+export class Relay {
+  readonly #redis: RedisScripts;
+  readonly #partitions: Partitions;
+  readonly #db: SqlDatabase;
+  readonly #tell: Tell;
+
+  constructor(redis: RedisScripts, partitions: Partitions, db: SqlDatabase, tell: Tell) {
+    this.#redis = redis;
+    this.#partitions = partitions;
+    this.#db = db;
+    this.#tell = tell;
+  }
+
+  /** Once, before anything else. */
+  async prepare(): Promise<void> {
+    await this.#db.transaction(
+      (tx) => tx`insert into ledger_streams (partition, last_id) select n, '0-0' from unnest(${this.#partitions.all}::int[]) as n
+        on conflict do nothing`,
+    );
+  }
+
+  /** Tells everything that these partitions have to tell by now. */
+  async within(tx: Tx, partitions: readonly number[]): Promise<Drop> {
+    const rows = await tx<{ partition: number; last_id: string }>`
+      select partition, last_id from ledger_streams where partition = any(${partitions}::int[]) order by partition for update`;
+    const taken: { readonly partition: number; readonly lastId: string }[] = [];
+    for (const { partition, last_id } of rows) {
+      const lastId = await this.#take(tx, partition, last_id, Number.POSITIVE_INFINITY);
+      if (lastId !== last_id) taken.push({ partition, lastId });
+    }
+    return async () => {
+      await Promise.all(taken.map(({ partition, lastId }) => this.#drop(partition, lastId)));
+    };
+  }
+
+  /** Tells some of what there is, of all partitions. Resolves with whether there is more. Any number of processes may do it at the same time. */
+  async run(): Promise<boolean> {
+    const waiting = await Promise.all(this.#partitions.all.map((partition) => this.#read(partition, "0-0", 1)));
+    let isMore = false;
+    for (const [partition, first] of waiting.entries()) if (first.length > 0) isMore = (await this.#relayOne(partition)) || isMore;
+    return isMore;
+  }
+
+  async #relayOne(partition: number): Promise<boolean> {
+    const before = { lastId: "" };
+    const lastId = await this.#db.transaction(async (tx) => {
+      const [row] = await tx<{ last_id: string }>`
+        select last_id from ledger_streams where partition = ${partition} for update skip locked`;
+      if (!row) return null;
+      before.lastId = row.last_id;
+      return this.#take(tx, partition, row.last_id, RELAY_ENTRIES_MAX);
+    });
+    // Somebody else has it; or there was nothing but what Postgres has already.
+    if (lastId === null) return false;
+    await this.#drop(partition, lastId);
+    return lastId !== before.lastId;
+  }
+
+  /** @returns the id of the last entry that was told */
+  async #take(tx: Tx, partition: number, from: string, entriesMax: number): Promise<string> {
+    let lastId = from;
+    for (let left = entriesMax; left > 0; ) {
+      const piece = await this.#read(partition, lastId, Math.min(left, RELAY_ENTRIES_MAX));
+      if (piece.length === 0) break;
+      const entries = piece.flatMap(([, text]) => JSON.parse(text) as (LedgerEvent | Note)[]);
+      const events = entries.filter((entry): entry is LedgerEvent => !isNote(entry));
+      if (events.length > 0) await this.#tell(tx, events);
+      for (const note of entries.filter(isNote)) await keep(tx, note);
+      lastId = piece.at(-1)?.[0] ?? lastId;
+      left -= piece.length;
+    }
+    if (lastId !== from) await tx`update ledger_streams set last_id = ${lastId} where partition = ${partition}`;
+    return lastId;
+  }
+
+  async #read(partition: number, after: string, count: number): Promise<readonly (readonly [id: string, events: string])[]> {
+    const piece = (await this.#redis.run(STREAM, [this.#partitions.keyOf(partition, "stream")], [after, String(count)])) as string[];
+    return Array.from({ length: piece.length / 2 }, (_, n) => [piece[2 * n] as string, piece[2 * n + 1] as string]);
+  }
+
+  async #drop(partition: number, lastId: string): Promise<void> {
+    const [ms, n] = lastId.split("-");
+    await this.#redis.run(TRIM, [this.#partitions.keyOf(partition, "stream")], [`${ms}-${Number(n) + 1}`]);
+  }
+}
+
+async function keep(tx: Tx, note: Note): Promise<void> {
+  switch (note.type) {
+    case "note.stocked":
+      await tx`insert into ledger_goods (sku, stocked, sold, price_cents) values (${note.sku}, ${note.stocked}, 0, ${note.priceCents})
+        on conflict (sku) do update set stocked = excluded.stocked, price_cents = excluded.price_cents`;
+      return;
+    case "note.removed":
+      await tx`delete from ledger_goods where sku = ${note.sku}`;
+      return;
+    case "note.recorded":
+      if (note.userLevel < 0) await tx`delete from ledger_lines where user_id = ${note.userId} and sku = ${note.sku}`;
+      else
+        await tx`insert into ledger_lines (user_id, sku, ordered, user_level) values (${note.userId}, ${note.sku}, ${note.ordered}, ${note.userLevel})
+          on conflict (user_id, sku) do update set ordered = excluded.ordered, user_level = excluded.user_level`;
+  }
+}
+
+/** A paid order in what a Redis that loses its data gets back. Its SKUs' streams have been taken over in this transaction. */
+export async function keepSold(tx: Tx, { items, userId, userLevel }: Order): Promise<void> {
+  const skus = items.map(({ sku }) => sku);
+  const quantities = items.map(({ quantity }) => quantity);
+  await tx`update ledger_goods set sold = sold + part.quantity
+    from (select * from unnest(${skus}::text[], ${quantities}::bigint[]) as t (sku, quantity)) as part
+    where ledger_goods.sku = part.sku`;
+  await tx`insert into ledger_lines (user_id, sku, ordered, user_level)
+    select ${userId}, sku, quantity, ${userLevel} from unnest(${skus}::text[], ${quantities}::bigint[]) as t (sku, quantity)
+    on conflict (user_id, sku) do update set ordered = ledger_lines.ordered + excluded.ordered`;
+}

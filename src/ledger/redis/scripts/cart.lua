@@ -1,0 +1,15 @@
+-- All that one user has in this partition, as it is at `now`.
+--
+-- ARGV   1 user, 2 now
+-- Reply  per SKU of which the user has something: [sku, held, heldUntil, pending, ordered, userLevel or -1, session, held since]; {} for nothing
+local user, now = ARGV[1], tonumber(ARGV[2])
+local mine = {}
+for sku in string.gmatch(call('HGET', USERS, user) or '', '[^\n]+') do
+  local _, at = seen(sku, now)
+  local row = lineOf(sku, user).row
+  local held, pending = row[UNTIL] > at and row[HELD] or 0, pendingOf(row, at)
+  if held + pending + row[ORDERED] > 0 or row[LEVEL] >= 0 then
+    mine[#mine + 1] = { sku, held, held > 0 and row[UNTIL] or 0, pending, row[ORDERED], row[LEVEL], row[SESSION], row[SINCE] }
+  end
+end
+return finish(mine)

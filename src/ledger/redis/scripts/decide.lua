@@ -1,0 +1,186 @@
+-- Decides a batch of commands about SKUs of one partition, each in its order and in one atomic step, as `decide.ts` does; everything due has
+-- ended before a command is looked at. The same key gets the first reply and changes nothing.
+--
+-- KEYS   13...: the kept replies of the batch's keys
+-- ARGV   1 the commands as JSON, each [verb, now, sku, user, ...]
+--        2 how many SKUs of this partition a user may have before all partitions must be asked, 3 how many of all partitions, 4 how many goods
+--        there may be in this partition, 5 how long a reply is kept, in ms, 6 how many ended lines may be swept with goods that are removed
+-- Reply  a reply per command: [kind, ...]. Beside those of the ledger:
+--        ["kept", reply] the key has this reply; ["count"] tell first of how many SKUs the user has something; ["busy"] an order of this user
+--        and SKU is under way; ["unswept"] sweep the SKU first; ["later"] a command before it about the same SKU was not decided.
+local SKUS_HERE_MAX, SKUS_MAX, GOODS_MAX, KEPT_MS, SWEPT_MAX =
+  tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
+local BUSY, goodsCount = { 'busy' }, nil
+
+local function refused(reason) return { 'refused', reason } end
+
+local function tellIfSoldOut(shelf, before, at)
+  if before > 0 and shelf.goods and availableOf(shelf.goods) == 0 then tell({ type = 'goods.sold-out', at = at, sku = shelf.sku }) end
+end
+
+local function tellHold(wasHeld, line, at, session)
+  local row = line.row
+  if row[HELD] == wasHeld then return end
+  tell({ type = wasHeld == 0 and 'hold.created' or 'hold.changed', at = at, sku = line.sku, userId = line.user, sessionId = session,
+    quantity = row[HELD], heldUntil = row[UNTIL] })
+end
+
+local verbs = {}
+
+-- [verb, now, sku, user, quantity, limit, opensAt, closesAt, frozenForMs, session, number of its key or 0, key, fingerprint,
+--  of how many SKUs the user has something or -1]
+function verbs.hold(c)
+  local sku, user, quantity, limit = c[3], c[4], c[5], c[6]
+  local shelf, at = seen(sku, c[2])
+  local function keep(reason, kept, heldUntil)
+    if c[11] == 0 then return end
+    local reply = cjson.encode({ { c[12], c[13], c[10], 'cart', reason, sku, kept, heldUntil, c[9] } })
+    later(function() call('SET', KEYS[12 + c[11]], reply, 'PX', KEPT_MS) end)
+  end
+  local function refuse(reason)
+    keep(reason, quantity, 0)
+    return refused(reason)
+  end
+  local kept = c[11] > 0 and call('GET', KEYS[12 + c[11]])
+  if kept then return { 'kept', kept } end
+  local goods = shelf.goods
+  if not goods then return refuse('unknown-goods') end
+  -- Who came too early may come again with the same key, so this refusal is not kept.
+  if at < c[7] then return refused('not-started') end
+  if c[8] > 0 and at >= c[8] then return refuse('ended') end
+  local line = settled(sku, user, at)
+  local row = line.row
+  if row[MARK] then return BUSY end
+  local mine = row[HELD] + row[ORDERED] + pendingOf(row, at)
+  if limit > 0 and mine + quantity > limit then return refuse('limit-reached') end
+  if mine == 0 and row[LEVEL] < 0 and skusOf(user) >= SKUS_HERE_MAX then
+    if c[14] < 0 then
+      shelf.isHalted = true
+      return { 'count' }
+    end
+    if c[14] >= SKUS_MAX then return refuse('limit-reached') end
+  end
+  local available = availableOf(goods)
+  if available < quantity then return refuse('sold-out') end
+
+  local wasHeld = row[HELD]
+  if wasHeld == 0 then
+    -- Nothing extends a hold: what is added later ends with what is there.
+    row[UNTIL], row[SINCE], row[SESSION] = at + c[9], at, c[10]
+    begin(shelf, row[UNTIL], user)
+  end
+  row[HELD] = wasHeld + quantity
+  line.isChanged = true
+  move(shelf, row[UNTIL], quantity)
+  setGoods(shelf, at, quantity)
+  tellHold(wasHeld, line, at, c[10])
+  tellIfSoldOut(shelf, available, at)
+  keep(cjson.null, row[HELD], row[UNTIL])
+  return { 'held', row[HELD], row[UNTIL] }
+end
+
+-- [verb, now, sku, user, quantity, limit]
+function verbs.change(c)
+  local sku, user, quantity, limit = c[3], c[4], c[5], c[6]
+  local shelf, at = seen(sku, c[2])
+  if not shelf.goods then return refused('unknown-goods') end
+  local line = settled(sku, user, at)
+  local row = line.row
+  if row[MARK] then return BUSY end
+  if row[HELD] == 0 then return refused('no-hold') end
+  local growth, available = quantity - row[HELD], availableOf(shelf.goods)
+  -- Giving back is always possible, even when the limit has been lowered since.
+  if growth > 0 and limit > 0 and row[ORDERED] + pendingOf(row, at) + quantity > limit then return refused('limit-reached') end
+  if growth > available then return refused('sold-out') end
+  local wasHeld = row[HELD]
+  row[HELD] = quantity
+  line.isChanged = true
+  move(shelf, row[UNTIL], growth)
+  setGoods(shelf, at, growth)
+  tellHold(wasHeld, line, at, cjson.null)
+  tellIfSoldOut(shelf, available, at)
+  return { 'held', quantity, row[UNTIL] }
+end
+
+-- [verb, now, sku, user]
+function verbs.release(c)
+  local shelf, at = seen(c[3], c[2])
+  local line = settled(c[3], c[4], at)
+  local row = line.row
+  if row[MARK] then return BUSY end
+  if not shelf.goods or row[HELD] == 0 then return refused('no-hold') end
+  local quantity = row[HELD]
+  move(shelf, row[UNTIL], -quantity)
+  setGoods(shelf, at, -quantity)
+  row[HELD], row[UNTIL] = 0, 0
+  line.isChanged = true
+  tell({ type = 'hold.released', at = at, sku = c[3], userId = c[4], quantity = quantity })
+  return { 'released', quantity }
+end
+
+-- [verb, now, sku, mode, onHand, priceCents]
+function verbs.stock(c)
+  local sku, mode, onHand, price = c[3], c[4], c[5], c[6]
+  local shelf, at = seen(sku, c[2])
+  local goods = shelf.goods
+  if not goods and mode == 'update' then return refused('unknown-goods') end
+  if mode == 'remove' then
+    if not goods then return { 'removed' } end
+    if goods[FROZEN] > 0 then return { 'frozen', goods[FROZEN] } end
+    -- What has lapsed is dead by these goods' clock alone; if they come back, theirs may be earlier.
+    local _, isClean = sweepShelf(shelf, at, SWEPT_MAX, {})
+    if not isClean then
+      shelf.isHalted = true
+      return { 'unswept' }
+    end
+    shelf.goods = nil
+    tell({ type = 'note.removed', sku = sku })
+    goodsCount = goodsCount and goodsCount - 1
+    return { 'removed' }
+  end
+  if not goods then
+    goodsCount = goodsCount or call('HLEN', GOODS)
+    if goodsCount >= GOODS_MAX then return refused('too-many-goods') end
+    goodsCount = goodsCount + 1
+    goods = { 0, 0, 0, price, at, 0 }
+  elseif onHand < goods[FROZEN] then
+    return { 'frozen', goods[FROZEN] }
+  end
+  local available = availableOf(goods)
+  shelf.goods, goods[ON_HAND], goods[PRICE] = goods, onHand, price
+  setGoods(shelf, at, 0)
+  tell({ type = 'note.stocked', sku = sku, stocked = onHand + goods[SOLD], priceCents = price })
+  tellIfSoldOut(shelf, available, at)
+  return { 'stocked', onHand, goods[FROZEN], goods[SOLD], price, at }
+end
+
+-- [verb, now, sku, user, mode, userLevel, ordered]
+function verbs.record(c)
+  local sku, user, mode = c[3], c[4], c[5]
+  local _, at = seen(sku, c[2])
+  local line = settled(sku, user, at)
+  local row = line.row
+  if row[MARK] then return BUSY end
+  if mode == 'update' and row[LEVEL] < 0 then return refused('no-record') end
+  line.isChanged = true
+  if mode == 'remove' then
+    row[ORDERED], row[LEVEL] = 0, -1
+    tell({ type = 'note.recorded', sku = sku, userId = user, ordered = 0, userLevel = -1 })
+    return { 'removed' }
+  end
+  row[LEVEL], row[ORDERED] = c[6], c[7]
+  tell({ type = 'note.recorded', sku = sku, userId = user, ordered = c[7], userLevel = c[6] })
+  return { 'recorded', row[HELD], row[UNTIL], pendingOf(row, at), row[ORDERED], row[LEVEL] }
+end
+
+-- [verb, now, sku]
+function verbs.expire(c)
+  seen(c[3], c[2])
+  return { 'expired' }
+end
+
+local replies = {}
+for n, command in ipairs(cjson.decode(ARGV[1])) do
+  if shelfOf(command[3]).isHalted then replies[n] = { 'later' } else replies[n] = verbs[command[1]](command) end
+end
+return finish(replies)

@@ -1,0 +1,26 @@
+/** The bounds of the ledger in Redis, as `limits.ts` has all others. */
+import type { DurationMs } from "../core/time.ts";
+
+/** Into how many parts the SKUs are divided; a cluster keeps each part on one node. It decides where everything is, and is never changed while
+ *  there are data. */
+export const LEDGER_PARTITIONS = 32;
+/** Commands that one script decides. Further ones go in the next. It bounds for how long Redis does nothing else. */
+export const LEDGER_BATCH_COMMANDS_MAX = 512;
+/** How long a turn holds up the next one. A slower one, as when a node does not answer, goes on beside it. */
+export const LEDGER_TURN_MS_MAX: DurationMs = 100;
+/** How often a command is tried again while an order of the same user and SKU is under way, and the pause before that. After that: 503. */
+export const UNDER_WAY_TRIES_MAX = 50;
+export const UNDER_WAY_PAUSE_MS: DurationMs = 10;
+/** How long a reply to an idempotency key is kept in Redis. More than `REPLY_KEPT_MS`, because its clock is not ours. */
+export const REPLY_KEPT_IN_REDIS_MS: DurationMs = 48 * 3_600_000;
+/** Entries of a stream that one transaction takes over, a turn's events each; the rest stay for the next. */
+export const RELAY_ENTRIES_MAX = 100;
+/** How often an order is tried that others keep changing something under. After that: 503. */
+export const ORDER_ATTEMPTS_MAX = 20;
+/** How long an order may be under way between Redis and Postgres before others look after it. */
+export const ORDER_UNDER_WAY_MS_MAX: DurationMs = 10_000;
+/** Orders and parts of orders that are looked after in one go. */
+export const RECOVERED_PER_TICK = 100;
+/** Time between two ticks in which events are taken over into the outbox, and in which what others have left half way is looked for. */
+export const RELAY_TICK_MS: DurationMs = 50;
+export const RECOVER_TICK_MS: DurationMs = 1_000;
