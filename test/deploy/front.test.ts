@@ -130,6 +130,13 @@ describe.skipIf(!hasHaproxy)(`through the front door ${NEEDS_HAPROXY}`, () => {
     expect((await connects()) - before).toBeLessThan(200);
   }, 30_000);
 
+  test("its figures are those that the dashboard asks for", async () => {
+    const { text } = await getJson(front.figures);
+    const asked = [...readDeployFile("grafana/dashboards/doorbuster.json").matchAll(/\bhaproxy_\w+/g)].map((match) => match[0]);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.filter((name) => !text.includes(`\n${name}{proxy="gates"} `))).toEqual([]);
+  });
+
   test("a gate that stops costs no purchase that carries a key: the other takes over", async () => {
     const [first, second] = gates as [System, System];
     let isStopped = false;

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { ServiceMetrics } from "../../src/edge/metrics.ts";
 import { PORTS } from "../../src/topology/ports.ts";
+import { describeTables } from "../../src/topology/shared-tables.ts";
 import { getJson, postJson, startSystem } from "../system.ts";
 import { type ComposeService, DEPLOY, networksOf, readCompose, readDeployFile, SAMPLE_ENV } from "./compose-file.ts";
 
@@ -119,6 +121,13 @@ describe("the dashboard", () => {
   });
 });
 
+/** What a process prints of its copies of shared tables, which only processes with Redis have. */
+function ofCopies(): Promise<string> {
+  const metrics = new ServiceMetrics("PolicyController");
+  describeTables(metrics, [{ name: "policies", figures: { isCurrent: true, ageMs: 100, position: 1, loads: 1 } }]);
+  return metrics.text();
+}
+
 test("every figure that an alert or a panel names is printed by the running system, with the labels that are asked for", async () => {
   const system = await startSystem({ args: ["--demo"] });
   // Only a gate in a process of its own has links.
@@ -127,7 +136,8 @@ test("every figure that an alert or a panel names is printed by the running syst
     await postJson(`${system.gate}/buy`, { clientIP: "202.100.100.1", userID: "U1", userLevel: 5, goodsSKU: "SKU0001", goodsQuantity: 1 });
     const ports = [system.gate, system.protector, system.policy, system.inventory, system.cart, system.registry];
     await Promise.all(ports.map((url) => getJson(`${url}/health`)));
-    const printed = (await Promise.all([...ports, withLinks.gate].map(async (url) => (await getJson(`${url}/metrics`)).text))).join("\n");
+    const answers = await Promise.all([...ports, withLinks.gate].map(async (url) => (await getJson(`${url}/metrics`)).text));
+    const printed = [...answers, await ofCopies()].join("\n");
     const names = new Set([...printed.matchAll(/^(doorbuster_\w+?)(?:\{|\s)/gm)].map((match) => match[1]));
     const labels = new Set([...printed.matchAll(/[{,](\w+)="/g)].map((match) => match[1]));
     const expressions = [...expressionsOfPanels, ...rules.map(({ expr }) => expr)];
