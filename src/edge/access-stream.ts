@@ -1,7 +1,7 @@
 /**
  * Access records on their way to Redis Streams, from which others read what the gates see (`core/access-stream.ts`). Adding a record only ever
- * puts it into memory. A timer sends what has gathered, a page at a time, over a connection of its own: a page before them would hold up the
- * ledger's commands.
+ * puts it into memory. A timer sends what has gathered, a page at a time to each stream, over a connection of its own: a page before them would
+ * hold up the ledger's commands.
  *
  * A record arrives once or not at all. What Redis has refused, or what was never sent, waits for another stream and for better times; what was
  * sent and not answered is not sent again, because it may have arrived. What finds no room meanwhile is dropped. Both are counted as dropped.
@@ -32,12 +32,14 @@ export class AccessStream {
   readonly #waiting = new RecordPages(ACCESS_STREAM_BUFFER_BYTES_MAX);
   /** Taken from there and not sent yet, the oldest first. */
   #unsent: RecordPage[] = [];
-  #sending: Promise<void> | null = null;
+  readonly #underWay = new Set<Promise<void>>();
   #nextStream = 0;
+  /** Until when each stream is left alone: for ever, while a page is under way to it. */
   readonly #restsUntilUs: MonotonicUs[] = ACCESS_STREAM_KEYS.map(() => Number.NEGATIVE_INFINITY);
   #written = 0;
   #dropped = 0;
   #isClosed = false;
+  #isOver = false;
 
   /**
    * Connects by itself, and again whenever it has to.
@@ -51,7 +53,7 @@ export class AccessStream {
     this.#trouble = new SeldomTold(clock, onTrouble);
     this.#redis = connected(urls);
     this.#redis.on("error", (error: Error) => this.#tell(error.message));
-    this.#timer = setInterval(() => this.#flush(), ACCESS_STREAM_FLUSH_MS);
+    this.#timer = setInterval(() => this.#sendWhatCanBe(), ACCESS_STREAM_FLUSH_MS);
   }
 
   get recordsWritten(): number {
@@ -70,52 +72,53 @@ export class AccessStream {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    this.#sendWhatCanBe();
     const isLate = Promise.withResolvers<void>();
-    const timer = setTimeout(isLate.resolve, ACCESS_STREAM_CLOSE_MS_MAX);
-    await Promise.race([this.#sendAll(), isLate.promise]);
+    const timer = setTimeout(() => {
+      this.#isOver = true;
+      isLate.resolve();
+    }, ACCESS_STREAM_CLOSE_MS_MAX);
+    while (this.#underWay.size > 0 && !this.#isOver) await Promise.race([Promise.all(this.#underWay), isLate.promise]);
+    this.#isOver = true;
     clearTimeout(timer);
     // Whatever is under way ends unanswered, and is counted with it.
     this.#redis.disconnect();
-    await this.#sending;
+    await Promise.all(this.#underWay);
     for (const { records } of [...this.#unsent, ...this.#waiting.take()]) this.#dropped += records;
     this.#unsent = [];
   }
 
-  #flush(): void {
-    this.#sending ??= this.#sendWhatCanBe().finally(() => {
-      this.#sending = null;
-    });
-  }
-
-  async #sendAll(): Promise<void> {
-    await this.#sending;
-    this.#flush();
-    await this.#sending;
-  }
-
-  /** One page at a time, until there is none or nobody takes them. */
-  async #sendWhatCanBe(): Promise<void> {
-    while (this.#redis.status === "ready") {
+  /** To each stream one page at a time, until there is none or nobody takes them. One node that hangs holds up its own streams only. */
+  #sendWhatCanBe(): void {
+    while (!this.#isOver && this.#redis.status === "ready") {
       if (this.#unsent.length === 0) this.#unsent.push(...this.#waiting.take());
-      const page = this.#unsent[0];
+      const [page] = this.#unsent;
       const stream = page && this.#streamThatTakes();
       if (page === undefined || stream === undefined) return;
-      const sent = await this.#append(stream, page);
-      if (sent !== "written") this.#restsUntilUs[stream] = this.#clock.monotonicUs() + 1_000 * ACCESS_STREAM_REST_MS;
-      if (sent === "refused") continue;
       this.#unsent.shift();
-      if (sent === "written") {
-        this.#written += page.records;
-        this.#waiting.giveBack(page);
-      } else {
-        this.#dropped += page.records;
-        // The command may still be sent, with the bytes of this very page.
-        this.#waiting.giveUp();
-      }
+      const sent = this.#send(stream, page).finally(() => this.#underWay.delete(sent));
+      this.#underWay.add(sent);
     }
   }
 
-  /** The next in turn, but none that has failed a moment ago: its node may be down while the others are not. */
+  async #send(stream: number, page: RecordPage): Promise<void> {
+    this.#restsUntilUs[stream] = Number.POSITIVE_INFINITY;
+    const sent = await this.#append(stream, page);
+    const restMs = sent === "written" ? 0 : ACCESS_STREAM_REST_MS;
+    this.#restsUntilUs[stream] = this.#clock.monotonicUs() + 1_000 * restMs;
+    if (sent === "written") {
+      this.#written += page.records;
+      this.#waiting.giveBack(page);
+    } else if (sent === "refused") this.#unsent.unshift(page);
+    else {
+      this.#dropped += page.records;
+      // The command may still be sent, with the bytes of this very page.
+      this.#waiting.giveUp();
+    }
+    this.#sendWhatCanBe();
+  }
+
+  /** The next in turn that is free, and has not failed a moment ago. */
   #streamThatTakes(): number | undefined {
     const nowUs = this.#clock.monotonicUs();
     for (let tried = 0; tried < ACCESS_STREAM_KEYS.length; tried += 1) {

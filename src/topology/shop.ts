@@ -13,6 +13,7 @@ import { chance } from "../edge/chance.ts";
 import type { GroupCommit } from "../edge/group-commit.ts";
 import { timers } from "../edge/timers.ts";
 import { sendWebhook } from "../edge/webhook-sender.ts";
+import { withTraceparent } from "../events/delivery-trace.ts";
 import { EventStreams } from "../events/event-streams.ts";
 import type { Outbox } from "../events/outbox.ts";
 import { eventRoutes, webhookRoutes } from "../events/routes.ts";
@@ -81,7 +82,7 @@ export class Shop {
     this.refunds = new Refunds({ book: this.refundBook, providers, clock, chance });
     this.webhooks = new Webhooks(new WebhookStore(db), {
       outbox,
-      send: sendWebhook,
+      send: (post) => sendWebhook(withTraceparent(post, settings.tracing?.share ?? null)),
       clock,
       random: chance,
       onBug,
