@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { isSampled } from "../src/core/trace-sample.ts";
-import { OTLP_CLOSE_MS_MAX, SHUTDOWN_MS_MAX } from "../src/limits.ts";
+import { OTLP_CLOSE_MS_MAX } from "../src/limits/records.ts";
+import { SHUTDOWN_MS_MAX } from "../src/limits.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "./otlp-receiver.ts";
 import { getJson, postJson, type System, startSystem, waitFor } from "./system.ts";
 

@@ -5,7 +5,7 @@ import { AccessStreamReader, type ReadEntry } from "../../test/access-stream-rea
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis, startRedisCluster } from "../../test/servers/redis.ts";
 import { waitFor } from "../../test/system.ts";
 import { ACCESS_STREAM_KEYS } from "../core/access-stream.ts";
-import { ACCESS_STREAM_BUFFER_BYTES_MAX, ACCESS_STREAM_CLOSE_MS_MAX } from "../limits.ts";
+import { ACCESS_STREAM_BUFFER_BYTES_MAX, ACCESS_STREAM_CLOSE_MS_MAX } from "../limits/records.ts";
 import { AccessStream } from "./access-stream.ts";
 import { RECORD_PAGE_BYTES } from "./record-pages.ts";
 import { systemClock } from "./system-clock.ts";

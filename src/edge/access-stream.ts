@@ -17,7 +17,7 @@ import {
   ACCESS_STREAM_ENTRIES_MAX,
   ACCESS_STREAM_FLUSH_MS,
   ACCESS_STREAM_REST_MS,
-} from "../limits.ts";
+} from "../limits/records.ts";
 import { type RecordPage, RecordPages } from "./record-pages.ts";
 import { SeldomTold } from "./seldom-told.ts";
 

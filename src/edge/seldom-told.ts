@@ -1,6 +1,6 @@
 /** Tells an operator of a trouble that goes on and on, but not on and on: once a minute. */
 import type { Clock, MonotonicUs } from "../core/time.ts";
-import { TROUBLE_TOLD_MS } from "../limits.ts";
+import { TROUBLE_TOLD_MS } from "../limits/records.ts";
 
 export class SeldomTold {
   readonly #clock: Clock;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type OtlpReceiver, startOtlpReceiver } from "../../test/otlp-receiver.ts";
 import { waitFor } from "../../test/system.ts";
 import type { TraceRecord } from "../core/trace-record.ts";
-import { OTLP_BATCH_SPANS_MAX, OTLP_CLOSE_MS_MAX, OTLP_QUEUE_SPANS_MAX, OTLP_REST_MS, TROUBLE_TOLD_MS } from "../limits.ts";
+import { OTLP_BATCH_SPANS_MAX, OTLP_CLOSE_MS_MAX, OTLP_QUEUE_SPANS_MAX, OTLP_REST_MS, TROUBLE_TOLD_MS } from "../limits/records.ts";
 import { SpanExport } from "./span-export.ts";
 
 const BEGAN_AT = 1_763_800_000_123_456;

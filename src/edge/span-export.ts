@@ -15,7 +15,14 @@ import {
 } from "@opentelemetry/semantic-conventions";
 import type { Clock, MonotonicUs } from "../core/time.ts";
 import type { SpanRecord, TraceRecord, UnixUs } from "../core/trace-record.ts";
-import { OTLP_BATCH_SPANS_MAX, OTLP_CLOSE_MS_MAX, OTLP_EXPORT_MS, OTLP_QUEUE_SPANS_MAX, OTLP_REST_MS, OTLP_TIMEOUT_MS } from "../limits.ts";
+import {
+  OTLP_BATCH_SPANS_MAX,
+  OTLP_CLOSE_MS_MAX,
+  OTLP_EXPORT_MS,
+  OTLP_QUEUE_SPANS_MAX,
+  OTLP_REST_MS,
+  OTLP_TIMEOUT_MS,
+} from "../limits/records.ts";
 import { SeldomTold } from "./seldom-told.ts";
 
 export interface SpanExportSettings {
