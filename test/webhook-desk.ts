@@ -1,6 +1,7 @@
 /** What a test needs to be the operator of webhooks, and their receivers. */
 import { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
+import type { Answer } from "../src/core/answer.ts";
 import type { Route } from "../src/core/endpoint.ts";
 import { Failure } from "../src/core/failure.ts";
 import type { Sku } from "../src/core/ids.ts";
@@ -21,7 +22,7 @@ export interface Shown {
   readonly failing?: { readonly eventID: string };
   readonly lastError?: { readonly detail: string };
 }
-interface Reply {
+export interface Reply {
   readonly status: number;
   readonly body: Shown;
 }
@@ -34,7 +35,42 @@ export async function settled(): Promise<void> {
 }
 
 /** An operator, a store, and a receiver that answers as it is told. */
-export class WebhookDesk {
+export interface WebhooksUnderTest {
+  readonly posts: Post[];
+  readonly bugs: unknown[];
+  /** Of the posts, in their order. */
+  readonly delivered: string[];
+  answer: (post: Post) => PostAnswer | Promise<PostAnswer>;
+  nowMs: number;
+  /** Whether the store has too much to do to take anything more. */
+  isStoreBusy: boolean;
+  call(name: string, body?: object, id?: string): Promise<Reply>;
+  create(body?: object): Promise<Reply>;
+  see(id: string): Promise<Shown>;
+  add(...skus: readonly string[]): Promise<void>;
+  /** Ticks once, and lets what was sent come back. */
+  step(): Promise<void>;
+  /** As above, until nothing moves any more. */
+  works(): Promise<void>;
+  sweep(): Promise<unknown>;
+  /** The process stops in good order. */
+  stop(): Promise<void>;
+  /** Another life over the same store; the one before ends without a word, unless it was stopped. */
+  restart(): Answer<void>;
+}
+
+export async function callRoute(routes: readonly Route[], name: string, body: object, id: string): Promise<Reply> {
+  const route = routes.find(({ endpoint }) => endpoint.name === name) as Route;
+  const input = { params: { id }, query: {}, body: body as never, headers: { get: () => null }, peer: () => "" };
+  const reply = await route.handle(input);
+  return { status: reply.status, body: JSON.parse(reply.body as string) as Shown };
+}
+
+export const deliveredIn = (posts: readonly Post[]): string[] =>
+  posts.map(({ body }) => (JSON.parse(body) as { data: { goodsSKU: string } }).data.goodsSKU);
+
+/** Over a store of one process. */
+export class WebhookDesk implements WebhooksUnderTest {
   readonly #db = new Database(":memory:");
   #routes: readonly Route[] = [];
   readonly bugs: unknown[] = [];
@@ -50,7 +86,6 @@ export class WebhookDesk {
     this.restart();
   }
 
-  /** Whether the store has too much to do to take anything more. */
   isStoreBusy = false;
 
   #busyOr(turns: GroupCommit): Pick<GroupCommit, "turn"> {
@@ -58,7 +93,6 @@ export class WebhookDesk {
     return { turn: (work) => (this.isStoreBusy ? busy() : turns.turn(work)) };
   }
 
-  /** Another life over the same store; the one before ends without a word. */
   restart(): void {
     const turns = new GroupCommit(this.#db, () => {});
     this.outbox = new Outbox(this.#db, turns, "eur", { keptMs: 48 * 3_600_000, eventsMax: 1_000_000 });
@@ -80,11 +114,8 @@ export class WebhookDesk {
 
   add!: (...skus: readonly string[]) => Promise<void>;
 
-  async call(name: string, body: object = {}, id = ""): Promise<Reply> {
-    const route = this.#routes.find(({ endpoint }) => endpoint.name === name) as Route;
-    const input = { params: { id }, query: {}, body: body as never, headers: { get: () => null }, peer: () => "" };
-    const reply = await route.handle(input);
-    return { status: reply.status, body: JSON.parse(reply.body as string) as Shown };
+  call(name: string, body: object = {}, id = ""): Promise<Reply> {
+    return callRoute(this.#routes, name, body, id);
   }
 
   create(body: object = {}): Promise<Reply> {
@@ -95,16 +126,27 @@ export class WebhookDesk {
     return (await this.call("getWebhook", {}, id)).body;
   }
 
-  /** Ticks, and lets what was sent come back, until nothing moves any more. */
+  async step(): Promise<void> {
+    this.webhooks.tick();
+    await settled();
+  }
+
   async works(): Promise<void> {
     for (let before = -1; before !== this.posts.length; ) {
       before = this.posts.length;
-      this.webhooks.tick();
-      await settled();
+      await this.step();
     }
   }
 
+  sweep(): Promise<unknown> {
+    return this.outbox.sweep(this.nowMs);
+  }
+
+  stop(): Promise<void> {
+    return this.webhooks.close();
+  }
+
   get delivered(): string[] {
-    return this.posts.map(({ body }) => (JSON.parse(body) as { data: { goodsSKU: string } }).data.goodsSKU);
+    return deliveredIn(this.posts);
   }
 }

@@ -1,6 +1,6 @@
 /** One process leads, and another when that one cannot: over a real Postgres. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { hasPostgres, NEEDS_POSTGRES, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
+import { hasPostgres, NEEDS_POSTGRES, PATIENT, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
 import { waitFor } from "../../test/system.ts";
 import { LEADER_SILENT_MS_MAX } from "../limits.ts";
 import { Postgres } from "./postgres.ts";
@@ -41,7 +41,7 @@ describe.skipIf(!hasPostgres)(`leadership ${hasPostgres ? "" : NEEDS_POSTGRES}`,
     const first = new Candidate(url);
     await waitFor(() => first.leads, "the first leads");
     const others = [new Candidate(url), new Candidate(url)] as const;
-    const db = new Postgres(url);
+    const db = new Postgres(url, PATIENT);
     const areAllThere = async () =>
       (await db.read`select 1 from pg_stat_activity where application_name = 'doorbuster leadership' and state = 'idle'`).length >= 3;
     await waitFor(areAllThere, "the others have asked");
@@ -63,7 +63,7 @@ describe.skipIf(!hasPostgres)(`leadership ${hasPostgres ? "" : NEEDS_POSTGRES}`,
 
   test("ends with the connection, and is asked for again on another", async () => {
     const url = await server.freshDatabase();
-    const db = new Postgres(url);
+    const db = new Postgres(url, PATIENT);
     const one = new Candidate(url);
     await waitFor(() => one.leads, "it leads");
     await db.read`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'doorbuster leadership'`;

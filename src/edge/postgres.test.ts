@@ -8,9 +8,9 @@ import type { Sql, Tx } from "../core/sql.ts";
 import { POSTGRES_WAITING_MAX } from "../limits.ts";
 import { Postgres, type PostgresBounds } from "./postgres.ts";
 
-const bounds: PostgresBounds = { connectionsMax: 4, statementMsMax: 10_000, answerMsMax: 15_000 };
+const bounds: PostgresBounds = { connectionsMax: 4, connectMsMax: 15_000, statementMsMax: 10_000, answerMsMax: 15_000 };
 /** A slow machine makes nothing too late: what is too late here would never come. */
-const impatient: PostgresBounds = { connectionsMax: 1, statementMsMax: 300, answerMsMax: 600 };
+const impatient: PostgresBounds = { connectionsMax: 1, connectMsMax: 15_000, statementMsMax: 300, answerMsMax: 600 };
 
 // The bound is only there to end a broken run: a server that starts on a busy machine takes its time.
 setDefaultTimeout(60_000);
@@ -210,6 +210,12 @@ describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, (
     for (const failure of failures) expect(failure).toMatchObject({ code: "store-unavailable", outcomeKnown: true });
     expect(failures[0]?.message).not.toContain("127.0.0.1");
     await server.restart();
+    const isBack = () =>
+      amount().then(
+        () => true,
+        () => false,
+      );
+    await waitFor(isBack, "the database is found again");
     const before = (await amount()) as number;
     await Promise.all(Array.from({ length: 6 }, () => db.transaction(add)));
     expect(await amount()).toBe(before + 6);

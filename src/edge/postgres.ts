@@ -27,6 +27,8 @@ import { failureOf, isCollision, isLostConnection, NoAnswer } from "./postgres-e
 
 export interface PostgresBounds {
   readonly connectionsMax: number;
+  /** A connection that has not come about by then cannot be had. */
+  readonly connectMsMax: DurationMs;
   /** The server ends a statement that takes longer. */
   readonly statementMsMax: DurationMs;
   /** A connection on which no answer comes for so long is given up. Longer than a statement may take. */
@@ -35,6 +37,7 @@ export interface PostgresBounds {
 
 const BOUNDS: PostgresBounds = {
   connectionsMax: POSTGRES_CONNECTIONS_MAX,
+  connectMsMax: POSTGRES_CONNECT_MS_MAX,
   statementMsMax: POSTGRES_STATEMENT_MS_MAX,
   answerMsMax: POSTGRES_ANSWER_MS_MAX,
 };
@@ -42,6 +45,7 @@ const BOUNDS: PostgresBounds = {
 /** For changes of the tables: whoever makes them waits for as long as it takes. */
 export const MIGRATING: PostgresBounds = {
   connectionsMax: 1,
+  connectMsMax: POSTGRES_ANSWER_MS_MAX,
   statementMsMax: POSTGRES_MIGRATION_MS_MAX,
   answerMsMax: POSTGRES_MIGRATION_MS_MAX + POSTGRES_ANSWER_MS_MAX,
 };
@@ -61,7 +65,7 @@ export class Postgres implements SqlDatabase {
       // Bun would let the variable PGDATABASE win over the URL.
       database: decodeURIComponent(new URL(url).pathname.slice(1)) || undefined,
       max: bounds.connectionsMax,
-      connectionTimeout: POSTGRES_CONNECT_MS_MAX / 1_000,
+      connectionTimeout: bounds.connectMsMax / 1_000,
       connection: {
         application_name: "doorbuster",
         statement_timeout: bounds.statementMsMax,

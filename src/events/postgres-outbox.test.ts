@@ -1,17 +1,20 @@
 /** The outbox of many processes over a real Postgres: what every outbox promises, and that nobody who writes or reads beside others notices. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { names, type OutboxUnderTest, outboxSuite, soldOut } from "../../test/outbox-suite.ts";
-import { hasPostgres, NEEDS_POSTGRES, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
-import { Postgres, type PostgresBounds } from "../edge/postgres.ts";
+import { hasPostgres, NEEDS_POSTGRES, PATIENT, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
+import { waitFor } from "../../test/system.ts";
+import type { HttpReply, Route } from "../core/endpoint.ts";
+import { Postgres } from "../edge/postgres.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { OUTBOX_ARRIVALS_PER_STEP, OUTBOX_EVENTS_PER_ROW } from "../limits.ts";
 import { MIGRATIONS } from "../migrations/all.ts";
 import { migrate } from "../migrations/migrate.ts";
 import type { DoorbusterEvent } from "./event.ts";
 import type { OutboxBounds } from "./event-source.ts";
+import { EventStreams } from "./event-streams.ts";
 import { PostgresOutbox } from "./postgres-outbox.ts";
+import { eventRoutes } from "./routes.ts";
 
-const patient: PostgresBounds = { connectionsMax: 3, statementMsMax: 20_000, answerMsMax: 30_000 };
 const kept: OutboxBounds = { keptMs: 100, eventsMax: 1_000_000 };
 
 // The bound is only there to end a broken run: a server that starts on a busy machine takes its time.
@@ -37,7 +40,7 @@ describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, (
       readonly url: string,
       readonly bounds = kept,
     ) {
-      this.db = new Postgres(url, patient);
+      this.db = new Postgres(url, PATIENT);
       opened.push(this.db);
       this.outbox = new PostgresOutbox(this.db, "eur", bounds);
     }
@@ -55,6 +58,16 @@ describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, (
     async add(events: readonly DoorbusterEvent[]): Promise<void> {
       await this.append(events);
       await this.outbox.tick();
+    }
+
+    /** Until it succeeds: who asks while the server comes back may still hear that it is away. */
+    ticks(): Promise<void> {
+      const hasTicked = (): Promise<boolean> =>
+        this.outbox.tick().then(
+          () => true,
+          () => false,
+        );
+      return waitFor(hasTicked, "the database is found again");
     }
 
     async addInRows(events: readonly DoorbusterEvent[]): Promise<void> {
@@ -199,6 +212,49 @@ describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, (
     for (const [process, skus] of told.entries()) expect((one as string[]).filter((sku) => sku.startsWith(`${process}.`))).toEqual(skus);
   });
 
+  describe("over HTTP", () => {
+    const ask = async (
+      process: Process,
+      streams: EventStreams,
+      query: Record<string, unknown>,
+      accept: string | null = null,
+    ): Promise<HttpReply> => {
+      const [route] = eventRoutes(process.outbox, streams) as [Route];
+      return route.handle({ params: {}, query, body: {}, headers: { get: (name) => (name === "accept" ? accept : null) }, peer: () => "" });
+    };
+
+    test("a cursor from one process is good at another, which has not heard of the event yet", async () => {
+      const first = await Process.onFreshDatabase();
+      const second = new Process(first.url);
+      await first.add(names("s", 3).map((sku) => soldOut(sku)));
+      const streams = new EventStreams(second.outbox, systemClock);
+      const page = await ask(second, streams, { after: "2" });
+      expect([page.status, JSON.parse(page.body as string)]).toMatchObject([200, { events: [{ id: "3" }], next: "3", hasMore: false }]);
+      expect(JSON.parse((await ask(second, streams, { limit: 1 })).body as string)).toMatchObject({ next: "1", hasMore: true });
+      expect((await ask(second, streams, { after: "4" })).status).toBe(410);
+    });
+
+    test("a stream tells what comes, stays open while the database is away, and goes on after it", async () => {
+      const process = await Process.onFreshDatabase();
+      const streams = new EventStreams(process.outbox, systemClock);
+      await process.add([soldOut("a")]);
+      const { body } = await ask(process, streams, { after: "0" }, "text/event-stream");
+      const pieces = (body as AsyncGenerator<string>)[Symbol.asyncIterator]();
+      const next = async (): Promise<string> => (await pieces.next()).value as string;
+      expect([await next(), await next()]).toEqual([expect.stringContaining("retry"), expect.stringContaining('"goodsSKU":"a"')]);
+      const later = next();
+      await process.append([soldOut("b")]);
+      await server.kill();
+      streams.tick();
+      await expect(process.outbox.tick()).rejects.toMatchObject({ code: "store-unavailable" });
+      await server.restart();
+      await process.ticks();
+      streams.tick();
+      expect(await later).toContain('"goodsSKU":"b"');
+      streams.close();
+    });
+  });
+
   test("goes on by itself after the database was away", async () => {
     const process = await Process.onFreshDatabase();
     await process.add([soldOut("before")]);
@@ -206,7 +262,7 @@ describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, (
     await server.kill();
     await expect(process.outbox.tick()).rejects.toMatchObject({ code: "store-unavailable" });
     await server.restart();
-    await process.outbox.tick();
+    await process.ticks();
     expect(await process.skus()).toEqual(["before", "waiting"]);
   });
 });

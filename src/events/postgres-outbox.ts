@@ -67,6 +67,11 @@ export class PostgresOutbox implements EventSource {
     return (await this.#look()).range;
   }
 
+  /** As the transaction sees it. */
+  rangeIn(tx: Tx): Promise<EventRange> {
+    return rangeOf(tx);
+  }
+
   async read(after: number, limit: number): Promise<readonly StoredEvent[]> {
     const from = after + 1;
     // Ids are consecutive, so that they say in which rows the events are, however many a row holds.

@@ -7,7 +7,7 @@ import { eventPage } from "./event-page.ts";
 import type { EventRange, EventSource } from "./event-source.ts";
 import type { EventStreams } from "./event-streams.ts";
 import { type WebhookId, webhookBody } from "./webhook.ts";
-import type { Webhooks } from "./webhooks.ts";
+import type { WebhookBook } from "./webhook-book.ts";
 
 const STREAM_TYPE = "text/event-stream";
 const STREAM_HEADERS = { "content-type": STREAM_TYPE, "cache-control": "no-store", "x-accel-buffering": "no" };
@@ -41,7 +41,7 @@ function unknownCursor(after: number, { oldestId, lastId }: EventRange): HttpRep
   return problem(410, detail, { fields: { oldestID: String(oldestId), lastID: String(lastId) } });
 }
 
-export function webhookRoutes(webhooks: Webhooks): Route[] {
+export function webhookRoutes(webhooks: WebhookBook): Route[] {
   const unknown = (id: WebhookId): HttpReply => problem(404, `there is no webhook ${id}`);
   return [
     on(api.addWebhook, async ({ body }) => {
@@ -51,9 +51,9 @@ export function webhookRoutes(webhooks: Webhooks): Route[] {
       const { secrets } = added.webhook;
       return json({ ...webhookBody(added.webhook, added.progress), ...(body.secrets === undefined && { secrets }) }, 201);
     }),
-    on(api.findAllWebhooks, () => json(webhooks.list().map(({ webhook, progress }) => webhookBody(webhook, progress)))),
-    on(api.getWebhook, ({ params }) => {
-      const found = webhooks.find(params.id);
+    on(api.findAllWebhooks, async () => json((await webhooks.list()).map(({ webhook, progress }) => webhookBody(webhook, progress)))),
+    on(api.getWebhook, async ({ params }) => {
+      const found = await webhooks.find(params.id);
       return found ? json(webhookBody(found.webhook, found.progress)) : unknown(params.id);
     }),
     on(api.updateWebhook, async ({ params, body }) => {

@@ -7,10 +7,18 @@ import type { UnixMs } from "../core/time.ts";
 import { WEBHOOK_SAVE_MS, WEBHOOKS_MAX } from "../limits.ts";
 import { Courier, type CourierTools } from "./courier.ts";
 import { DeliverySlots } from "./delivery-slots.ts";
-import type { EventType } from "./event.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Progress, Webhook, WebhookId } from "./webhook.ts";
-import { NEW_SECRET_BYTES, secretOf } from "./webhook-signature.ts";
+import {
+  changedWebhook,
+  missedBecause,
+  type NewWebhook,
+  newWebhook,
+  resumed,
+  type WebhookBook,
+  type WebhookChange,
+  type WebhookStatus,
+} from "./webhook-book.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
 interface Turns {
@@ -24,27 +32,6 @@ export interface WebhookTools extends CourierTools {
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
-export interface NewWebhook {
-  readonly url: string;
-  /** Absent: all. */
-  readonly types?: readonly EventType[];
-  readonly secrets?: readonly string[];
-}
-
-/** What is absent stays as it is. */
-export interface WebhookChange {
-  readonly url: string;
-  /** `null`: all. */
-  readonly types?: readonly EventType[] | null;
-  readonly secrets?: readonly string[];
-  readonly enabled?: boolean;
-}
-
-export interface WebhookStatus {
-  readonly webhook: Webhook;
-  readonly progress: Progress;
-}
-
 interface Kept {
   webhook: Webhook;
   /** As it is saved; while there is a courier, that one knows better. */
@@ -54,9 +41,7 @@ interface Kept {
   givenUpBecause: string | null;
 }
 
-const BY_OPERATOR = "disabled by an operator";
-
-export class Webhooks {
+export class Webhooks implements WebhookBook {
   readonly #store: WebhookStore;
   readonly #tools: WebhookTools;
   readonly #kept = new Map<WebhookId, Kept>();
@@ -92,17 +77,9 @@ export class Webhooks {
     return kept ? statusOf(kept) : null;
   }
 
-  /** Tells the receiver what happens from now on. `null`: there are too many. */
-  add({ url, types, secrets }: NewWebhook): Promise<WebhookStatus | null> {
+  add(asked: NewWebhook): Promise<WebhookStatus | null> {
     const { turns, outbox, clock, randomBytes } = this.#tools;
-    const webhook: Webhook = {
-      id: `wh_${Buffer.from(randomBytes(8)).toString("hex")}` as WebhookId,
-      url,
-      types: types ?? null,
-      secrets: secrets ?? [secretOf(randomBytes(NEW_SECRET_BYTES))],
-      createdAt: clock.now(),
-      disabledBecause: null,
-    };
+    const webhook = newWebhook(asked, randomBytes, clock.now());
     return turns.turn(() => {
       if (this.#kept.size >= WEBHOOKS_MAX) return null;
       const progress: Progress = { position: outbox.lastId, failing: null, lastError: null };
@@ -114,24 +91,15 @@ export class Webhooks {
     });
   }
 
-  /** Types and secrets that are not given stay. Enabled again, it goes on where it was, or with the oldest event that is still there. */
-  change(id: WebhookId, { url, types, secrets, enabled }: WebhookChange): Promise<WebhookStatus | null> {
+  change(id: WebhookId, change: WebhookChange): Promise<WebhookStatus | null> {
     return this.#tools.turns.turn(() => {
       const kept = this.#kept.get(id);
       if (!kept) return null;
-      const before = kept.webhook;
-      const disabledBecause = enabled === undefined ? before.disabledBecause : enabled ? null : (before.disabledBecause ?? BY_OPERATOR);
-      kept.webhook = {
-        ...{ ...before, url, disabledBecause },
-        types: types === undefined ? before.types : types,
-        secrets: secrets ?? before.secrets,
-      };
+      kept.webhook = changedWebhook(kept.webhook, change);
       kept.courier?.change(kept.webhook);
-      if (disabledBecause !== null) dismiss(kept);
+      if (kept.webhook.disabledBecause !== null) dismiss(kept);
       else if (kept.courier === null) {
-        const position = Math.max(kept.progress.position, this.#tools.outbox.oldestId - 1);
-        // The day for its first event begins anew.
-        kept.progress = { ...kept.progress, position, failing: null };
+        kept.progress = resumed(kept.progress, this.#tools.outbox);
         this.#employ(kept);
       }
       this.#save(kept);
@@ -196,9 +164,9 @@ export class Webhooks {
   #disableThoseBehind(oldestId: number): void {
     for (const kept of this.#kept.values()) {
       if (kept.courier === null) continue;
-      const { position } = kept.courier.progress;
-      if (position + 1 >= oldestId) this.#save(kept);
-      else this.#disable(kept, `the events from ${position + 1} to ${oldestId - 1} were not delivered and are no longer kept`);
+      const reason = missedBecause(kept.courier.progress, oldestId);
+      if (reason === null) this.#save(kept);
+      else this.#disable(kept, reason);
     }
   }
 

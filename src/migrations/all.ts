@@ -5,6 +5,7 @@
 import outbox from "./0001-outbox.sql" with { type: "text" };
 import refunds from "./0002-refunds.sql" with { type: "text" };
 import orders from "./0003-orders.sql" with { type: "text" };
+import webhooks from "./0004-webhooks.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0001-outbox", text: outbox },
   { name: "0002-refunds", text: refunds },
   { name: "0003-orders", text: orders },
+  { name: "0004-webhooks", text: webhooks },
 ];

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ORDER, payment, type RefundProcess, type RefundsUnderTest, toldIn } from "../../test/refund-shop.ts";
 import { refundSuite } from "../../test/refund-suite.ts";
-import { hasPostgres, NEEDS_POSTGRES, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
+import { hasPostgres, NEEDS_POSTGRES, PATIENT, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
 import { Failure } from "../core/failure.ts";
 import type { SqlDatabase } from "../core/sql.ts";
 import { Postgres } from "../edge/postgres.ts";
@@ -69,7 +69,7 @@ describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, (
   let db: Postgres;
   beforeAll(async () => {
     server = await startPostgres();
-    db = new Postgres(server.url);
+    db = new Postgres(server.url, PATIENT);
     await migrate(db, MIGRATIONS, systemClock, () => undefined);
   });
   afterAll(async () => {

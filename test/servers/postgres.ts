@@ -20,6 +20,9 @@ export const NEEDS_POSTGRES = "(needs Postgres, which is not installed here: apt
 /** Postgres refuses to run as root. */
 const asItsUser: readonly string[] = process.getuid?.() === 0 ? ["runuser", "-u", "postgres", "--"] : [];
 
+/** For a client whose waits must not depend on how busy the machine is. */
+export const PATIENT = { connectionsMax: 4, connectMsMax: 20_000, statementMsMax: 20_000, answerMsMax: 30_000 } as const;
+
 export interface PostgresServer {
   /** Of an empty database of its own. */
   readonly url: string;
