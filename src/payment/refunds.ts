@@ -34,6 +34,8 @@ export class Refunds {
   readonly #inFlight = new Map<number, Attempt>();
   /** How many attempts have ended. */
   #ended = 0;
+  /** What was asked for and could not be saved, since the last call of `work`. */
+  readonly #unsaved = new Set<number>();
   #isClosed = false;
 
   constructor(parts: RefundParts) {
@@ -93,39 +95,30 @@ export class Refunds {
 
   async #workThrough(): Promise<void> {
     const { book, clock } = this.#parts;
+    this.#unsaved.clear();
     await book.forgetMade(clock.now() - REFUND_KEPT_MS);
     const providers = [...(await book.providers())];
-    await Promise.all(providers.map((provider) => this.#startDue(provider)));
+    await Promise.all(providers.map((provider) => this.#goOnWith(provider)));
   }
 
-  async #startDue(provider: string): Promise<void> {
-    const lines: Promise<void>[] = [];
-    for (let attempt = await this.#startNext(provider); attempt !== null; attempt = await this.#startNext(provider))
-      lines.push(this.#goOnFrom(attempt));
-    await Promise.all(lines);
+  /** Starts what there is room for, and again as each of these ends. What failed is due later, so that this comes to an end. */
+  async #goOnWith(provider: string): Promise<void> {
+    const attempts = await this.#startDue(provider);
+    await Promise.all(attempts.map(async ({ ended }) => (await ended) && this.#goOnWith(provider)));
   }
 
-  /** One attempt after the other. What failed is due later, so that this comes to an end. */
-  async #goOnFrom(first: Attempt): Promise<void> {
-    for (let attempt: Attempt | null = first; attempt !== null; attempt = await this.#startNext(first.provider)) {
-      // What is not saved is still due: to go on at once would ask for it again and again.
-      if (!(await attempt.ended)) return;
-    }
-  }
-
-  /** `null`: nothing is due that there is room for. */
-  async #startNext(provider: string): Promise<Attempt | null> {
+  async #startDue(provider: string): Promise<readonly Attempt[]> {
     const { book, clock } = this.#parts;
     while (this.#hasRoomFor(provider)) {
       const ended = this.#ended;
       // Those in flight are still due, so that a crash finds them again; there are fewer of them than are read here.
       const due = await book.waiting(provider, clock.now(), REFUNDS_PER_PROVIDER_MAX);
       // What ended while the book was read may stand there as if it were due, and would be asked for again.
-      if (ended !== this.#ended || !this.#hasRoomFor(provider)) continue;
-      const next = due.find(({ id }) => !this.#inFlight.has(id));
-      return next ? this.#attempt(next) : null;
+      if (ended !== this.#ended) continue;
+      const isFree = ({ id }: Refund): boolean => !this.#inFlight.has(id) && !this.#unsaved.has(id);
+      return due.flatMap((refund) => (isFree(refund) && this.#hasRoomFor(provider) ? [this.#attempt(refund)] : []));
     }
-    return null;
+    return [];
   }
 
   #hasRoomFor(provider: string): boolean {
@@ -134,13 +127,22 @@ export class Refunds {
   }
 
   #attempt(refund: Refund): Attempt {
-    const ended = this.#ask(refund).finally(() => {
-      this.#inFlight.delete(refund.id);
-      this.#ended += 1;
-    });
-    const attempt = { provider: refund.payment.provider, ended };
+    const attempt = { provider: refund.payment.provider, ended: this.#carryOut(refund) };
     this.#inFlight.set(refund.id, attempt);
     return attempt;
+  }
+
+  async #carryOut(refund: Refund): Promise<boolean> {
+    let isSaved = false;
+    try {
+      isSaved = await this.#ask(refund);
+      return isSaved;
+    } finally {
+      this.#inFlight.delete(refund.id);
+      this.#ended += 1;
+      // It is still due: to go on with it at once would ask for it again and again.
+      if (!isSaved) this.#unsaved.add(refund.id);
+    }
   }
 
   /** Resolves with whether what came of it is saved. */
