@@ -47,13 +47,24 @@ function runs(image: PlainImage, command: readonly string[], stderr: "inherit" |
   });
 }
 
+/** Added to each of these ports, it gives one that nobody listens on. */
+function freeOffset(ports: readonly number[]): number {
+  const offset = 20_000 + 10 * Math.floor(Math.random() * 3_000);
+  try {
+    for (const port of ports) Bun.listen({ hostname: "127.0.0.1", port: port + offset, socket: { data: () => undefined } }).stop(true);
+    return offset;
+  } catch {
+    return freeOffset(ports);
+  }
+}
+
 async function checkImage(image: PlainImage): Promise<void> {
   const data = join(image.root, "data");
   const [uid = 0, gid = 0] = image.config.user.split(":").map(Number);
   if (process.getuid?.() === 0) chownSync(data, uid, gid);
   Bun.spawnSync(["chmod", "-R", "a-w,a+rX", join(image.root, "app"), join(image.root, "usr")]);
   const before = filesOf(image.root, data);
-  const offset = 20_000 + 10 * Math.floor(Math.random() * 3_000);
+  const offset = freeOffset(image.config.ports);
   const gate = `http://127.0.0.1:${GATE_PORT + offset}`;
   const healthCheck = image.config.healthCheck.map((word) => word.replace(`:${GATE_PORT}`, `:${GATE_PORT + offset}`));
   const isHealthy = async (): Promise<boolean> => (await runs(image, healthCheck, "ignore").exited) === 0;

@@ -1,5 +1,5 @@
 /** `deploy/compose.yaml`: valid, hardened, and true to what the program understands. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import Ajv from "ajv";
@@ -7,6 +7,9 @@ import { PORTS, type PortName } from "../../src/topology/ports.ts";
 import { type ComposeService, DEPLOY, envLines, networksOf, readCompose, readDeployFile, SAMPLE_ENV, variablesOf } from "./compose-file.ts";
 import composeSpec from "./compose-spec.schema.json" with { type: "json" };
 import { awaitedButKnown, faultOfVariables } from "./known-settings.ts";
+
+// Generous: a busy machine is no mistake.
+setDefaultTimeout(120_000);
 
 const compose = readCompose(SAMPLE_ENV);
 const services = Object.entries(compose.services);

@@ -1,5 +1,5 @@
 /** The image, as far as it can be judged by reading: `deploy/check/image-steps.ts` carries out its lines and runs it. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { isSent, readDockerfile, type Step } from "../../deploy/check/dockerfile.ts";
@@ -7,6 +7,9 @@ import packageJson from "../../package.json" with { type: "json" };
 import { variableOf } from "../../src/settings/kinds.ts";
 import { SETTINGS } from "../../src/settings/table.ts";
 import { PORTS } from "../../src/topology/ports.ts";
+
+// Generous: a busy machine is no mistake.
+setDefaultTimeout(120_000);
 
 const root = join(import.meta.dir, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");

@@ -1,5 +1,5 @@
 /** The manifests of `deploy/kubernetes/`: rules that matter when a node is emptied, Redis is away, or somebody gets into a pod. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
@@ -8,6 +8,9 @@ import { SHUTDOWN_MS_MAX } from "../../src/limits.ts";
 import { PORTS, type PortName } from "../../src/topology/ports.ts";
 import { DEPLOY, envLines, readDeployFile } from "./compose-file.ts";
 import { faultOfVariables } from "./known-settings.ts";
+
+// Generous: a busy machine is no mistake.
+setDefaultTimeout(120_000);
 
 type Labels = Readonly<Record<string, string>>;
 interface Selector {

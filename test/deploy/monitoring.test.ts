@@ -1,5 +1,5 @@
 /** What is watched: every figure that an alert or a panel names is one that the program prints, and Prometheus takes the files. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,9 @@ import { PORTS } from "../../src/topology/ports.ts";
 import { describeTables } from "../../src/topology/shared-tables.ts";
 import { getJson, postJson, startSystem } from "../system.ts";
 import { type ComposeService, DEPLOY, networksOf, readCompose, readDeployFile, SAMPLE_ENV } from "./compose-file.ts";
+
+// Generous: a busy machine is no mistake.
+setDefaultTimeout(120_000);
 
 const hasPromtool = Bun.which("promtool") !== null;
 const NEEDS_PROMTOOL = hasPromtool ? "" : "(needs promtool, which is not installed here: apt-get install prometheus)";
@@ -155,4 +158,4 @@ test("every figure that an alert or a panel names is printed by the running syst
   } finally {
     await Promise.all([system.stop(), withLinks.stop()]);
   }
-}, 60_000);
+});

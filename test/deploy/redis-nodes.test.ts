@@ -1,5 +1,5 @@
 /** The nodes of `compose.yaml`, for real: started by our script with our configuration, made one cluster by our script. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,9 @@ import { freePort } from "../servers/free-port.ts";
 import { hasRedis, NEEDS_REDIS } from "../servers/redis.ts";
 import { waitFor } from "../system.ts";
 import { DEPLOY } from "./compose-file.ts";
+
+// Generous: a busy machine is no mistake.
+setDefaultTimeout(120_000);
 
 const password = "0123456789abcdef0123456789abcdef";
 const { PATH = "" } = process.env;
@@ -23,9 +26,21 @@ interface Node {
   readonly stop: () => Promise<void>;
 }
 
-function startNode(): Node {
+const START_ATTEMPTS_MAX = 5;
+
+/** Somebody else may have taken the port, or that of the cluster's bus, between our look and the node's own bind. */
+async function startNode(): Promise<Node> {
+  for (let attempt = 1; ; attempt += 1) {
+    const node = startOn(String(freePort()));
+    await waitFor(() => node.hasEnded() || node.ask("ping") === "PONG", "the node answers, or has ended");
+    if (!node.hasEnded()) return node;
+    await node.stop();
+    if (attempt >= START_ATTEMPTS_MAX) throw new Error("no node could be started");
+  }
+}
+
+function startOn(port: string): Node & { readonly hasEnded: () => boolean } {
   const folder = mkdtempSync(join(tmpdir(), "doorbuster-node-"));
-  const port = String(freePort());
   const own = ["--port", port, "--dir", folder, "--bind", "127.0.0.1", "--cluster-announce-ip", "127.0.0.1"];
   const command = ["sh", join(DEPLOY, "redis/start-node.sh"), ...own];
   const child = Bun.spawn(command, { env: env(folder), stdio: ["ignore", "ignore", "ignore"] });
@@ -33,6 +48,7 @@ function startNode(): Node {
   process.on("exit", killWithUs);
   return {
     address: `127.0.0.1:${port}`,
+    hasEnded: () => child.exitCode !== null,
     ask: (words, asPassword) =>
       Bun.spawnSync(["redis-cli", "--no-auth-warning", "-p", port, ...words.split(" ")], { env: env(folder, asPassword) })
         .stdout.toString()
@@ -54,7 +70,7 @@ const createCluster = (nodes: readonly Node[]) => {
 
 describe.skipIf(!hasRedis)(`six nodes ${hasRedis ? "" : NEEDS_REDIS}`, () => {
   test("become one cluster, once, that keeps everything and lets nobody in without the password", async () => {
-    const nodes = Array.from({ length: 6 }, startNode);
+    const nodes = await Promise.all(Array.from({ length: 6 }, startNode));
     try {
       const [first] = nodes as [Node];
       const made = { exitCode: 0, lastLine: "redis-cluster: 6 nodes see the cluster", stderr: "" };
@@ -86,5 +102,5 @@ describe.skipIf(!hasRedis)(`six nodes ${hasRedis ? "" : NEEDS_REDIS}`, () => {
     } finally {
       await Promise.all(nodes.map((node) => node.stop()));
     }
-  }, 120_000);
+  });
 });
