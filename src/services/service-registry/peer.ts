@@ -17,7 +17,6 @@ import {
   PEER_TRIES_MAX,
 } from "../../limits/registry.ts";
 import type { ReplicationOperation } from "./api.ts";
-import { type Lease, lapsesAt } from "./instance.ts";
 import { ListingReader } from "./listing.ts";
 import { PendingChanges } from "./pending-changes.ts";
 import { operationsOf, type Pending, REPLICATION_HEADER } from "./replication.ts";
@@ -176,17 +175,13 @@ export class Peer {
     this.#mustHearAll = true;
   }
 
-  /** Leases that have lapsed are left out: told now, they would begin anew there. */
   #noteAll(): void {
-    const now = this.#parts.clock.now();
     this.#mustHearAll = false;
-    const current = this.#parts.registry.leases().filter((lease: Lease) => lapsesAt(lease) > now);
-    for (const { instance } of current) {
+    for (const { instance } of this.#parts.registry.leases()) {
       const { app, instanceId, override } = instance;
       this.note({ app, instanceId, what: "registered" });
       if (override !== null) this.note({ app, instanceId, what: "status-changed" });
     }
-    // With nothing to tell there is nothing to be missed.
   }
 
   #nowMs(): number {

@@ -51,16 +51,22 @@ describe("what does not fit", () => {
     expect(await registerShop()).toBe(204);
   });
 
+  /** As good as any, but for its document type. */
+  const withType = (subset: string, sid: string): string =>
+    shopXml.replace("<instance>", `<!DOCTYPE instance ${subset}><instance>`).replace("<sid>na</sid>", `<homePageUrl>${sid}</homePageUrl>`);
+
   const refusedXml: [string, string, string][] = [
     ["no root", "", "#"],
     ["text", "instance", "#"],
-    ["an element that does not end", "<instance><app>SHOP</app>", "#"],
+    ["an element that does not end", shopXml.replace("</instance>", ""), "#"],
     ["two roots", "<instance/><instance/>", "#"],
     ["another root", "<application/>", "#/instance"],
     ["an empty instance", "<instance/>", "#/instance"],
-    ["an entity bomb", '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><instance><app>&b;</app></instance>', "#"],
-    ["an entity of a file", '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]><instance><app>&a;</app></instance>', "#"],
-    ["a document type, however it is written", "<!doctype instance><instance/>", "#"],
+    ["an entity bomb", withType('[<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]', "&b;"), "#"],
+    ["an entity of a file", withType('[<!ENTITY a SYSTEM "file:///etc/hostname">]', "&a;"), "#"],
+    ["a document type that says nothing", withType("", "na"), "#"],
+    ["a document type in small letters", withType("", "na").replace("DOCTYPE", "doctype"), "#"],
+    ["more levels than an instance has", shopXml.replace("<sid>na</sid>", `${"<a>".repeat(50)}${"</a>".repeat(50)}`), "#"],
     ["a thousand levels", `${"<a>".repeat(1_000)}${"</a>".repeat(1_000)}`, "#"],
     ["names that mean something to JavaScript", "<instance><__proto__><app>x</app></__proto__></instance>", "#"],
     ["a control character", shopXml.replace("<sid>na</sid>", "<homePageUrl>\u0001</homePageUrl>"), "#"],
@@ -74,6 +80,36 @@ describe("what does not fit", () => {
     const { errors } = (await reply.json()) as { errors: { pointer: string }[] };
     expect(errors.filter((error) => error.pointer.startsWith(pointer))).not.toEqual([]);
     expect(registry.leases()).toEqual([]);
+  });
+
+  test("what another registry gets wrong is refused by itself, and the rest is done", async () => {
+    await registerShop();
+    const about = { appName: "SHOP", id: shop.instanceId };
+    const replicationList = [
+      { action: "Register", ...about },
+      { action: "Register", ...about, id: "other", instanceInfo: shop },
+      { action: "Register", ...about, appName: "OTHER", instanceInfo: shop },
+      { action: "StatusUpdate", ...about },
+      { action: "Heartbeat", ...about, id: "nobody" },
+      { action: "Cancel", ...about, id: "nobody" },
+      { action: "StatusUpdate", ...about, id: "nobody", status: "UP" },
+      { action: "DeleteStatusOverride", ...about, id: "nobody" },
+      { action: "Heartbeat", ...about, lastDirtyTimestamp: "99999999999999" },
+      { action: "StatusUpdate", ...about, status: "DOWN" },
+    ];
+    const reply = await call("POST", "/eureka/peerreplication/batch/", { replicationList });
+    const { responseList } = (await reply.json()) as { responseList: { statusCode: number }[] };
+    expect(responseList.map(({ statusCode }) => statusCode)).toEqual([400, 400, 400, 400, 404, 404, 404, 404, 404, 200]);
+    expect(registry.leases().map(({ instance: { instanceId, status } }) => [instanceId, status])).toEqual([[shop.instanceId, "DOWN"]]);
+  });
+
+  test.each([
+    ["no list", {}],
+    ["an unknown action", { replicationList: [{ action: "Explode", appName: "SHOP", id: "x" }] }],
+    ["an instance that is none", { replicationList: [{ action: "Register", appName: "SHOP", id: "x", instanceInfo: { app: 1 } }] }],
+    ["more than a message holds", { replicationList: Array.from({ length: 251 }, () => ({ action: "Cancel", appName: "SHOP", id: "x" })) }],
+  ])("a message of another registry with %s is refused whole", async (_, body) => {
+    expect(await statusOf("POST", "/eureka/peerreplication/batch/", body)).toBe(400);
   });
 
   test("a body that is too long or of no known type is refused unread", async () => {

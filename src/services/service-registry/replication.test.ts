@@ -72,6 +72,18 @@ describe("what a client does at one registry", () => {
     expect(b.registry.leases().map(({ instance }) => instance.hostName)).toEqual(["new"]);
   });
 
+  test("ends with the cancellation also when the instance comes back before the next beat: nothing of before is left", async () => {
+    const { net, a, b } = await pair();
+    a.registry.register(clientOf("i", net.now), net.now);
+    a.registry.setStatus("SHOP", "i", "OUT_OF_SERVICE", net.now, change);
+    await net.pass(100);
+    expect(presentIn(b, net.now)).toEqual(["i OUT_OF_SERVICE"]);
+    a.registry.cancel("SHOP", "i", net.now);
+    a.registry.register(clientOf("i", net.now), net.now);
+    await net.pass(100);
+    expect([a, b].map((node) => presentIn(node, net.now))).toEqual([["i UP"], ["i UP"]]);
+  });
+
   test("for more instances than one message holds goes in several, each within its bounds", async () => {
     const { net, a, b } = await pair();
     const count = PEER_BATCH_OPERATIONS_MAX * 2;
@@ -144,11 +156,14 @@ describe("a registry that was away", () => {
     net.isCut = true;
     a.registry.register(clientOf("kept", net.now, { leaseSeconds: 90, override: "OUT_OF_SERVICE" }), net.now);
     a.registry.register(clientOf("lapsed", net.now), net.now);
+    // Of which the other one has an older word.
+    a.registry.register(clientOf("newer", net.now, { leaseSeconds: 90, override: "OUT_OF_SERVICE" }), net.now);
+    b.registry.register(clientOf("newer", net.now, { leaseSeconds: 90, override: "UP" }), net.now, "peer");
     await net.pass(60_000);
     expect(net.reports).toEqual(["a: the registry http://b/eureka does not answer (no way there); it is tried again"]);
     net.isCut = false;
     await net.pass(PEER_RETRY_MS_MAX + 100);
-    expect(presentIn(b, net.now)).toEqual(["kept OUT_OF_SERVICE"]);
+    expect(presentIn(b, net.now)).toEqual(["kept OUT_OF_SERVICE", "newer OUT_OF_SERVICE"]);
     expect(b.registry.find("SHOP", "lapsed")).toBeNull();
     expect(net.reports.at(-1)).toBe("a: the registry http://b/eureka is back");
   });
@@ -160,7 +175,7 @@ describe("a registry that was away", () => {
     net.kill("b");
     await net.pass(2_000);
     const b = await net.start("b", ["a"]);
-    expect(presentIn(b, net.now)).toEqual(["i UP"]);
+    expect(b.registry.leases().map(({ instance }) => instance.instanceId)).toEqual(["i"]);
     expect(b.registry.find("SHOP", "i")?.renewedAt).toBe(a.registry.find("SHOP", "i")?.renewedAt as number);
     await net.pass(1_000);
     expect(presentIn(b, net.now)).toEqual([]);
