@@ -51,7 +51,7 @@ describe("what does not fit", () => {
     expect(await registerShop()).toBe(204);
   });
 
-  /** As good as any, but for its document type. */
+  /** A good one, but for its document type. */
   const withType = (subset: string, sid: string): string =>
     shopXml.replace("<instance>", `<!DOCTYPE instance ${subset}><instance>`).replace("<sid>na</sid>", `<homePageUrl>${sid}</homePageUrl>`);
 
