@@ -19,14 +19,19 @@ interface Instance {
   pauseMs: DurationMs;
   /** `null`: closed. */
   openUntil: UnixMs | null;
-  isOnTrial: boolean;
+  trial: CallUnderWay | null;
+}
+
+/** A call that has begun and not ended. */
+export interface CallUnderWay {
+  readonly instance: Instance;
 }
 
 export class Balancer {
   readonly #instances = new Map<string, Instance>();
   #urls: readonly string[] = [];
 
-  /** The instances that there are now. What is known of those that stay is kept. */
+  /** The instances that there are now. What is known of those that stay is kept; one that leaves and comes back begins anew. */
   update(urls: readonly string[]): void {
     if (urls === this.#urls) return;
     this.#urls = urls;
@@ -47,32 +52,34 @@ export class Balancer {
     return this.#of(second).inFlight < this.#of(first).inFlight ? second : first;
   }
 
-  began(url: string): void {
+  began(url: string): CallUnderWay {
     const instance = this.#of(url);
+    const call = { instance };
     instance.inFlight += 1;
-    if (instance.openUntil !== null) instance.isOnTrial = true;
+    if (instance.openUntil !== null) instance.trial = call;
+    return call;
   }
 
-  ended(url: string, end: CallEnd, now: UnixMs): void {
-    const instance = this.#instances.get(url);
-    // It has left meanwhile.
-    if (!instance) return;
+  /** Each call that has begun ends once. */
+  ended(call: CallUnderWay, end: CallEnd, now: UnixMs): void {
+    // Of one that has left meanwhile nobody asks any more, also when another has come under its address.
+    const { instance } = call;
+    const wasTrial = instance.trial === call;
     instance.inFlight -= 1;
+    if (wasTrial) instance.trial = null;
     if (end === "answered") {
       instance.failures = 0;
       instance.pauseMs = LINK_PAUSE_MS_MIN;
       instance.openUntil = null;
-      instance.isOnTrial = false;
+      instance.trial = null;
       return;
     }
     instance.failures += 1;
-    const wasOnTrial = instance.isOnTrial;
     // Calls that were under way when it opened tell nothing new.
-    if (instance.openUntil !== null && !wasOnTrial) return;
-    if (end === "failed" && instance.failures < LINK_FAILURES_MAX && !wasOnTrial) return;
+    if (instance.openUntil !== null && !wasTrial) return;
+    if (end === "failed" && instance.failures < LINK_FAILURES_MAX && !wasTrial) return;
     instance.openUntil = now + instance.pauseMs;
     instance.pauseMs = Math.min(instance.pauseMs * 2, LINK_PAUSE_MS_MAX);
-    instance.isOnTrial = false;
   }
 
   /** How many there are, and how many of them are asked at `now`. */
@@ -81,15 +88,15 @@ export class Balancer {
   }
 
   #mayBeAsked(url: string, now: UnixMs): boolean {
-    const { openUntil, isOnTrial } = this.#of(url);
+    const { openUntil, trial } = this.#of(url);
     // A clock that was set back must not keep anybody out for longer than the longest pause.
-    return openUntil === null || (!isOnTrial && (now >= openUntil || openUntil - now > LINK_PAUSE_MS_MAX));
+    return openUntil === null || (trial === null && (now >= openUntil || openUntil - now > LINK_PAUSE_MS_MAX));
   }
 
   #of(url: string): Instance {
     const known = this.#instances.get(url);
     if (known) return known;
-    const fresh: Instance = { inFlight: 0, failures: 0, pauseMs: LINK_PAUSE_MS_MIN, openUntil: null, isOnTrial: false };
+    const fresh: Instance = { inFlight: 0, failures: 0, pauseMs: LINK_PAUSE_MS_MIN, openUntil: null, trial: null };
     this.#instances.set(url, fresh);
     return fresh;
   }

@@ -115,9 +115,9 @@ export class Link {
       if (tried.length > 0) this.counts.retries += 1;
       tried.push(url);
       this.counts.requests += 1;
-      this.#balancer.began(url);
+      const call = this.#balancer.began(url);
       const read = readEnd(await post(url + pathOf(method), body, method.deadlineMs), items.length, service);
-      this.#balancer.ended(url, read.end, clock.now());
+      this.#balancer.ended(call, read.end, clock.now());
       if ("answers" in read) return read.answers;
       last = read.failure;
       // What was refused for want of room, or by a store that has stopped, another instance may do; what may have happened, only if that does no harm.
