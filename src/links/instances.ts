@@ -1,4 +1,7 @@
-/** The instances of a service, as far as anybody knows: asked for again and again, and kept while nobody can say. */
+/**
+ * The instances of a service, as far as anybody knows: asked for again and again, and kept while nobody can say. That there is nobody at all is
+ * not believed of a service that was known: a registry that has just been started again knows nobody yet, and to ask in vain costs nothing.
+ */
 export class Instances {
   readonly #look: () => Promise<readonly string[] | null>;
   #urls: readonly string[] = [];
@@ -16,7 +19,7 @@ export class Instances {
   refresh(): Promise<void> {
     this.#looking ??= this.#look()
       .then((urls) => {
-        if (urls !== null && urls.join(" ") !== this.#urls.join(" ")) this.#urls = urls;
+        if (urls !== null && urls.length > 0 && urls.join(" ") !== this.#urls.join(" ")) this.#urls = urls;
       })
       .finally(() => {
         this.#looking = null;

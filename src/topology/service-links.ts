@@ -91,14 +91,12 @@ export class ServiceLinks {
     const { whenDown } = this.#settings.topology;
     const cart = this.#links["shopping-cart"];
     const recall = cart.method(recallReplies);
+    const policies = openWhenDown(whenDown.policy, this.#links["policy-controller"].method(validatePolicies), unlimited);
     return {
       safeProtector: {
         validate: openWhenDown(whenDown.protect, this.#links["safe-protector"].method(validateSafely), () => PASSED),
       },
-      policyController: {
-        validate: async (checks) =>
-          openWhenDown(whenDown.policy, this.#links["policy-controller"].method(validatePolicies), unlimited)(checks),
-      },
+      policyController: { validate: async (checks) => policies(checks) },
       inventoryManager: { validate: this.#links["inventory-manager"].method(validateInventory) },
       shoppingCart: { add: cart.method(addToCart), frozenForMs: this.#settings.frozenForMs },
       replies: { recall: (keys) => recall(keys), remember: cart.method(rememberReplies) },
