@@ -1,7 +1,7 @@
 /** Serves a service's routes on one port. What a request becomes is decided in `request-handler.ts`. */
 import type { Server } from "bun";
 import { CONNECTION_IDLE_SECONDS } from "../limits.ts";
-import { LinkServer } from "./link-server.ts";
+import { type LinkPeer, LinkServer } from "./link-server.ts";
 import { RequestHandler, type RequestHandlerSettings } from "./request-handler.ts";
 
 export interface HttpServerSettings extends RequestHandlerSettings {
@@ -13,11 +13,13 @@ export interface HttpServerSettings extends RequestHandlerSettings {
 
 /** How often a closing server looks whether all is answered. */
 const DRAIN_LOOK_MS = 5;
+/** Where connections for links are opened. There can be goods and users of that name, under longer paths. */
+const LINK_PATH = /^http:\/\/[^/]*\/link$/;
 
 export class HttpServer {
   readonly #handler: RequestHandler;
   readonly #links: LinkServer;
-  readonly #server: Server<undefined>;
+  readonly #server: Server<LinkPeer>;
 
   constructor(settings: HttpServerSettings) {
     this.#handler = new RequestHandler(settings, (request) => this.#server.requestIP(request)?.address ?? "");
@@ -33,16 +35,15 @@ export class HttpServer {
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       routes: this.#handler.fixedPaths(),
       websocket: this.#links.sockets,
-      fetch: (request, server) =>
-        hasLinks && request.url.endsWith("/link") ? this.#openLink(request, server) : this.#handler.answerByPath(request),
+      fetch: (request) => (hasLinks && LINK_PATH.test(request.url) ? this.#openLink(request) : this.#handler.answerByPath(request)),
       error: (error) => this.#handler.failed(error),
     });
   }
 
-  #openLink(request: Request, server: Server<undefined>): Response | undefined {
+  #openLink(request: Request): Response | undefined {
     const refusal = this.#handler.refuseLink(request);
     if (refusal) return refusal;
-    return server.upgrade(request) ? undefined : this.#handler.notFound();
+    return this.#server.upgrade(request, { data: { lastId: 0 } }) ? undefined : this.#handler.notFound();
   }
 
   get port(): number {
@@ -55,6 +56,7 @@ export class HttpServer {
     void this.#server.stop(false);
     while (this.#server.pendingRequests + this.#links.underWay > 0)
       await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    this.#links.end();
     await this.#server.stop(true);
   }
 

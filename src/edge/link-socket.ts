@@ -2,10 +2,14 @@
  * Carries the requests of links over one WebSocket to each instance: a request over a connection that stands costs a quarter of one over HTTP.
  * A frame is `ID PATH` and, on the next line, the body; its answer is `ID STATUS` and the text.
  *
- * A connection is OPENING (requests wait for it, nothing is sent), OPEN, or it ENDS: what waited was never sent, what was sent and not answered
- * may have been heard. The next request opens another one. One that cannot be opened is asked over HTTP, which tells why.
+ * A connection is OPENING (requests wait for it, nothing is sent), OPEN, or it ENDS: what was sent and not answered may have been heard, unless
+ * its far end says that it was not. What was not sent or not heard is asked over HTTP, which knows whether anybody is there; the next request
+ * opens another connection. One over which nothing has come for as long as a request may take is RETIRED: it may lead nowhere any more, as when
+ * the machine at its other end has gone, and nobody would ever say so. What is under way on it ends as it would have; the next request opens
+ * another.
  */
 import { LINK_BYTES_MAX, LINK_CONNECTIONS_MAX } from "../link-limits.ts";
+import { LINK_ENDED_WELL } from "./link-server.ts";
 
 type PostEnd =
   | { readonly kind: "answered"; readonly status: number; readonly text: string }
@@ -18,26 +22,28 @@ export interface LinkSockets {
   close(): void;
 }
 
-/** @param overHttp asks an instance to which no connection can be opened */
+/** @param overHttp asks an instance to which no connection stands */
 export function linkSockets(adminKey: string | null, overHttp: Post): LinkSockets {
   const connections = new Map<string, Connection>();
-  const connectionTo = (origin: string): Connection => {
-    const known = connections.get(origin);
-    if (known && !known.hasEnded) return known;
+  const connectionTo = (base: string): Connection => {
+    const known = connections.get(base);
+    if (known?.takesMore) return known;
+    connections.delete(base);
     // Instances come and go under new addresses: the one that has been there for the longest time makes room.
     const [oldest] = connections.keys();
     if (connections.size >= LINK_CONNECTIONS_MAX && oldest !== undefined) {
-      connections.get(oldest)?.end("too many connections");
+      connections.get(oldest)?.retire();
       connections.delete(oldest);
     }
-    const fresh = new Connection(origin, adminKey);
-    connections.set(origin, fresh);
+    const fresh = new Connection(base, adminKey);
+    connections.set(base, fresh);
     return fresh;
   };
   return {
     post: async (url, body, deadlineMs) => {
-      const { origin, pathname } = new URL(url);
-      const end = await connectionTo(origin).ask(pathname, body, deadlineMs);
+      // A base address may have a path, behind which a proxy leads to the service.
+      const base = url.slice(0, url.lastIndexOf("/link/"));
+      const end = await connectionTo(base).ask(url.slice(base.length), body, deadlineMs);
       return end ?? overHttp(url, body, deadlineMs);
     },
     close: () => {
@@ -51,24 +57,26 @@ interface Asked {
   readonly path: string;
   readonly body: string;
   isSent: boolean;
-  /** `null`: the connection could not be opened. */
+  /** `null`: the connection has ended, and this was not heard. */
   readonly tell: (end: PostEnd | null) => void;
 }
 
 class Connection {
-  hasEnded = false;
+  /** Whether further requests may go over it. */
+  takesMore = true;
   readonly #socket: WebSocket;
   readonly #asked = new Map<number, Asked>();
-  #wasOpen = false;
+  #hasEnded = false;
   #lastId = 0;
+  #answers = 0;
 
-  constructor(origin: string, adminKey: string | null) {
+  constructor(base: string, adminKey: string | null) {
     const headers = adminKey === null ? {} : { authorization: `Bearer ${adminKey}` };
     // Bun's WebSocket takes headers, which browsers' do not.
-    this.#socket = new WebSocket(`${origin.replace(/^http/, "ws")}/link`, { headers } as unknown as string[]);
+    this.#socket = new WebSocket(`${base.replace(/^http/, "ws")}/link`, { headers } as unknown as string[]);
     this.#socket.onopen = () => this.#opened();
     this.#socket.onmessage = ({ data }) => this.#answered(String(data));
-    this.#socket.onclose = ({ code }) => this.end(`the connection ended (${code})`);
+    this.#socket.onclose = ({ code }) => this.end(`the connection ended (${code})`, code === LINK_ENDED_WELL);
     this.#socket.onerror = () => this.end("the connection broke");
   }
 
@@ -76,9 +84,12 @@ class Connection {
     return new Promise((resolve) => {
       this.#lastId += 1;
       const id = this.#lastId;
+      const answersBefore = this.#answers;
       const late = setTimeout(() => {
         const asked = this.#asked.get(id);
         this.#asked.delete(id);
+        if (this.#answers === answersBefore) this.retire();
+        this.#endIfRetired();
         resolve(asked?.isSent ? { kind: "silent", why: `no answer within ${deadlineMs} ms` } : { kind: "refused" });
       }, deadlineMs);
       const tell = (end: PostEnd | null): void => {
@@ -91,20 +102,29 @@ class Connection {
     });
   }
 
-  end(why: string): void {
-    if (this.hasEnded) return;
-    this.hasEnded = true;
+  retire(): void {
+    this.takesMore = false;
+    this.#endIfRetired();
+  }
+
+  /** @param isAllAnswered what has no answer was not heard, and will not be */
+  end(why: string, isAllAnswered = false): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.takesMore = false;
     this.#socket.close();
     for (const { isSent, tell } of this.#asked.values()) {
-      if (isSent) tell({ kind: "silent", why });
-      // It was open and is gone: nothing of this request was sent.
-      else tell(this.#wasOpen ? { kind: "refused" } : null);
+      if (isSent && !isAllAnswered) tell({ kind: "silent", why });
+      else tell(null);
     }
     this.#asked.clear();
   }
 
+  #endIfRetired(): void {
+    if (!this.takesMore && this.#asked.size === 0) this.end("nothing is under way on it any more");
+  }
+
   #opened(): void {
-    this.#wasOpen = true;
     for (const [id, asked] of this.#asked) this.#send(id, asked);
   }
 
@@ -114,6 +134,7 @@ class Connection {
   }
 
   #answered(frame: string): void {
+    this.#answers += 1;
     const space = frame.indexOf(" ");
     const line = frame.indexOf("\n");
     const id = Number(frame.slice(0, space));
@@ -126,5 +147,6 @@ class Connection {
         ? { kind: "silent", why: `an answer of ${frame.length} bytes` }
         : { kind: "answered", status: Number(frame.slice(space + 1, line)), text: frame.slice(line + 1) },
     );
+    this.#endIfRetired();
   }
 }
