@@ -120,6 +120,18 @@ describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, (
     ]);
   });
 
+  test("an event that is brought twice from elsewhere is told once, and forgotten with its time", async () => {
+    const process = await Process.onFreshDatabase();
+    await Promise.all(["x", "y", "x"].map((id) => process.outbox.appendOnce(soldOut(id), id)));
+    await process.outbox.appendOnce(soldOut("x"), "x");
+    await process.outbox.tick();
+    expect((await process.skus()).toSorted()).toEqual(["x", "y"]);
+    await process.sweep(1_100);
+    expect(await process.db.read`select id from outbox_sources`).toHaveLength(2);
+    await process.sweep(1_101);
+    expect(await process.db.read`select id from outbox_sources`).toHaveLength(0);
+  });
+
   test("more than one step's worth gets its ids in one go, and a long transaction its rows", async () => {
     const process = await Process.onFreshDatabase();
     const skus = names("s", OUTBOX_ARRIVALS_PER_STEP + 50);

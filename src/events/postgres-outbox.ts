@@ -63,6 +63,14 @@ export class PostgresOutbox implements EventSource {
       ) with ordinality as row(at_ms, count, entries, place) order by place`;
   }
 
+  /** An event that is kept elsewhere until it is here, and may be brought again: it is told once. @param id of its own, among all that are brought */
+  async appendOnce(event: DoorbusterEvent, id: string): Promise<void> {
+    await this.#db.transaction(async (tx) => {
+      const { affectedRows } = await tx`insert into outbox_sources (id, at_ms) values (${id}, ${event.at}) on conflict do nothing`;
+      if (affectedRows > 0) await this.append(tx, [event]);
+    });
+  }
+
   async range(): Promise<EventRange> {
     return (await this.#look()).range;
   }
@@ -104,6 +112,7 @@ export class PostgresOutbox implements EventSource {
 
   /** Removes some events that were kept long enough; resolves with whether more are left. For one process at a time. */
   async sweep(now: UnixMs): Promise<boolean> {
+    await this.#forgetSources(now);
     if ((await this.#outdated(this.#db.read, now, 1)) === null) return false;
     const removed = await this.#db.transaction(async (tx) => {
       const last = await this.#outdated(tx, now, SWEEP_ROWS_PER_TURN);
@@ -115,6 +124,17 @@ export class PostgresOutbox implements EventSource {
     });
     await this.#look();
     return removed === SWEEP_ROWS_PER_TURN;
+  }
+
+  /** Nobody brings again what is as old as that. */
+  async #forgetSources(now: UnixMs): Promise<void> {
+    const before = now - this.#bounds.keptMs;
+    if ((await this.#db.read`select 1 from outbox_sources where at_ms < ${before}::bigint limit 1`).length === 0) return;
+    await this.#db.transaction(
+      (tx) => tx`
+        delete from outbox_sources
+        where id in (select id from outbox_sources where at_ms < ${before}::bigint order by at_ms limit ${SWEEP_ROWS_PER_TURN})`,
+    );
   }
 
   async #giveIds(): Promise<void> {

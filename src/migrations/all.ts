@@ -6,6 +6,7 @@ import outbox from "./0001-outbox.sql" with { type: "text" };
 import refunds from "./0002-refunds.sql" with { type: "text" };
 import orders from "./0003-orders.sql" with { type: "text" };
 import webhooks from "./0004-webhooks.sql" with { type: "text" };
+import outboxSources from "./0005-outbox-sources.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0002-refunds", text: refunds },
   { name: "0003-orders", text: orders },
   { name: "0004-webhooks", text: webhooks },
+  { name: "0005-outbox-sources", text: outboxSources },
 ];

@@ -1,7 +1,6 @@
 /** What the metrics tell besides purchases and replies: how much there is of everything that is bounded. */
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import type { EventSource } from "../events/event-source.ts";
-import type { Webhooks } from "../events/webhooks.ts";
 import type { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import type { RefundState } from "../payment/refund-schedule.ts";
 import type { SaleBook } from "../sales/sale-book.ts";
@@ -12,7 +11,7 @@ import type { PortName } from "./ports.ts";
 /** What waits to reach somebody outside. */
 export interface Outgoing {
   readonly outbox: EventSource;
-  readonly webhooks: Webhooks;
+  readonly webhooks: { readonly counts: { readonly disabled: number; readonly failing: number; readonly deliveries: number } };
   readonly refunds: { count(state: RefundState): number };
 }
 
