@@ -69,6 +69,13 @@ describe("what does not fit", () => {
     ["more levels than an instance has", shopXml.replace("<sid>na</sid>", `${"<a>".repeat(50)}${"</a>".repeat(50)}`), "#"],
     ["a thousand levels", `${"<a>".repeat(1_000)}${"</a>".repeat(1_000)}`, "#"],
     ["names that mean something to JavaScript", "<instance><__proto__><app>x</app></__proto__></instance>", "#"],
+    ...["&#0;", "&#1;", "&#xD800;", "&#xFFFE;", "&#1114112;", "&#x;", "&#;", "&copy;", "&constructor;"].map(
+      (reference): [string, string, string] => [
+        `the reference ${reference}`,
+        shopXml.replace("<sid>na</sid>", `<homePageUrl>a${reference}b</homePageUrl>`),
+        "#",
+      ],
+    ),
     ["a control character", shopXml.replace("<sid>na</sid>", "<homePageUrl>\u0001</homePageUrl>"), "#"],
     ["an element that is there twice", shopXml.replace("<sid>na</sid>", "<app>Other</app>"), "#/instance/app"],
     ["a port that is none", shopXml.replace(">8080<", ">http<"), "#/instance/port"],

@@ -236,6 +236,13 @@ describe("the XML", () => {
     }
   });
 
+  test("has references to characters, and text that is none", async () => {
+    const url = "&#228;&#xE4;&amp;&lt;&gt;&quot;&apos;&amp;#65;<![CDATA[&#65;<&copy;]]>&#x1F600;";
+    const body = shopXml.replace("<sid>na</sid>", `<homePageUrl>${url}</homePageUrl>`);
+    expect(await statusOf("POST", "/eureka/apps/SHOP", body, { "content-type": "application/xml" })).toBe(204);
+    expect(await getJson(one)).toMatchObject({ instance: { homePageUrl: "ää&<>\"'&#65;&#65;<&copy;😀" } });
+  });
+
   test("registers what it was answered: nothing is lost on the way", async () => {
     await registerShop({ homePageUrl: "http://a/?b&c=<d>\"'", metadata: { "a.b": "1 & 2", empty: "" }, leaseInfo: { durationInSecs: 3 } });
     const [text, told] = [await getXml(one), await getJson(one)];
