@@ -57,11 +57,15 @@ describe("the renewals of the last minute", () => {
     expect(rate.lastMinute(NOW + 59_999)).toBeCloseTo(2);
   });
 
-  test("stay when the clock runs backwards", () => {
+  test("stay when the clock runs backwards a little, and are none after a leap: nobody is evicted for it", () => {
     const rate = new RenewalRate();
     rate.add(30, NOW);
+    rate.add(30, NOW - 10_000);
+    expect(rate.lastMinute(NOW - 10_000)).toBe(2);
+    expect(rate.lastMinute(NOW - 600_000)).toBe(0);
     rate.add(30, NOW - 600_000);
-    expect(rate.lastMinute(NOW - 600_000)).toBe(2);
+    expect(rate.lastMinute(NOW - 540_001)).toBe(1);
+    expect(rate.lastMinute(NOW - 540_000)).toBe(0);
   });
 });
 

@@ -12,7 +12,7 @@ const WINDOW_SECONDS = 60;
 /** The renewals of the last minute, second by second. */
 export class RenewalRate {
   readonly #bySecond = new Float64Array(WINDOW_SECONDS);
-  /** The newest second that was seen; a clock that runs backwards stays in it. */
+  /** The newest second that was seen. A clock that runs backwards a little stays in it; after a leap back, counting begins anew. */
   #second = 0;
 
   /** @param renewalSeconds how often the instance renews. All weigh the same: one that renews every second counts a thirtieth each time. */
@@ -30,9 +30,10 @@ export class RenewalRate {
 
   #moveTo(now: UnixMs): void {
     const second = Math.floor(now / 1_000);
-    if (second - this.#second >= WINDOW_SECONDS) this.#bySecond.fill(0);
+    const hasLeapt = Math.abs(second - this.#second) >= WINDOW_SECONDS;
+    if (hasLeapt) this.#bySecond.fill(0);
     else for (let passed = this.#second + 1; passed <= second; passed += 1) this.#bySecond[passed % WINDOW_SECONDS] = 0;
-    this.#second = Math.max(this.#second, second);
+    this.#second = hasLeapt ? second : Math.max(this.#second, second);
   }
 }
 
