@@ -281,3 +281,8 @@ export const REDIS_ANSWER_MS_MAX: DurationMs = 1_500;
 export const REDIS_RECONNECT_MS_MAX: DurationMs = 200;
 /** In strict mode, how long replicas may take to confirm a change. Longer: its outcome is unknown. */
 export const REPLICAS_CONFIRM_MS_MAX: DurationMs = 500;
+// --- Audit trail -----------------------------------------------------------------------------------------------------------
+/** How long an operator's change stays in the audit trail: an inspection of a whole year finds all of it. */
+export const TRAIL_KEPT_MS: DurationMs = 400 * 24 * 3_600_000;
+/** What is kept of a request, of what was before, and of an answer. Longer ones are cut. */
+export const TRAIL_TEXT_CHARS_MAX = 20_000;

@@ -25,7 +25,7 @@ const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench"), 
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/(link-)?limits(\.ts$|\/)/, /^src\/core\//],
   [/^src\/(ledger|tables)\//],
-  [/^src\/(sales|events|identity|payment|orders|links|api-description)\//],
+  [/^src\/(sales|events|trail|identity|payment|orders|links|api-description)\//],
   [/^src\/services\//, /^src\/purchase\.ts$/],
   [/^src\/settings\//],
   [/^src\/stampede\//, /^src\/audit\//, /^src\/migrations\//, /^src\/greeting\.ts$/, /^src\/command-help\.ts$/],
@@ -123,5 +123,5 @@ describe("what a file may do", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  });
+  }, 60_000);
 });

@@ -7,6 +7,7 @@ import refunds from "./0002-refunds.sql" with { type: "text" };
 import orders from "./0003-orders.sql" with { type: "text" };
 import webhooks from "./0004-webhooks.sql" with { type: "text" };
 import outboxSources from "./0005-outbox-sources.sql" with { type: "text" };
+import operatorChanges from "./0006-operator-changes.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0003-orders", text: orders },
   { name: "0004-webhooks", text: webhooks },
   { name: "0005-outbox-sources", text: outboxSources },
+  { name: "0006-operator-changes", text: operatorChanges },
 ];

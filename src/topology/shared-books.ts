@@ -21,6 +21,7 @@ import { OUTBOX_TICK_MS, REFUND_TICK_MS, SWEEP_TICK_MS, WEBHOOK_TICK_MS } from "
 import { PostgresRefundBook } from "../payment/postgres-refund-book.ts";
 import type { NewRefund } from "../payment/refund-book.ts";
 import type { Refunds } from "../payment/refunds.ts";
+import { OperatorTrail } from "../trail/operator-trail.ts";
 import type { Outgoing } from "./gauges.ts";
 
 export interface SharedBooksParts {
@@ -41,6 +42,8 @@ export class SharedBooks {
   readonly outbox: PostgresOutbox;
   readonly refundBook: PostgresRefundBook;
   readonly webhooks: PostgresWebhooks;
+  /** For `trailedRoutes`. */
+  readonly trail: OperatorTrail;
   readonly #deliveries: SharedDeliveries;
   readonly #parts: SharedBooksParts;
   #leadership: PostgresLeadership | null = null;
@@ -54,6 +57,7 @@ export class SharedBooks {
     this.outbox = new PostgresOutbox(db, currency);
     this.refundBook = new PostgresRefundBook({ db, tell: (tx, events) => this.outbox.append(tx, events) });
     this.webhooks = new PostgresWebhooks({ db, outbox: this.outbox, clock, randomBytes });
+    this.trail = new OperatorTrail({ db, clock, report: parts.report });
     this.#deliveries = new SharedDeliveries({ db, outbox: this.outbox, send, clock, random: chance, onBug });
   }
 
@@ -108,6 +112,7 @@ export class SharedBooks {
       this.#every(WEBHOOK_TICK_MS, async () => this.#deliveries.tick()),
       this.#every(SWEEP_TICK_MS, async () => {
         while (this.isLeading && (await this.outbox.sweep(clock.now())));
+        while (this.isLeading && (await this.trail.sweep(clock.now())));
       }),
       // A provider that does not answer must not keep the others waiting: the next look comes before this one has ended.
       timers.every(REFUND_TICK_MS, () => {

@@ -1,0 +1,93 @@
+/**
+ * Routes whose changes go into the audit trail. What a thing was before is asked of the route that shows it, just before the change: somebody
+ * else's change at the same moment may lie between the two.
+ */
+import type { HttpReply, RequestInput, Route } from "../core/endpoint.ts";
+import { Failure } from "../core/failure.ts";
+import type { OperatorTrail } from "./operator-trail.ts";
+
+type Input = RequestInput<never, never, never>;
+type Values = Readonly<Record<string, unknown>>;
+
+/** Which route shows what an operation changes, and what that is asked with. `null`: there is nothing before. */
+interface Shown {
+  readonly by: string;
+  readonly params?: Values;
+  readonly query?: Values;
+}
+/** What names a thing, in a path or a body. */
+interface Names {
+  readonly id?: unknown;
+  readonly uid?: unknown;
+  readonly sku?: unknown;
+  readonly ip?: unknown;
+  readonly userID?: unknown;
+  readonly goodsSKU?: unknown;
+  readonly clientIP?: unknown;
+}
+type Subject = (params: Names, body: Names) => Shown | null;
+
+const badGuy: Subject = (params, body) => ({ by: "getBadGuy", params: { uid: params.uid ?? body.userID } });
+const badIp: Subject = (params, body) => {
+  const ip = params.ip ?? body.clientIP;
+  // A range is shown by no route.
+  return typeof ip === "string" && !ip.includes("/") ? { by: "getBadIP", params: { ip } } : null;
+};
+const goods: Subject = (params, body) => ({ by: "getGoods", params: { sku: params.sku ?? body.goodsSKU } });
+const policy: Subject = (params, body) => ({ by: "getPolicy", params: { sku: params.sku ?? body.goodsSKU } });
+const userOrders: Subject = (params, body) => ({
+  by: "getUserOrders",
+  params: { uid: params.uid ?? body.userID, sku: params.sku ?? body.goodsSKU },
+});
+const sale: Subject = (params) => ({ by: "getSale", params: { id: params.id } });
+const newSale: Subject = (_, body) => (body.id === undefined ? null : { by: "getSale", params: { id: body.id } });
+const webhook: Subject = (params) => ({ by: "getWebhook", params: { id: params.id } });
+const refund: Subject = (params) => ({ by: "findRefunds", query: { after: Number(params.id) - 1, limit: 1 } });
+const nothing: Subject = () => null;
+
+/** The operators' changes, by the names of their endpoints. Orders are not among them: what becomes of them is told by events. */
+export const TRAILED: ReadonlyMap<string, Subject> = new Map([
+  ...(["addBadGuy", "removeBadGuy"] as const).map((name) => [name, badGuy] as const),
+  ...(["addBadIP", "removeBadIP"] as const).map((name) => [name, badIp] as const),
+  ...(["addGoods", "updateGoods", "removeGoods"] as const).map((name) => [name, goods] as const),
+  ...(["addPolicy", "updatePolicy", "removePolicy"] as const).map((name) => [name, policy] as const),
+  ...(["addUserOrders", "updateUserOrders", "removeUserOrders"] as const).map((name) => [name, userOrders] as const),
+  ...(["updateSale", "removeSale", "pauseSale", "resumeSale"] as const).map((name) => [name, sale] as const),
+  ["addSale", newSale],
+  ["addWebhook", nothing],
+  ...(["updateWebhook", "removeWebhook"] as const).map((name) => [name, webhook] as const),
+  ...(["markRefundDone", "tryRefundAgain"] as const).map((name) => [name, refund] as const),
+]);
+
+/** @param service as its port is named */
+export function trailedRoutes(service: string, routes: readonly Route[], trail: OperatorTrail): Route[] {
+  return routes.map((route) => {
+    const { name } = route.endpoint;
+    const subject = TRAILED.get(name);
+    if (!subject) return route;
+    const handle = async (input: Input): Promise<HttpReply> => {
+      const { params, body } = input as { readonly params: Values; readonly body: Values | null };
+      const before = await shown(routes, subject(params, body ?? {}), input);
+      const id = await trail.begin({ who: input.peer(), service, operation: name, asked: { ...params, ...body }, before });
+      try {
+        const reply = await route.handle(input);
+        await trail.end(id, reply.status, contentOf(reply));
+        return reply;
+      } catch (error) {
+        // Known to have come to nothing; one whose outcome is unknown stays without an end.
+        if (error instanceof Failure && error.outcomeKnown) await trail.end(id, 503, error.message);
+        throw error;
+      }
+    };
+    return { ...route, handle: handle as Route["handle"] };
+  });
+}
+
+async function shown(routes: readonly Route[], subject: Shown | null, { headers, peer }: Input): Promise<unknown> {
+  const route = subject && routes.find(({ endpoint }) => endpoint.name === subject.by);
+  if (!route) return null;
+  const reply = await route.handle({ params: subject.params ?? {}, query: subject.query ?? {}, body: null, headers, peer });
+  return reply.status === 200 ? contentOf(reply) : null;
+}
+
+const contentOf = ({ body }: HttpReply): unknown => (typeof body === "string" && body !== "" ? (JSON.parse(body) as unknown) : null);
