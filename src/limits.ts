@@ -1,7 +1,7 @@
 /**
  * Every bound of the system, named once, with what happens when it is reached. A bound that an operator may want to move is a
- * setting (`src/settings/table.ts`) and stands here with its range; the others are fixed. Those of the links between processes stand in
- * `link-limits.ts`, those of the registry in `limits/registry.ts`.
+ * setting (`src/settings/table.ts`) and stands here with its range; the others are fixed. Those of what only some processes have (links, the
+ * registry, shared tables) stand in `limits/`.
  */
 import type { DurationMs } from "./core/time.ts";
 

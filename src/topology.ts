@@ -2,11 +2,16 @@
  * Which services run in this process, over which store, behind which ports. The only file that knows. A topology is a value: no service and no
  * line of a purchase changes with it.
  */
+import { systemClock } from "./edge/system-clock.ts";
 import type { Settings } from "./settings/table.ts";
 import type { Role } from "./settings/topology.ts";
 import { startEmbedded } from "./topology/embedded-process.ts";
 import { startGate } from "./topology/gate-process.ts";
+import { Place } from "./topology/place.ts";
 import type { Process } from "./topology/process.ts";
+import { inventoryManagerPart, policyControllerPart, safeProtectorPart, serviceRegistryPart } from "./topology/service-parts.ts";
+import { runService, type ServicePart } from "./topology/service-process.ts";
+import { shoppingCartPart } from "./topology/shopping-cart-part.ts";
 import { startGates } from "./topology/supervisor.ts";
 
 /**
@@ -16,9 +21,21 @@ import { startGates } from "./topology/supervisor.ts";
  * @param flags the settings as they were given on the command line, for processes that this one starts
  */
 export async function start(settings: Settings, role: Role | null, flags: readonly string[]): Promise<Process> {
+  const clock = systemClock;
+  const run = async (part: Promise<ServicePart>): Promise<Process> => runService(settings, new Place(settings), await part);
   switch (role) {
     case "gate-keeper":
       return startGate(settings);
+    case "safe-protector":
+      return run(safeProtectorPart(settings, clock));
+    case "service-registry":
+      return run(serviceRegistryPart(settings, clock));
+    case "policy-controller":
+      return run(policyControllerPart(settings, clock));
+    case "inventory-manager":
+      return run(inventoryManagerPart(settings, clock));
+    case "shopping-cart":
+      return run(shoppingCartPart(settings, new Place(settings), clock));
     case "ledger":
       return startEmbedded(settings, false);
     case null:

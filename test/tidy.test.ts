@@ -23,7 +23,7 @@ const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench"), 
 
 /** From the bottom up. A file may import from its own layer and from those below it. */
 const LAYERS: readonly (readonly RegExp[])[] = [
-  [/^src\/(link-)?limits(\.ts$|\/)/, /^src\/core\//],
+  [/^src\/limits(\.ts$|\/)/, /^src\/core\//],
   [/^src\/(ledger|tables)\//],
   [/^src\/(sales|events|trail|identity|payment|orders|links|api-description)\//],
   [/^src\/services\//, /^src\/purchase\.ts$/],

@@ -1,5 +1,5 @@
 /** Sends a link's request: one POST with the admin key, and an exact word on whether anything was sent. */
-import { LINK_BYTES_MAX } from "../link-limits.ts";
+import { LINK_BYTES_MAX } from "../limits/links.ts";
 
 type PostEnd =
   | { readonly kind: "answered"; readonly status: number; readonly text: string }

@@ -6,7 +6,7 @@
  */
 import type { ServerWebSocket, WebSocketHandler } from "bun";
 import type { HttpReply } from "../core/endpoint.ts";
-import { LINK_BYTES_MAX, LINK_FRAMES_MAX } from "../link-limits.ts";
+import { LINK_BYTES_MAX, LINK_FRAMES_MAX } from "../limits/links.ts";
 import type { RequestHandler } from "./request-handler.ts";
 
 /** A number that grows with every frame of its connection, the path, and the text that came with it. */

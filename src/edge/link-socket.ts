@@ -8,7 +8,7 @@
  * the machine at its other end has gone, and nobody would ever say so. What is under way on it ends as it would have; the next request opens
  * another.
  */
-import { LINK_BYTES_MAX, LINK_CONNECTIONS_MAX } from "../link-limits.ts";
+import { LINK_BYTES_MAX, LINK_CONNECTIONS_MAX } from "../limits/links.ts";
 import { LINK_ENDED_WELL } from "./link-server.ts";
 
 type PostEnd =

@@ -1,5 +1,5 @@
 /** One request to a registry, within its time. */
-import { REGISTRY_CALL_MS_MAX } from "../link-limits.ts";
+import { REGISTRY_CALL_MS_MAX } from "../limits/links.ts";
 
 interface RegistryAnswer {
   readonly status: number;

@@ -1,7 +1,7 @@
 /** Which instance is asked next: against the words of its description, and against a simple model over random histories. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { LINK_FAILURES_MAX, LINK_PAUSE_MS_MAX, LINK_PAUSE_MS_MIN } from "../link-limits.ts";
+import { LINK_FAILURES_MAX, LINK_PAUSE_MS_MAX, LINK_PAUSE_MS_MIN } from "../limits/links.ts";
 import { Balancer, type CallEnd, type CallUnderWay } from "./balancer.ts";
 
 const [A, B, C] = ["http://a", "http://b", "http://c"] as const;

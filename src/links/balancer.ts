@@ -8,7 +8,7 @@
  * Among those that may be asked two are drawn, and the one with fewer calls under way is taken (the power of two choices: Mitzenmacher 2001).
  */
 import type { DurationMs, UnixMs } from "../core/time.ts";
-import { LINK_FAILURES_MAX, LINK_PAUSE_MS_MAX, LINK_PAUSE_MS_MIN } from "../link-limits.ts";
+import { LINK_FAILURES_MAX, LINK_PAUSE_MS_MAX, LINK_PAUSE_MS_MIN } from "../limits/links.ts";
 
 /** `gone`: nobody listened, or it is stopping. `silent`: no answer in time, or the connection was cut. `failed`: it said that it cannot. */
 export type CallEnd = "answered" | "failed" | "silent" | "gone";

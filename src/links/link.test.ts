@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Granted, grantAgain, grantOnce, ITEMS_MAX, LinkFarm, type Way, type Wish } from "../../test/link-farm.ts";
 import { Failure } from "../core/failure.ts";
+import { LINK_ATTEMPTS_MAX, LINK_ITEMS_MAX, LINK_ITEMS_WAITING_MAX, LINK_PAUSE_MS_MIN } from "../limits/links.ts";
 import { TURN_PURCHASES_MAX } from "../limits.ts";
-import { LINK_ATTEMPTS_MAX, LINK_ITEMS_MAX, LINK_ITEMS_WAITING_MAX, LINK_PAUSE_MS_MIN } from "../link-limits.ts";
 
 const [A, B, C] = ["http://a", "http://b", "http://c"] as const;
 const wishes = (...ids: readonly string[]): Wish[] => ids.map((id) => ({ id, secret: "stays here" }));

@@ -7,7 +7,7 @@
  */
 import { Failure, type FailureCode } from "../core/failure.ts";
 import type { Clock, DurationMs } from "../core/time.ts";
-import { LINK_ATTEMPTS_MAX, LINK_ITEMS_WAITING_MAX } from "../link-limits.ts";
+import { LINK_ATTEMPTS_MAX, LINK_ITEMS_WAITING_MAX } from "../limits/links.ts";
 import { Balancer, type CallEnd } from "./balancer.ts";
 import { type LinkMethod, pathOf } from "./method.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import Type from "typebox";
 import { RequestHandler } from "../edge/request-handler.ts";
-import { LINK_BYTES_MAX } from "../link-limits.ts";
+import { LINK_BYTES_MAX } from "../limits/links.ts";
 import { linkMethod, linkRoute, pathOf } from "./method.ts";
 
 const count = linkMethod<{ readonly text: string }, number>({

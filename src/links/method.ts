@@ -8,7 +8,7 @@ import { type HttpReply, json, on, type Route } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
 import { problem } from "../core/problem.ts";
 import type { DurationMs } from "../core/time.ts";
-import { LINK_BYTES_MAX, LINK_ITEMS_MAX } from "../link-limits.ts";
+import { LINK_BYTES_MAX, LINK_ITEMS_MAX } from "../limits/links.ts";
 
 export interface LinkMethod<Item, Reply> {
   /** Its path is `/link/` and this. */

@@ -1,5 +1,5 @@
 /** The settings that say which processes there are, and how they find each other. */
-import { GATES_MAX } from "../link-limits.ts";
+import { GATES_MAX } from "../limits/links.ts";
 import { choice, integer, list, type Setting, tested, text } from "./kinds.ts";
 
 /** Services behind the gate, as links name them. */
@@ -9,6 +9,11 @@ export type LinkedService = (typeof LINKED_SERVICES)[number];
 /** What one process can be asked to be. Without a role it is everything, or looks after processes that are. */
 export const ROLES = {
   "gate-keeper": "the public door alone; it finds the services behind it by --registry, or by their addresses",
+  "safe-protector": "blacklist checks, over --redis",
+  "policy-controller": "sales, tiers and user orders, over --redis and --postgres",
+  "inventory-manager": "the goods, over --redis and --postgres",
+  "shopping-cart": "holds, orders and their payment, events and webhooks, over --redis and --postgres",
+  "service-registry": "who is there; with --registry-peers it tells others of its kind",
   ledger: "all that stands behind gates, in one process on the embedded store: what --gates starts beside them",
 } as const;
 export type Role = keyof typeof ROLES;
@@ -23,10 +28,14 @@ export interface TopologySettings {
   readonly metricsPort: number | null;
   /** The name or address under which others reach this process; `null`: the host it listens on. */
   readonly advertise: string | null;
+  /** Where browsers reach the gates, for the demo's pay page; `null`: the gate's port on this host. */
+  readonly gateUrl: string | null;
   /** Base URLs of registries. */
   readonly registries: readonly string[];
   /** Where services are, for those that are not looked up in a registry. A name that stands for several addresses stands for as many instances. */
   readonly services: Readonly<Record<LinkedService, readonly string[]>>;
+  /** So many replicas have each change before it is acknowledged; 0: nobody waits for them. */
+  readonly redisReplicasMin: number;
   readonly whenDown: Readonly<Record<"protect" | "policy", "open" | "closed">>;
 }
 
@@ -69,6 +78,13 @@ const urls = (name: string, help: string) =>
     allowed: "http or https addresses without a query, separated by commas",
     help,
   });
+const gateUrl = text("gateUrl", "text", {
+  pattern: BASE_URL,
+  fault: "is no http or https address",
+  allowed: "an http or https address without a query",
+  fallback: null,
+  help: "Where browsers reach the gates, as the demo's pay page needs it; without it the gate's port on this process's host.",
+});
 const registry = urls(
   "registry",
   "Where services are registered and looked up: the base addresses of one registry or several (port 8761).",
@@ -82,6 +98,12 @@ const urlSettings: Readonly<Record<LinkedService, Setting<readonly string[]>>> =
   "inventory-manager": urls("inventoryManagerUrl", "Where inventory-manager is, instead of a registry."),
   "shopping-cart": urls("shoppingCartUrl", "Where shopping-cart is, instead of a registry."),
 };
+const redisReplicas = integer("redisReplicas", "replicas", {
+  min: 0,
+  max: 5,
+  fallback: 0,
+  help: "Strict mode: so many Redis replicas must have a change before it is acknowledged, so that it survives the loss of its primary.",
+});
 const whenDown = (name: string, step: string, means: string) =>
   choice(name, ["closed", "open"], {
     fallback: "closed",
@@ -91,9 +113,9 @@ const protectWhenDown = whenDown("protectWhenDown", "protect", "lets everybody p
 const policyWhenDown = whenDown("policyWhenDown", "policy", "lets everybody buy without a limit, as if the goods were in no sale");
 
 export const TOPOLOGY_SETTINGS: readonly Setting<unknown>[] = [
-  ...[gates, instance, metricsPort, advertise, registry],
+  ...[gates, instance, metricsPort, advertise, gateUrl, registry],
   ...LINKED_SERVICES.map((service) => urlSettings[service]),
-  ...[protectWhenDown, policyWhenDown],
+  ...[redisReplicas, protectWhenDown, policyWhenDown],
 ];
 
 export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): TopologySettings {
@@ -102,6 +124,7 @@ export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): Topol
     instance: pick(instance),
     metricsPort: pick(metricsPort),
     advertise: pick(advertise),
+    gateUrl: pick(gateUrl),
     registries: pick(registry),
     services: {
       "safe-protector": pick(urlSettings["safe-protector"]),
@@ -109,6 +132,7 @@ export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): Topol
       "inventory-manager": pick(urlSettings["inventory-manager"]),
       "shopping-cart": pick(urlSettings["shopping-cart"]),
     },
+    redisReplicasMin: pick(redisReplicas),
     whenDown: { protect: pick(protectWhenDown), policy: pick(policyWhenDown) },
   };
 }

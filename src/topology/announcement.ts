@@ -34,10 +34,13 @@ export class Announcement {
   readonly #place: Place;
   readonly #registrar: Registrar;
   readonly #clock: Clock;
+  readonly #isUp: () => boolean;
   #instances: readonly Instance[] = [];
   #stopRenewing = (): void => undefined;
 
-  constructor(place: Place, registrar: Registrar, clock: Clock) {
+  /** @param isUp whether this process does its work: while it does not, it is registered as DOWN, and nobody sends it anything */
+  constructor(place: Place, registrar: Registrar, clock: Clock, isUp: () => boolean) {
+    this.#isUp = isUp;
     this.#place = place;
     this.#registrar = registrar;
     this.#clock = clock;
@@ -52,8 +55,17 @@ export class Announcement {
     });
     await Promise.all(this.#instances.map((instance) => this.#registrar.register(instance)));
     this.#stopRenewing = timers.every(LEASE_RENEWAL_MS, () => {
-      for (const instance of this.#instances) void this.#registrar.renew(instance);
+      void this.#beat();
     });
+  }
+
+  async #beat(): Promise<void> {
+    const status = this.#isUp() ? "UP" : "DOWN";
+    const hasChanged = this.#instances.some((instance) => instance.status !== status);
+    // What has changed is registered anew: the later of two registrations counts.
+    if (hasChanged) this.#instances = this.#instances.map((instance) => ({ ...instance, status, dirtyAt: this.#clock.now() }));
+    const registrar = this.#registrar;
+    await Promise.all(this.#instances.map((instance) => (hasChanged ? registrar.register(instance) : registrar.renew(instance))));
   }
 
   /** From now on nobody is sent here. */

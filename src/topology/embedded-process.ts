@@ -9,6 +9,7 @@ import type { Failure } from "../core/failure.ts";
 import type { SaleId } from "../core/ids.ts";
 import { Throttle } from "../core/throttle.ts";
 import type { Clock, UnixMs } from "../core/time.ts";
+import { chance } from "../edge/chance.ts";
 import { GroupCommit } from "../edge/group-commit.ts";
 import { askPeer } from "../edge/peer-http.ts";
 import { RequestHandler } from "../edge/request-handler.ts";
@@ -17,16 +18,18 @@ import { Sweeper } from "../edge/sweeper.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
 import { OUTBOX_SCHEMA, Outbox } from "../events/outbox.ts";
-import { WEBHOOKS_SCHEMA } from "../events/webhook-store.ts";
+import { WEBHOOKS_SCHEMA, WebhookStore } from "../events/webhook-store.ts";
+import { Webhooks } from "../events/webhooks.ts";
 import type { Identity } from "../identity/identity.ts";
 import { EmbeddedLedger } from "../ledger/embedded/embedded-ledger.ts";
 import { LEDGER_SCHEMA, SqliteJournal } from "../ledger/embedded/sqlite-journal.ts";
 import type { LedgerEvent } from "../ledger/ledger.ts";
 import { REGISTRY_TICK_MS } from "../limits/registry.ts";
-import { SHUTDOWN_MS_MAX, SWEEP_TICK_MS } from "../limits.ts";
+import { REFUND_TICK_MS, SHUTDOWN_MS_MAX, SWEEP_TICK_MS, WEBHOOK_TICK_MS } from "../limits.ts";
 import type { PaymentProvider } from "../payment/provider.ts";
 import { openProviders } from "../payment/providers.ts";
-import { REFUNDS_SCHEMA } from "../payment/refund-store.ts";
+import { EmbeddedRefundBook } from "../payment/refund-book.ts";
+import { REFUNDS_SCHEMA, RefundStore } from "../payment/refund-store.ts";
 import { boardLinkRoutes } from "../sales/board-link.ts";
 import { routes as saleRoutes } from "../sales/routes.ts";
 import { SaleBook } from "../sales/sale-book.ts";
@@ -54,7 +57,7 @@ import { OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
-import { Shop } from "./shop.ts";
+import { guarded, Shop, sender } from "./shop.ts";
 
 export const STORE_SCHEMA =
   LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA;
@@ -102,7 +105,10 @@ class EmbeddedProcess {
   readonly #outbox: Outbox;
   readonly #keysInFlight = new Set<string>();
   readonly #gateThrottle: Throttle;
+  readonly #refundBook: EmbeddedRefundBook;
+  readonly #webhooks: Webhooks;
   readonly #shop: Shop;
+  readonly #stopTicking: readonly (() => void)[];
   readonly #ports: OpenPorts;
   readonly #announcement: Announcement;
   readonly #sweeper: Sweeper;
@@ -136,19 +142,33 @@ class EmbeddedProcess {
     this.#registryNode = new RegistryNode({ clock, peerUrls, ask: askPeer, report: complain });
     const isUp = (): boolean => this.#failure === null && this.#closing === null;
     this.#ports = new OpenPorts({ settings, place: this.#place, clock, isUp, onBug: reportBug });
-    this.#announcement = new Announcement(this.#place, registrarOf(this.#registryNode.registry, clock), clock);
-    this.#shop = new Shop({
-      ...{ settings, db: file.db, commit: this.#commit, ledger: this.#ledger, outbox: this.#outbox, sales: this.#sales },
-      ...{
-        policies: this.#policies,
-        identity,
-        providers,
-        keysInFlight: this.#keysInFlight,
-        throttle: this.#gateThrottle,
-        gateUrl: this.#place.urlOf("GateKeeper"),
-      },
-      ...{ clock, onBug: reportBug },
+    this.#announcement = new Announcement(this.#place, registrarOf(this.#registryNode.registry, clock), clock, isUp);
+    const turn = <T>(work: () => T): Promise<T> => this.#commit.turn(work);
+    this.#refundBook = new EmbeddedRefundBook({
+      store: new RefundStore(file.db),
+      turns: { turn },
+      emit: (event) => this.#outbox.add(event),
     });
+    const tools = { outbox: this.#outbox, send: sender(settings), clock, random: chance, onBug: reportBug, turns: { turn }, randomBytes };
+    this.#webhooks = new Webhooks(new WebhookStore(file.db), tools);
+    this.#shop = new Shop({
+      ...{ settings, ledger: this.#ledger, sales: this.#sales, policies: this.#policies, identity, providers, clock, onBug: reportBug },
+      events: this.#outbox,
+      webhooks: this.#webhooks,
+      refundBook: this.#refundBook,
+      saveRefund: (refund) => turn(() => this.#refundBook.request(refund)),
+      demoSecret: randomBytes(32).toString("base64"),
+      keysInFlight: this.#keysInFlight,
+      throttle: this.#gateThrottle,
+      gateUrl: this.#place.urlOf("GateKeeper"),
+    });
+    this.#stopTicking = [
+      timers.every(
+        WEBHOOK_TICK_MS,
+        guarded(() => this.#webhooks.tick(), reportBug),
+      ),
+      timers.every(REFUND_TICK_MS, () => void this.#shop.refunds.work().catch(reportBug)),
+    ];
     const sweeps = [
       (now: UnixMs) => this.#ledger.sweep(now),
       (now: UnixMs) => this.#protector.sweep(now),
@@ -162,8 +182,8 @@ class EmbeddedProcess {
       sales: this.#sales,
       ledger: this.#ledger,
       outbox: this.#outbox,
-      webhooks: this.#shop.webhooks,
-      refunds: this.#shop.refundBook,
+      webhooks: this.#webhooks,
+      refunds: this.#refundBook,
       applications: () => this.#registryNode.registry.applications().length,
     });
   }
@@ -180,7 +200,7 @@ class EmbeddedProcess {
     } catch (error) {
       this.#ports.abort();
       this.#sweeper.stop();
-      await this.#shop.close();
+      await this.#closeShop();
       await this.#gateRecords?.close();
       throw error;
     }
@@ -256,7 +276,7 @@ class EmbeddedProcess {
     const { payment, orderId } = event.order;
     assert(payment !== null, "money made the order refund-due");
     // An order of free goods can expire while it is being paid with nothing.
-    if (payment.amountCents > 0) this.#shop.requestRefund(payment, orderId);
+    if (payment.amountCents > 0) this.#refundBook.request(this.#shop.refunds.requested(payment, orderId));
   }
 
   /** Fail-stop: nothing is sold any more; what is in flight hears 503, and the process ends and says why. */
@@ -270,6 +290,12 @@ class EmbeddedProcess {
     return this.#closing;
   }
 
+  async #closeShop(): Promise<void> {
+    for (const stop of this.#stopTicking) stop();
+    await this.#shop.close();
+    await this.#webhooks.close();
+  }
+
   async #closeOnce(exitCode: number, message: string | null): Promise<void> {
     await this.#announcement.end();
     this.#stopRegistryTicks();
@@ -277,7 +303,7 @@ class EmbeddedProcess {
     timers.after(SHUTDOWN_MS_MAX, () => this.#ports.abort());
     this.#shop.endStreams();
     await Promise.all([this.#ports.close(), this.#registryNode.close()]);
-    await this.#shop.close();
+    await this.#closeShop();
     this.#commit.close();
     await this.#gateRecords?.close();
     this.#file.close();

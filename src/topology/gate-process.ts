@@ -47,7 +47,7 @@ export async function startGate(settings: Settings): Promise<Process> {
     onBug: reportBug,
   });
   links.describe(ports.metrics.GateKeeper);
-  const announcement = registry && new Announcement(place, registry, clock);
+  const announcement = registry && new Announcement(place, registry, clock, () => closing === null);
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
   const close = async (): Promise<void> => {
     await announcement?.end();

@@ -16,6 +16,8 @@ export interface OpenPortsParts {
   readonly clock: Clock;
   /** Whether this process does its work. */
   readonly isUp: () => boolean;
+  /** What operators see besides, in `/health`. */
+  readonly inHealth?: () => object;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -81,9 +83,9 @@ export class OpenPorts {
   }
 
   #health(name: PortName, isPublic: boolean): Health {
-    const { place, clock, isUp } = this.#parts;
+    const { place, clock, isUp, inHealth } = this.#parts;
     const uptimeSeconds = Math.floor((clock.monotonicUs() - this.#startedUs) / 1_000_000);
-    const details = isPublic ? {} : { instance: place.instanceIdOf(name), pid: process.pid, uptimeSeconds };
+    const details = isPublic ? {} : { instance: place.instanceIdOf(name), pid: process.pid, uptimeSeconds, ...inHealth?.() };
     return { isUp: isUp(), details };
   }
 }

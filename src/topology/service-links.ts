@@ -6,7 +6,7 @@ import { type LinkSockets, linkSockets } from "../edge/link-socket.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { urlsBehind } from "../edge/name-lookup.ts";
 import { timers } from "../edge/timers.ts";
-import { INSTANCES_REFRESH_MS } from "../link-limits.ts";
+import { INSTANCES_REFRESH_MS } from "../limits/links.ts";
 import { Instances } from "../links/instances.ts";
 import { Link } from "../links/link.ts";
 import { openWhenDown } from "../links/when-down.ts";

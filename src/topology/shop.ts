@@ -2,7 +2,6 @@
  * What stands around the purchase in one process: sales as the public sees them, orders and their payment, events and webhooks. It is put together
  * here, has its timers, and ends with the process.
  */
-import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import type { HttpReply, Route } from "../core/endpoint.ts";
 import type { OrderId } from "../core/ids.ts";
@@ -10,18 +9,17 @@ import type { Throttle } from "../core/throttle.ts";
 import type { Clock } from "../core/time.ts";
 import { traceIds } from "../core/trace-id.ts";
 import { chance } from "../edge/chance.ts";
-import type { GroupCommit } from "../edge/group-commit.ts";
 import { timers } from "../edge/timers.ts";
 import { sendWebhook } from "../edge/webhook-sender.ts";
+import type { Post } from "../events/courier.ts";
 import { withTraceparent } from "../events/delivery-trace.ts";
+import type { EventSource } from "../events/event-source.ts";
 import { EventStreams } from "../events/event-streams.ts";
-import type { Outbox } from "../events/outbox.ts";
 import { eventRoutes, webhookRoutes } from "../events/routes.ts";
-import { WebhookStore } from "../events/webhook-store.ts";
-import { Webhooks } from "../events/webhooks.ts";
+import type { WebhookBook } from "../events/webhook-book.ts";
 import type { Identity } from "../identity/identity.ts";
-import type { Ledger, Payment } from "../ledger/ledger.ts";
-import { EVENT_STREAM_TICK_MS, REFUND_TICK_MS, WEBHOOK_TICK_MS } from "../limits.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { EVENT_STREAM_TICK_MS } from "../limits.ts";
 import { Cashier } from "../orders/cashier.ts";
 import type { Checkout } from "../orders/checkout.ts";
 import { KeyedRequests } from "../orders/keyed-requests.ts";
@@ -29,9 +27,8 @@ import { OrderDesk } from "../orders/order-desk.ts";
 import { orderRoutes } from "../orders/routes.ts";
 import { takeNotification } from "../payment/notifications.ts";
 import type { PaymentProvider, Providers } from "../payment/provider.ts";
-import { EmbeddedRefundBook } from "../payment/refund-book.ts";
+import type { NewRefund, RefundBook } from "../payment/refund-book.ts";
 import { refundRoutes } from "../payment/refund-routes.ts";
-import { RefundStore } from "../payment/refund-store.ts";
 import { Refunds } from "../payment/refunds.ts";
 import { payPageRoutes, TestProvider } from "../payment/test-provider.ts";
 import { SaleBoard } from "../sales/board.ts";
@@ -42,14 +39,18 @@ import type { Settings } from "../settings/table.ts";
 
 export interface ShopParts {
   readonly settings: Settings;
-  readonly db: Database;
-  readonly commit: GroupCommit;
   readonly ledger: Ledger;
-  readonly outbox: Outbox;
-  readonly sales: SaleBook;
-  readonly policies: PolicyController;
+  readonly sales: Pick<SaleBook, "boughtUnder" | "sale" | "all">;
+  readonly policies: Pick<PolicyController, "limitOf">;
+  readonly events: EventSource;
+  readonly webhooks: WebhookBook;
+  readonly refundBook: RefundBook;
+  /** Makes it durable that a payment goes back. */
+  readonly saveRefund: (refund: NewRefund) => Promise<void>;
   readonly identity: Identity;
   readonly providers: readonly PaymentProvider[];
+  /** Signs the demo's pay pages: the same for every process that may show one. */
+  readonly demoSecret: string;
   readonly keysInFlight: Set<string>;
   /** The gate's. */
   readonly throttle: Throttle;
@@ -61,57 +62,30 @@ export interface ShopParts {
 
 export class Shop {
   readonly refunds: Refunds;
-  readonly refundBook: EmbeddedRefundBook;
-  readonly webhooks: Webhooks;
   readonly board: SaleBoard;
   readonly #streams: EventStreams;
   readonly #parts: ShopParts;
   readonly #checkout: Checkout;
   readonly #keyed: KeyedRequests;
   readonly #testProvider: TestProvider | null;
-  readonly #stopTimers: readonly (() => void)[];
+  readonly #stopTicking: () => void;
 
   constructor(parts: ShopParts) {
     this.#parts = parts;
-    const { settings, db, commit, ledger, outbox, sales, clock, onBug } = parts;
+    const { settings, ledger, sales, events, clock, onBug } = parts;
     this.board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
     this.#testProvider = settings.demo ? this.#openTestProvider() : null;
     const providers = this.#allProviders();
-    const emit = outbox.add.bind(outbox);
-    this.refundBook = new EmbeddedRefundBook({ store: new RefundStore(db), turns: commit, emit });
-    this.refunds = new Refunds({ book: this.refundBook, providers, clock, chance });
-    this.webhooks = new Webhooks(new WebhookStore(db), {
-      outbox,
-      send: (post) => sendWebhook(withTraceparent(post, settings.tracing?.share ?? null)),
-      clock,
-      random: chance,
-      onBug,
-      turns: commit,
-      randomBytes,
-    });
-    this.#streams = new EventStreams(outbox, clock);
+    this.refunds = new Refunds({ book: parts.refundBook, providers, clock, chance });
+    this.#streams = new EventStreams(events, clock);
     // Ids that count up lie side by side in the store, which makes an order cheaper than ids by chance would.
     const newId = traceIds(randomBytes(16).toString("hex"));
     this.#keyed = new KeyedRequests({ replies: ledger, keysInFlight: parts.keysInFlight, newId, clock });
     this.#checkout = { desk: this.#openDesk(), cashier: this.#openCashier(providers) };
-    const guarded = (tick: () => void) => (): void => {
-      try {
-        tick();
-      } catch (error) {
-        onBug(error);
-      }
-    };
-    this.#stopTimers = [
-      timers.every(
-        EVENT_STREAM_TICK_MS,
-        guarded(() => this.#streams.tick()),
-      ),
-      timers.every(
-        WEBHOOK_TICK_MS,
-        guarded(() => this.webhooks.tick()),
-      ),
-      timers.every(REFUND_TICK_MS, () => void this.refunds.work().catch(onBug)),
-    ];
+    this.#stopTicking = timers.every(
+      EVENT_STREAM_TICK_MS,
+      guarded(() => this.#streams.tick(), onBug),
+    );
   }
 
   /** What the gate's public port answers besides purchases. */
@@ -125,14 +99,9 @@ export class Shop {
     return [
       ...orderRoutes(this.#checkout, this.#keyed),
       ...refundRoutes(this.refunds),
-      ...eventRoutes(this.#parts.outbox, this.#streams),
-      ...webhookRoutes(this.webhooks),
+      ...eventRoutes(this.#parts.events, this.#streams),
+      ...webhookRoutes(this.#parts.webhooks),
     ];
-  }
-
-  /** Within a turn. */
-  requestRefund(payment: Payment, orderId: OrderId): void {
-    this.refundBook.request(this.refunds.requested(payment, orderId));
   }
 
   /** Begins to end: the event streams, which would keep their server from closing, and what calls others. */
@@ -144,9 +113,8 @@ export class Shop {
 
   /** After the servers have closed, before the store does. */
   async close(): Promise<void> {
-    for (const stop of this.#stopTimers) stop();
+    this.#stopTicking();
     await this.refunds.close();
-    await this.webhooks.close();
   }
 
   #openDesk(): OrderDesk {
@@ -156,14 +124,14 @@ export class Shop {
   }
 
   #openCashier(providers: Providers): Cashier {
-    const { settings, ledger, sales, policies, commit, clock } = this.#parts;
+    const { settings, ledger, sales, policies, refundBook, saveRefund, clock } = this.#parts;
     return new Cashier({
       ledger,
       providers,
       currency: settings.shop.currency,
       limitOf: (sku, { userLevel, placedAt }) => policies.limitOf(sku, userLevel, sales.boughtUnder(sku, placedAt)),
-      isGoingBack: (payment) => this.refundBook.has(payment),
-      requestRefund: (payment, orderId) => commit.turn(() => this.requestRefund(payment, orderId)),
+      isGoingBack: (payment) => refundBook.has(payment),
+      requestRefund: (payment, orderId) => saveRefund(this.refunds.requested(payment, orderId)),
       clock,
     });
   }
@@ -175,10 +143,10 @@ export class Shop {
   }
 
   #openTestProvider(): TestProvider {
-    const { gateUrl, clock } = this.#parts;
+    const { gateUrl, demoSecret, clock } = this.#parts;
     return new TestProvider({
       gateUrl,
-      secret: randomBytes(32).toString("base64"),
+      secret: demoSecret,
       order: (orderId: OrderId) => this.#checkout.desk.order(orderId),
       notify: (notification): Promise<HttpReply> => {
         const { cashier } = this.#checkout;
@@ -188,3 +156,20 @@ export class Shop {
     });
   }
 }
+
+/** A timer's work: a bug in it is told, and does not end the process. */
+export const guarded =
+  (tick: () => void, onBug: (error: unknown) => void): (() => void) =>
+  () => {
+    try {
+      tick();
+    } catch (error) {
+      onBug(error);
+    }
+  };
+
+/** Sends what webhooks are told, with the trace of the purchase that it came from, where purchases are traced. */
+export const sender =
+  ({ tracing }: Settings) =>
+  (post: Post): ReturnType<typeof sendWebhook> =>
+    sendWebhook(withTraceparent(post, tracing?.share ?? null));

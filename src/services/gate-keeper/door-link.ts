@@ -6,8 +6,8 @@ import Type, { type TObject, type TSchema } from "typebox";
 import { type Endpoint, type HttpReply, type Method, on, type RequestInput, type Route } from "../../core/endpoint.ts";
 import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
+import { LINK_DEADLINE_MS } from "../../limits/links.ts";
 import { NOTICE_BYTES_MAX, PROVIDER_CALL_MS_MAX } from "../../limits.ts";
-import { LINK_DEADLINE_MS } from "../../link-limits.ts";
 import { type LinkMethod, linkMethod, linkRoute } from "../../links/method.ts";
 
 /** What the door's handlers read of a request's headers; the others stay at the gate. */

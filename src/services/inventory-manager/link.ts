@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { SessionIdSchema, SkuSchema } from "../../core/ids.ts";
 import { PurchaseQuantity } from "../../core/quantity.ts";
-import { LINK_DEADLINE_MS } from "../../link-limits.ts";
+import { LINK_DEADLINE_MS } from "../../limits/links.ts";
 import { linkMethod, linkRoute } from "../../links/method.ts";
 import type { InventoryCheck, InventoryManager, InventoryVerdict } from "./service.ts";
 

@@ -1,7 +1,7 @@
 /** SafeProtector as the gates reach it over a link. */
 import Type from "typebox";
 import { SessionIdSchema, UserIdSchema } from "../../core/ids.ts";
-import { LINK_DEADLINE_MS } from "../../link-limits.ts";
+import { LINK_DEADLINE_MS } from "../../limits/links.ts";
 import { linkMethod, linkRoute } from "../../links/method.ts";
 import { IpAddressText } from "./api.ts";
 import type { SafeCheck, SafeProtector, SafeVerdict } from "./service.ts";

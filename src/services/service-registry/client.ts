@@ -4,7 +4,7 @@
  * asks again at the next beat.
  */
 import type { UnixMs } from "../../core/time.ts";
-import { INSTANCES_MAX } from "../../link-limits.ts";
+import { INSTANCES_MAX } from "../../limits/links.ts";
 import type { Instance } from "./instance.ts";
 
 export interface RegistryAnswer {

@@ -5,8 +5,8 @@ import { PurchaseQuantity } from "../../core/quantity.ts";
 import { STEPS } from "../../core/reason.ts";
 import type { Clock } from "../../core/time.ts";
 import type { KeptPurchase, KeptReply, Key, Ledger } from "../../ledger/ledger.ts";
+import { LINK_DEADLINE_MS } from "../../limits/links.ts";
 import { FROZEN_FOR_MS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, STOCK_QUANTITY_MAX } from "../../limits.ts";
-import { LINK_DEADLINE_MS } from "../../link-limits.ts";
 import { linkMethod, linkRoute } from "../../links/method.ts";
 import type { CartAdd, CartVerdict, ShoppingCart } from "./service.ts";
 

@@ -1,5 +1,5 @@
-/** The bounds of the links between processes, and of the processes themselves, each with what happens at it. The others stand in `limits.ts`. */
-import type { DurationMs } from "./core/time.ts";
+/** The bounds of the links between processes, and of the processes themselves, each with what happens at it. The others stand in `../limits.ts`. */
+import type { DurationMs } from "../core/time.ts";
 
 /** Gate processes of one machine. More: refused at start. */
 export const GATES_MAX = 64;

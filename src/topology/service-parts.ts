@@ -1,0 +1,121 @@
+/** What makes a process the service that it is, over the stores that all processes share. */
+import type { Route } from "../core/endpoint.ts";
+import { Throttle } from "../core/throttle.ts";
+import type { Clock } from "../core/time.ts";
+import { askPeer } from "../edge/peer-http.ts";
+import { timers } from "../edge/timers.ts";
+import { REGISTRY_TICK_MS } from "../limits/registry.ts";
+import { SWEEP_TICK_MS } from "../limits.ts";
+import { SaleBoard } from "../sales/board.ts";
+import { boardLinkRoutes } from "../sales/board-link.ts";
+import { routes as saleRoutes } from "../sales/routes.ts";
+import { inventoryManagerLinkRoutes } from "../services/inventory-manager/link.ts";
+import { InventoryManager, routes as inventoryRoutes } from "../services/inventory-manager/service.ts";
+import { policyControllerLinkRoutes } from "../services/policy-controller/link.ts";
+import { PolicyController, routes as policyRoutes } from "../services/policy-controller/service.ts";
+import { safeProtectorLinkRoutes } from "../services/safe-protector/link.ts";
+import { routes as protectorRoutes, SafeProtector } from "../services/safe-protector/service.ts";
+import { RegistryNode } from "../services/service-registry/node.ts";
+import type { ServiceName, Settings } from "../settings/table.ts";
+import { complain } from "./process.ts";
+import { saleBookOver } from "./sale-book.ts";
+import type { ServicePart } from "./service-process.ts";
+import { openSharedLedger } from "./shared-ledger.ts";
+import { SharedStores } from "./shared-stores.ts";
+
+const nothing = (): void => undefined;
+const throttleOf = (settings: Settings, service: ServiceName, clock: Clock): Throttle => new Throttle(settings.throttles[service], clock);
+/** Only who takes notifications of payments can find that one is due back. */
+const noRefunds = (): never => {
+  throw new Error("a payment is due back in a process that takes none");
+};
+
+export async function safeProtectorPart(settings: Settings, clock: Clock): Promise<ServicePart> {
+  const stores = await SharedStores.open(settings, "safe-protector");
+  const protector = new SafeProtector(await stores.decisions(), throttleOf(settings, "safe-protector", clock), clock);
+  return {
+    name: "SafeProtector",
+    routes: [...behindTheGate(protectorRoutes(protector), settings), ...safeProtectorLinkRoutes(protector)],
+    chores: [{ everyMs: SWEEP_TICK_MS, sweep: (now) => protector.sweep(now) }],
+    // Without Redis it answers from memory, as all others of its kind do.
+    isUp: () => true,
+    inHealth: () => stores.inHealth(),
+    describe: (metrics) => {
+      metrics.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => protector.decisions);
+      stores.describe(metrics);
+    },
+    beginToClose: nothing,
+    close: () => stores.close(),
+  };
+}
+
+export async function policyControllerPart(settings: Settings, clock: Clock): Promise<ServicePart> {
+  const stores = await SharedStores.open(settings, "policy-controller");
+  const { ledger, close } = await openSharedLedger(settings, "policy-controller", { stores, clock }, noRefunds);
+  const sales = saleBookOver(await stores.sales(), clock);
+  const policies = new PolicyController(await stores.policies(), ledger, throttleOf(settings, "policy-controller", clock), clock, sales);
+  const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
+  const links = [...policyControllerLinkRoutes(policies), ...boardLinkRoutes(board, clock)];
+  return {
+    name: "PolicyController",
+    routes: [...behindTheGate([...policyRoutes(policies), ...saleRoutes(sales, clock)], settings), ...links],
+    chores: [{ everyMs: SWEEP_TICK_MS, sweep: (now) => sales.announce(now) }],
+    isUp: () => stores.redis.isReady,
+    inHealth: () => stores.inHealth(),
+    describe: (metrics) => {
+      metrics.gauge("doorbuster_policies", "SKUs with a policy.", () => policies.policies);
+      metrics.gauge("doorbuster_sales", "Sales, whatever their status.", () => sales.size);
+      stores.describe(metrics);
+    },
+    beginToClose: nothing,
+    close: async () => {
+      await stores.close();
+      await close();
+    },
+  };
+}
+
+export async function inventoryManagerPart(settings: Settings, clock: Clock): Promise<ServicePart> {
+  const stores = await SharedStores.open(settings, "inventory-manager");
+  const { ledger, close } = await openSharedLedger(settings, "inventory-manager", { stores, clock }, noRefunds);
+  const inventory = new InventoryManager(ledger, throttleOf(settings, "inventory-manager", clock), clock);
+  return {
+    name: "InventoryManager",
+    routes: [...behindTheGate(inventoryRoutes(inventory), settings), ...inventoryManagerLinkRoutes(inventory)],
+    chores: [],
+    isUp: () => stores.redis.isReady,
+    inHealth: () => stores.inHealth(),
+    describe: (metrics) => stores.describe(metrics),
+    beginToClose: nothing,
+    close: async () => {
+      await stores.close();
+      await close();
+    },
+  };
+}
+
+export async function serviceRegistryPart({ registry: { peerUrls } }: Settings, clock: Clock): Promise<ServicePart> {
+  const node = new RegistryNode({ clock, peerUrls, ask: askPeer, report: complain });
+  await node.join();
+  const stopTicking = timers.every(REGISTRY_TICK_MS, () => node.tick());
+  return {
+    name: "ServiceRegistry",
+    routes: node.routes(),
+    chores: [],
+    isUp: () => true,
+    inHealth: () => ({}),
+    describe: (metrics) =>
+      metrics.gauge("doorbuster_registry_applications", "Applications with a live lease.", () => node.registry.applications().length),
+    beginToClose: nothing,
+    close: async () => {
+      stopTicking();
+      await node.close();
+    },
+  };
+}
+
+/** Where shoppers prove who they are, the gate is their only door: a cart that anybody could fill beside it would make the proof worthless. */
+export function behindTheGate(routes: readonly Route[], { shop }: Settings): Route[] {
+  if (shop.identity.kind === "trusted") return [...routes];
+  return routes.map((route) => ({ ...route, endpoint: { ...route.endpoint, needsAdminKey: true } }));
+}

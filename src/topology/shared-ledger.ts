@@ -1,0 +1,53 @@
+/** The ledger that many processes share, as one of them has it: goods and holds in Redis, orders and what is told of them in Postgres. */
+import type { OrderId } from "../core/ids.ts";
+import type { Clock } from "../core/time.ts";
+import { Postgres } from "../edge/postgres.ts";
+import { timers } from "../edge/timers.ts";
+import type { Payment } from "../ledger/ledger.ts";
+import { type OpenedRedisLedger, openRedisLedger } from "../ledger/redis/open-redis-ledger.ts";
+import { MIGRATIONS } from "../migrations/all.ts";
+import { refuseUnlessMigrated } from "../migrations/migrate.ts";
+import type { NewRefund } from "../payment/refund-book.ts";
+import type { Settings } from "../settings/table.ts";
+import { complain, reportBug } from "./process.ts";
+import { SharedBooks } from "./shared-books.ts";
+import type { SharedStores } from "./shared-stores.ts";
+import { sender } from "./shop.ts";
+
+export interface SharedLedger extends OpenedRedisLedger {
+  readonly db: Postgres;
+  readonly books: SharedBooks;
+  close(): Promise<void>;
+}
+
+/** @param refundOf what is to be saved when a payment is due back
+ *  @throws Error with one line for the operator when there is no database, or one that is not up to date */
+export async function openSharedLedger(
+  settings: Settings,
+  role: string,
+  { stores, clock }: { readonly stores: SharedStores; readonly clock: Clock },
+  refundOf: (payment: Payment, orderId: OrderId) => NewRefund,
+): Promise<SharedLedger> {
+  const { postgres: url } = settings;
+  if (url === null) throw new Error(`${role} in a process of its own shares orders with others: give --postgres`);
+  const db = new Postgres(url);
+  try {
+    await refuseUnlessMigrated(db, MIGRATIONS);
+    const { currency } = settings.shop;
+    const books = new SharedBooks({ db, url, currency, send: sender(settings), clock, report: complain, onBug: reportBug });
+    const opened = await openRedisLedger({
+      redis: stores.redis,
+      postgres: db,
+      tell: (tx, events) => books.tell(tx, events, refundOf),
+      after: timers.after,
+    });
+    const close = async (): Promise<void> => {
+      await books.close();
+      await db.close();
+    };
+    return { ...opened, db, books, close };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}

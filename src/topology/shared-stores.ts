@@ -1,0 +1,76 @@
+/** The stores that the processes of one system share, and what this process has of them in memory. */
+import type { ServiceMetrics } from "../edge/metrics.ts";
+import { RedisConnection } from "../edge/redis.ts";
+import { openSharedSales, type SharedSales } from "../sales/shared-sales.ts";
+import { openSharedPolicies, type SharedPolicies } from "../services/policy-controller/shared-policies.ts";
+import { openSharedDecisions, type SharedDecisions } from "../services/safe-protector/shared-decisions.ts";
+import type { Settings } from "../settings/table.ts";
+import type { SharedTableIo, TableFigures } from "../tables/shared-table.ts";
+import { complain } from "./process.ts";
+import { describeTables, tablesInHealth, tablesOver, type WatchedTable } from "./shared-tables.ts";
+
+interface OpenTable {
+  readonly figures: TableFigures;
+  close(): Promise<void>;
+}
+
+export class SharedStores {
+  readonly redis: RedisConnection;
+  readonly #io: SharedTableIo;
+  readonly #tables = new Map<string, OpenTable>();
+
+  private constructor(redis: RedisConnection) {
+    this.redis = redis;
+    this.#io = tablesOver(redis, complain);
+  }
+
+  /** @throws Error with one line for the operator when there is no Redis to be had */
+  static async open({ redis: urls, topology }: Settings, role: string): Promise<SharedStores> {
+    if (urls.length === 0) throw new Error(`${role} in a process of its own shares its store with others: give --redis`);
+    const redis = new RedisConnection(urls.join(","), { replicasMin: topology.redisReplicasMin });
+    try {
+      await redis.open();
+    } catch (error) {
+      redis.close();
+      throw new Error(
+        `Redis cannot be used (${error instanceof Error ? error.message : String(error)}); is it running where --redis says?`,
+      );
+    }
+    return new SharedStores(redis);
+  }
+
+  decisions(): Promise<SharedDecisions> {
+    return this.#opened("decisions", openSharedDecisions(this.#io));
+  }
+  policies(): Promise<SharedPolicies> {
+    return this.#opened("policies", openSharedPolicies(this.#io));
+  }
+  sales(): Promise<SharedSales> {
+    return this.#opened("sales", openSharedSales(this.#io));
+  }
+
+  /** For the details of `/health`. */
+  inHealth(): object {
+    return { ...tablesInHealth(this.#watched()), redis: this.redis.isReady ? "connected" : "away" };
+  }
+
+  describe(metrics: ServiceMetrics): void {
+    describeTables(metrics, this.#watched());
+    metrics.gauge("doorbuster_redis_connected", "Whether this process reaches Redis: 1 or 0.", () => (this.redis.isReady ? 1 : 0));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#tables.values()].map((table) => table.close()));
+    this.redis.close();
+  }
+
+  #watched(): WatchedTable[] {
+    return [...this.#tables].map(([name, { figures }]) => ({ name, figures }));
+  }
+
+  async #opened<T extends { readonly table: OpenTable }>(name: string, opening: Promise<T>): Promise<T> {
+    const opened = await opening;
+    this.#tables.set(name, opened.table);
+    return opened;
+  }
+}
