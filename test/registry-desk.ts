@@ -18,6 +18,10 @@ export class RegistryDesk {
     onReply: () => undefined,
   });
 
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.port}`;
+  }
+
   close(): Promise<void> {
     return this.#server.close();
   }

@@ -1,5 +1,6 @@
 /** Sends a link's request: one POST with the admin key, and an exact word on whether anything was sent. */
 import { LINK_BYTES_MAX } from "../limits/links.ts";
+import { readText } from "./peer-http.ts";
 
 type PostEnd =
   | { readonly kind: "answered"; readonly status: number; readonly text: string }
@@ -15,9 +16,9 @@ export function linkPost(adminKey: string | null): (url: string, body: string, d
   return async (url, body, deadlineMs) => {
     try {
       const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: AbortSignal.timeout(deadlineMs) });
-      const length = Number(response.headers.get("content-length") ?? 0);
-      if (length > LINK_BYTES_MAX) return { kind: "silent", why: `an answer of ${length} bytes` };
-      return { kind: "answered", status: response.status, text: await response.text() };
+      const text = await readText(response, LINK_BYTES_MAX);
+      if (text === null) return { kind: "silent", why: `an answer of more than ${LINK_BYTES_MAX} bytes` };
+      return { kind: "answered", status: response.status, text };
     } catch (error) {
       const code = String((error as { readonly code?: unknown }).code ?? "");
       if (NOTHING_SENT.has(code)) return { kind: "refused" };

@@ -1,5 +1,7 @@
 /** One request to a registry, within its time. */
 import { REGISTRY_CALL_MS_MAX } from "../limits/links.ts";
+import { PEER_ANSWER_BYTES_MAX } from "../limits/registry.ts";
+import { askPeer } from "./peer-http.ts";
 
 interface RegistryAnswer {
   readonly status: number;
@@ -7,17 +9,13 @@ interface RegistryAnswer {
   readonly at: number | null;
 }
 
-/** Never rejects. */
-export async function callRegistry(method: string, url: string, body?: string): Promise<RegistryAnswer | null> {
-  try {
-    const headers = { accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }) };
-    const signal = AbortSignal.timeout(REGISTRY_CALL_MS_MAX);
-    const response = await fetch(url, { method, headers, redirect: "manual", signal, ...(body !== undefined && { body }) });
-    // A registry of ours says its time to the millisecond; all say it to the second.
-    const at = Number(response.headers.get("server-now") ?? Date.parse(response.headers.get("date") ?? ""));
-    return { status: response.status, text: await response.text(), at: Number.isNaN(at) ? null : at };
-  } catch {
-    // Whatever it was, this registry has not answered: the caller asks the next one, or later.
-    return null;
-  }
+/** Never rejects. `null`: whatever it was, this registry has not answered; the caller asks the next one, or later. */
+export async function callRegistry(method: "GET" | "POST" | "PUT" | "DELETE", url: string, body?: string): Promise<RegistryAnswer | null> {
+  const headers = { accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }) };
+  const bounds = { timeoutMs: REGISTRY_CALL_MS_MAX, answerBytesMax: PEER_ANSWER_BYTES_MAX };
+  const answer = await askPeer({ method, url, headers, body: body ?? null, ...bounds });
+  if ("error" in answer) return null;
+  // A registry of ours says its time to the millisecond; all say it to the second.
+  const at = Number(answer.headers.get("server-now") ?? Date.parse(answer.headers.get("date") ?? ""));
+  return { status: answer.status, text: answer.text, at: Number.isNaN(at) ? null : at };
 }

@@ -36,6 +36,8 @@ export class Announcement {
   readonly #clock: Clock;
   readonly #isUp: () => boolean;
   #instances: readonly Instance[] = [];
+  #renewing: Promise<unknown> = Promise.resolve();
+  #isRenewing = false;
   #stopRenewing = (): void => undefined;
 
   /** @param isUp whether this process does its work: while it does not, it is registered as DOWN, and nobody sends it anything */
@@ -54,9 +56,7 @@ export class Announcement {
       return ourInstance({ app, host, port, ownPort, now, leaseSeconds: LEASE_DURATION_SECONDS });
     });
     await Promise.all(this.#instances.map((instance) => this.#registrar.register(instance)));
-    this.#stopRenewing = timers.every(LEASE_RENEWAL_MS, () => {
-      void this.#beat();
-    });
+    this.#stopRenewing = timers.every(LEASE_RENEWAL_MS, () => this.#renew());
   }
 
   async #beat(): Promise<void> {
@@ -71,6 +71,21 @@ export class Announcement {
   /** From now on nobody is sent here. */
   async end(): Promise<void> {
     this.#stopRenewing();
-    await Promise.all(this.#instances.map((instance) => this.#registrar.cancel(instance)));
+    const cancel = (): Promise<unknown> => Promise.all(this.#instances.map((instance) => this.#registrar.cancel(instance)));
+    const isRenewing = this.#isRenewing;
+    await cancel();
+    if (!isRenewing) return;
+    // A renewal that was under way has perhaps found its lease cancelled, and has registered again.
+    await this.#renewing;
+    await cancel();
+  }
+
+  /** A registry that is slow is not asked a second time meanwhile. */
+  #renew(): void {
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
+    this.#renewing = this.#beat().finally(() => {
+      this.#isRenewing = false;
+    });
   }
 }

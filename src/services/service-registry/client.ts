@@ -88,7 +88,8 @@ function liveInstances({ text, at }: RegistryAnswer): readonly string[] | null {
   if (listed === null) return null;
   const urls = listed.flatMap(({ hostName, status, port, leaseInfo }) => {
     const number = Number(port?.$);
-    if (status !== "UP" || typeof hostName !== "string" || hostName === "" || !(number > 0)) return [];
+    // Whatever somebody has registered: what is no address cannot be asked.
+    if (status !== "UP" || typeof hostName !== "string" || !HOST.test(hostName) || !isPort(number)) return [];
     const endsAt = Number(leaseInfo?.lastRenewalTimestamp) + Number(leaseInfo?.durationInSecs) * 1_000;
     // `Date` counts whole seconds.
     if (at !== null && endsAt < at) return [];
@@ -96,6 +97,9 @@ function liveInstances({ text, at }: RegistryAnswer): readonly string[] | null {
   });
   return [...new Set(urls)].sort().slice(0, INSTANCES_MAX);
 }
+
+const HOST = /^[A-Za-z0-9._:-]{1,253}$/;
+const isPort = (number: number): boolean => Number.isInteger(number) && number >= 1 && number <= 65_535;
 
 function parsed(text: string): readonly ListedInstance[] | null {
   try {
