@@ -152,3 +152,14 @@ test("a start that cannot succeed says why and leaves nothing running", async ()
   expect(await second.exited).toBe(1);
   expect(await second.stderr.text()).toMatch(/in use|another process|already/i);
 });
+
+test("told all at once to stop, as a service manager does it, they end well and none of them comes back", async () => {
+  const system = await startWithGates();
+  const children = childrenOf(system.pid);
+  // The ledger first, so that it goes while the gates still stand and nobody has told the process above.
+  process.kill(system.pid, "SIGTERM");
+  for (const pid of children) process.kill(pid, "SIGTERM");
+  expect(await system.stop()).toBe(0);
+  expect(children.filter(isRunning)).toEqual([]);
+  expect(system.stderr()).not.toContain("started again");
+});

@@ -14,11 +14,15 @@ export interface Child {
   kill(): void;
 }
 
+/** Names the process that has started this one, where that is one of ours: whoever else does so may have a channel to it as well. */
+const PARENT_VARIABLE = "SUPERVISOR_OF_DOORBUSTER";
+
 /** Its standard error is ours; its standard output is nobody's. */
 export function startChild({ command, onMessage, onEnd }: ChildStart): Child {
   const child = Bun.spawn([...command], {
     stdio: ["ignore", "ignore", "inherit"],
     serialization: "json",
+    env: { ...process.env, [PARENT_VARIABLE]: String(process.pid) },
     ipc: onMessage,
     onExit: (_, exitCode, signalCode) => onEnd({ exitCode, signal: signalCode === null ? null : String(signalCode) }),
   });
@@ -34,7 +38,7 @@ export interface Parent {
 /** The process of ours that has started this one; `null`: a person has, or a supervisor that is none of ours. */
 export function parentProcess(): Parent | null {
   const send = process.send?.bind(process);
-  if (!send) return null;
+  if (!send || process.env[PARENT_VARIABLE] !== String(process.ppid)) return null;
   return { tell: (message) => void send(message), onGone: (run) => void process.once("disconnect", run) };
 }
 

@@ -40,6 +40,8 @@ export async function startGates(settings: Settings, flags: readonly string[]): 
     return new Supervised(`gate ${number}`, ["gate-keeper", ...flags, ...own]);
   });
   const close = async (): Promise<void> => {
+    // Whoever stops them may have told them all at once: none of them is to come back.
+    for (const one of [...gates, ledger]) one.letGo();
     // Nobody is let in any more before anything behind the door goes.
     await Promise.all(gates.map((gate) => gate.stop()));
     await ledger.stop();
@@ -114,9 +116,14 @@ class Supervised {
     return this.#firstReady.promise;
   }
 
+  /** When it ends now, that is all. */
+  letGo(): void {
+    this.#isStopping = true;
+  }
+
   /** Resolves when it has gone. */
   stop(): Promise<void> {
-    this.#isStopping = true;
+    this.letGo();
     if (this.#child === null) return Promise.resolve();
     this.#child.stop();
     // It cuts what is unanswered by then itself; one that cannot even do that is ended.

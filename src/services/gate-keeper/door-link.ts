@@ -32,28 +32,35 @@ export interface DoorReply {
 
 const PATH_CHARS_MAX = 4_096;
 const HEADER_CHARS_MAX = 16 * 1024;
-const whole = {
-  item: Type.Object({
-    method: Type.Enum(["GET", "POST", "PUT", "DELETE"]),
-    path: Type.String({ pattern: "^/", maxLength: PATH_CHARS_MAX }),
-    headers: Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: HEADER_CHARS_MAX })),
-    body: Type.Union([Type.String({ maxLength: NOTICE_BYTES_MAX }), Type.Null()]),
-  }),
+/** Nothing else can stand in a request: whoever made one of something else would be answered with a fault of ours. */
+const Path = Type.String({ pattern: "^/[!-~]*$", maxLength: PATH_CHARS_MAX });
+const HeaderValue = Type.String({ pattern: "^[\\t -~\\x80-\\xff]*$", maxLength: HEADER_CHARS_MAX });
+const Headers = Type.Object(Object.fromEntries([...HEADERS_HANDED_ON, "content-type"].map((name) => [name, Type.Optional(HeaderValue)])), {
+  additionalProperties: false,
+});
+const common = {
   wire: (request: DoorRequest) => request,
   // Each is answered in its own time.
   itemsMax: 1,
 };
 const readDoor = linkMethod<DoorRequest, DoorReply>({
-  ...whole,
+  ...common,
   name: "read-door",
   summary: "what a shopper asks to see.",
+  item: Type.Object({ method: Type.Literal("GET"), path: Path, headers: Headers, body: Type.Null() }),
   isRepeatable: true,
   deadlineMs: LINK_DEADLINE_MS,
 });
 const passDoor = linkMethod<DoorRequest, DoorReply>({
-  ...whole,
+  ...common,
   name: "pass-door",
   summary: "what a shopper wants done, or a payment provider tells.",
+  item: Type.Object({
+    method: Type.Enum(["POST", "PUT", "DELETE"]),
+    path: Path,
+    headers: Headers,
+    body: Type.Union([Type.String({ maxLength: NOTICE_BYTES_MAX }), Type.Null()]),
+  }),
   isRepeatable: false,
   // A payment may have to be started meanwhile.
   deadlineMs: PROVIDER_CALL_MS_MAX + LINK_DEADLINE_MS,
