@@ -36,8 +36,8 @@ export class Announcement {
   readonly #clock: Clock;
   readonly #isUp: () => boolean;
   #instances: readonly Instance[] = [];
-  #renewing: Promise<unknown> = Promise.resolve();
-  #isRenewing = false;
+  #renewing: Promise<void> = Promise.resolve();
+  #renewalsUnderWay = 0;
   #stopRenewing = (): void => undefined;
 
   /** @param isUp whether this process does its work: while it does not, it is registered as DOWN, and nobody sends it anything */
@@ -72,7 +72,7 @@ export class Announcement {
   async end(): Promise<void> {
     this.#stopRenewing();
     const cancel = (): Promise<unknown> => Promise.all(this.#instances.map((instance) => this.#registrar.cancel(instance)));
-    const isRenewing = this.#isRenewing;
+    const isRenewing = this.#renewalsUnderWay > 0;
     await cancel();
     if (!isRenewing) return;
     // A renewal that was under way has perhaps found its lease cancelled, and has registered again.
@@ -80,12 +80,12 @@ export class Announcement {
     await cancel();
   }
 
-  /** A registry that is slow is not asked a second time meanwhile. */
+  /** A registry that is slow is asked again meanwhile: the lease does not wait for it. */
   #renew(): void {
-    if (this.#isRenewing) return;
-    this.#isRenewing = true;
-    this.#renewing = this.#beat().finally(() => {
-      this.#isRenewing = false;
+    this.#renewalsUnderWay += 1;
+    const beat = this.#beat().finally(() => {
+      this.#renewalsUnderWay -= 1;
     });
+    this.#renewing = Promise.all([this.#renewing, beat]).then(() => undefined);
   }
 }
