@@ -14,7 +14,7 @@ export const UNDER_WAY_PAUSE_MS: DurationMs = 10;
 /** How long a reply to an idempotency key is kept in Redis. More than `REPLY_KEPT_MS`, because its clock is not ours. */
 export const REPLY_KEPT_IN_REDIS_MS: DurationMs = 48 * 3_600_000;
 /** Entries of a stream that one transaction takes over, a turn's events each; the rest stay for the next. */
-export const RELAY_ENTRIES_MAX = 100;
+export const RELAY_ENTRIES_MAX = 20;
 /** How often an order is tried that others keep changing something under. After that: 503. */
 export const ORDER_ATTEMPTS_MAX = 20;
 /** How long an order may be under way between Redis and Postgres before others look after it. */

@@ -34,6 +34,8 @@ export interface OpenedRedisLedger {
   relay(): Promise<boolean>;
   /** At the start and every `RECOVER_TICK_MS`: finishes what others have left half way. */
   recover(now: UnixMs): Promise<void>;
+  /** Parts of orders that are under way between Redis and Postgres, up to some hundreds. */
+  underWay(): Promise<number>;
 }
 
 export async function openRedisLedger(options: RedisLedgerOptions): Promise<OpenedRedisLedger> {
@@ -51,5 +53,6 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Open
     sweep: (now) => ledger.sweep(now),
     relay: () => relay.run(),
     recover: (now) => care.recover(now),
+    underWay: async () => (await parts.underWay()).length,
   };
 }

@@ -223,9 +223,10 @@ export class OrderKeeper {
     const { orderId } = command;
     const items = stored?.items ?? (command.verb === "place" ? itemsAsked(command) : []);
     const userId = stored?.userId ?? (command.verb === "place" ? command.userId : ("" as UserId));
-    for (let at = now; ; ) {
+    // A look at time 0 ends nothing and tells the clocks. One SKU alone knows its own.
+    for (let at = items.length > 1 ? 0 : now; ; ) {
       const seen = await this.#look({ items, userId, orderId }, at);
-      const latest = seen.reduce((time, { goods }) => ledgerTime(goods, time), at);
+      const latest = seen.reduce((time, { goods }) => ledgerTime(goods, time), Math.max(at, now));
       const left = items.flatMap(({ sku }, n) => {
         const part = seen[n]?.part;
         return part === "park" || part === "sell" ? [{ part: [orderId, sku, userId] as const, kind: part }] : [];

@@ -1,82 +1,85 @@
-/** The ledger in Redis and Postgres against the suite that every store must pass. */
-import { afterAll, beforeAll, describe } from "bun:test";
-import { hasPostgres, NEEDS_POSTGRES, type PostgresServer, startPostgres } from "../../../test/servers/postgres.ts";
-import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "../../../test/servers/redis.ts";
-import { Postgres } from "../../edge/postgres.ts";
-import { RedisConnection } from "../../edge/redis.ts";
-import { MIGRATIONS } from "../../migrations/all.ts";
-import { migrate } from "../../migrations/migrate.ts";
-import type { LedgerEvent } from "../ledger.ts";
+/** The ledger in Redis and Postgres: the suite that every store must pass, what one history comes to here and in the embedded store, and what it costs. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { hasStores, type LedgerStores, NEEDS_STORES, SERVERS_MS_MAX, startLedgerStores } from "../../../test/ledger-stores.ts";
+import type { UnixMs } from "../../core/time.ts";
+import { EmbeddedLedger } from "../embedded/embedded-ledger.ts";
+import { MemoryJournal } from "../embedded/memory-journal.ts";
+import type { LedgerEvent, Reply } from "../ledger.ts";
 import { ledgerSuite } from "../ledger-suite.ts";
-import type { OpenedLedger } from "../suite/shop.ts";
-import { openRedisLedger } from "./open-redis-ledger.ts";
+import { history, type Step } from "../suite/histories.ts";
+import { type Snapshot, send, snapshotOf } from "../suite/model-check.ts";
+import { holdCommand, LAMP, type OpenedLedger, START } from "../suite/shop.ts";
+import { storiesOf } from "../suite/stories.ts";
 
+/** `DOORBUSTER_LEDGER_RUNS=20` plays twenty times as many histories; `DOORBUSTER_LEDGER_SEED` plays others. */
 const { DOORBUSTER_LEDGER_RUNS = "1", DOORBUSTER_LEDGER_SEED = "20261122" } = process.env;
 const runsFactor = Number(DOORBUSTER_LEDGER_RUNS);
 const seed = Number(DOORBUSTER_LEDGER_SEED);
 
-/** For servers to come and to go on a machine that others use too. */
-const SERVERS_MS_MAX = 60_000;
+let stores: LedgerStores;
 
-const isHere = hasRedis && hasPostgres;
-const needs = isHere ? "" : hasRedis ? NEEDS_POSTGRES : NEEDS_REDIS;
-
-let server: RedisServer;
-let postgresServer: PostgresServer;
-let redis: RedisConnection;
-let postgres: Postgres;
-let opened = 0;
-
-async function open(): Promise<OpenedLedger> {
-  opened += 1;
-  const prefix = `test ${opened}`;
-  await postgres.transaction(async (tx) => {
-    await tx.script("truncate orders, ledger_streams, ledger_goods, ledger_lines, told restart identity");
-  });
-  const openLife = () =>
-    openRedisLedger({
-      redis,
-      postgres,
-      prefix,
-      partitions: 3,
-      after: () => {},
-      tell: async (tx, events) => {
-        for (const event of events) await tx`insert into told (event) values (${JSON.stringify(event)})`;
-      },
-    });
-  let life = await openLife();
-  return {
-    ledger: life.ledger,
-    sweep: (now) => life.sweep(now),
-    events: async () => {
-      while (await life.relay());
-      const rows = await postgres.read<{ event: string }>`select event from told order by id`;
-      return rows.map(({ event }) => JSON.parse(event) as LedgerEvent);
-    },
-    reopen: async () => {
-      life = await openLife();
-      return life.ledger;
-    },
-    close: async () => {},
-  };
+async function openEmbedded(): Promise<OpenedLedger> {
+  const events: LedgerEvent[] = [];
+  const ledger = new EmbeddedLedger(new MemoryJournal(), { emit: (event) => events.push(event) });
+  return { ledger, sweep: (now) => ledger.sweep(now), events: () => events, close: async () => {} };
 }
 
-describe.skipIf(!isHere)(`the ledger in Redis ${needs}`, () => {
-  beforeAll(async () => {
-    [server, postgresServer] = await Promise.all([startRedis(), startPostgres()]);
-    redis = new RedisConnection(server.url);
-    postgres = new Postgres(postgresServer.url);
-    await redis.open();
-    await migrate(postgres, MIGRATIONS, { now: () => 0, monotonicUs: () => 0 }, () => {});
-    await postgres.transaction((tx) =>
-      tx.script("create table told (id bigint generated always as identity primary key, event text not null)"),
-    );
-  }, SERVERS_MS_MAX);
-  afterAll(async () => {
-    redis.close();
-    await postgres.close();
-    await Promise.all([server.stop(), postgresServer.stop()]);
-  }, SERVERS_MS_MAX);
+interface Played {
+  readonly replies: readonly Reply[];
+  readonly end: Snapshot;
+  readonly stories: ReturnType<typeof storiesOf>;
+}
 
-  ledgerSuite("redis", open, { canReopen: true, runs: 60 * runsFactor, seed: seed + 2 });
+/** Plays a history as it was recorded; a crash is a pause. */
+async function play({ ledger, sweep, events }: OpenedLedger, steps: readonly Step[]): Promise<Played> {
+  const replies: Reply[] = [];
+  let now: UnixMs = START;
+  for (const step of steps) {
+    if (step.does === "crash") continue;
+    now += step.afterMs;
+    if (step.does === "sweep") await sweep(now);
+    else for (const batch of step.batches) replies.push(...(await send(ledger, batch, now)));
+  }
+  const end = await snapshotOf(ledger, now);
+  while (await sweep(now));
+  return { replies, end, stories: storiesOf(await events()) };
+}
+
+/** The store keeps no order among the lines of one cart that were made in the same millisecond. */
+const withSortedCarts = (played: Played): Played => ({
+  ...played,
+  end: { ...played.end, carts: played.end.carts.map((lines) => [...lines].sort((a, b) => (a.sku < b.sku ? -1 : 1))) },
+});
+
+/** How many commands this Redis has been sent so far, not counting those inside scripts. */
+async function callsOf(): Promise<number> {
+  const stats = await stores.redis.client.info("commandstats");
+  return [...stats.matchAll(/cmdstat_(?:eval|evalsha):calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0);
+}
+
+describe.skipIf(!hasStores)(`the ledger in Redis ${NEEDS_STORES}`, () => {
+  beforeAll(async () => {
+    stores = await startLedgerStores();
+  }, SERVERS_MS_MAX);
+  afterAll(() => stores.stop(), SERVERS_MS_MAX);
+
+  ledgerSuite("redis", () => stores.open(), { canReopen: true, runs: 60 * runsFactor, seed: seed + 2 });
+
+  test("one recorded history gives the same replies, the same stories and the same end in Redis and in the embedded store", async () => {
+    const recorded = fc.sample(history, { numRuns: 25 * runsFactor, seed: seed + 3 });
+    for (const steps of recorded) {
+      const [inRedis, embedded] = [await play(await stores.open(), steps), await play(await openEmbedded(), steps)];
+      expect(withSortedCarts(inRedis)).toEqual(withSortedCarts(embedded));
+    }
+  }, 120_000);
+
+  test("a thousand purchases of one SKU at once, each by a call of its own, are at most twenty calls to Redis", async () => {
+    const { ledger } = await stores.open();
+    await ledger.stock([{ verb: "stock", mode: "put", sku: LAMP, onHand: 900, priceCents: 1 }], START);
+    const before = await callsOf();
+    const replies = await Promise.all(Array.from({ length: 1_000 }, (_, n) => ledger.hold([holdCommand(`buyer ${n}`, 1)], START)));
+    expect(replies.flat().filter(({ kind }) => kind === "held")).toHaveLength(900);
+    expect((await callsOf()) - before).toBeLessThanOrEqual(20);
+  });
 });

@@ -170,7 +170,7 @@ function checkRepeated(command: HoldCommand, first: HoldReply, again: HoldReply)
   });
 }
 
-async function snapshotOf(ledger: Ledger, now: UnixMs): Promise<Snapshot> {
+export async function snapshotOf(ledger: Ledger, now: UnixMs): Promise<Snapshot> {
   const goods = await ledger.goods(SKUS, now);
   const lines = await ledger.lines(LINES, now);
   const orders = await Promise.all(ORDERS.map((orderId) => ledger.order(orderId, now)));
