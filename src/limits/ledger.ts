@@ -24,3 +24,5 @@ export const RECOVERED_PER_TICK = 100;
 /** Time between two ticks in which events are taken over into the outbox, and in which what others have left half way is looked for. */
 export const RELAY_TICK_MS: DurationMs = 50;
 export const RECOVER_TICK_MS: DurationMs = 1_000;
+/** Rows that are compared between Redis and Postgres at once; between two such pages everybody else has a turn. */
+export const RECONCILED_PER_LOOK = 200;

@@ -7,6 +7,7 @@ import { OrderCare } from "./order-care.ts";
 import { OrderKeeper } from "./order-keeper.ts";
 import { OrderParts } from "./order-parts.ts";
 import { Partitions } from "./partitions.ts";
+import { type Difference, Reconciler } from "./reconcile.ts";
 import { RedisLedger } from "./redis-ledger.ts";
 import { Relay, type Tell } from "./relay.ts";
 import { RedisShelves } from "./shelves.ts";
@@ -34,6 +35,9 @@ export interface OpenedRedisLedger {
   relay(): Promise<boolean>;
   /** At the start and every `RECOVER_TICK_MS`: finishes what others have left half way. */
   recover(now: UnixMs): Promise<void>;
+  /** Compares Redis with Postgres, and gives Redis back what it has lost, if asked. For the start of a process, for a Redis that came back empty, and
+   *  for whoever wants to know. One process at a time is enough. */
+  reconcile(now: UnixMs, isRepairing: boolean): Promise<readonly Difference[]>;
   /** Parts of orders that are under way between Redis and Postgres, up to some hundreds. */
   underWay(): Promise<number>;
 }
@@ -47,12 +51,14 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Open
   const orders = new OrderKeeper({ db, shelves, parts, relay, partitions, tell, after });
   const ledger = new RedisLedger({ redis, partitions, shelves, orders, after });
   const care = new OrderCare(db, orders, parts);
+  const reconciler = new Reconciler(redis, partitions, db, shelves, relay);
   await relay.prepare();
   return {
     ledger,
     sweep: (now) => ledger.sweep(now),
     relay: () => relay.run(),
     recover: (now) => care.recover(now),
+    reconcile: (now, isRepairing) => reconciler.reconcile(now, isRepairing),
     underWay: async () => (await parts.underWay()).length,
   };
 }

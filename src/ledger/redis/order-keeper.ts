@@ -35,7 +35,7 @@ import {
   readStates,
 } from "./order-table.ts";
 import type { Partitions } from "./partitions.ts";
-import { type Drop, keepSold, type Relay, type Tell } from "./relay.ts";
+import { keepSold, type Relay, type Taken, type Tell } from "./relay.ts";
 import type { RedisShelves } from "./shelves.ts";
 import { type Asked, onlyFailure } from "./sku-commands.ts";
 import type { After } from "./turns.ts";
@@ -58,7 +58,7 @@ class Changed extends Error {}
 interface Done {
   readonly reply: OrderReply;
   /** To be done when it is committed. */
-  readonly drop?: Drop;
+  readonly taken?: Taken | null;
   readonly giveBack?: { readonly order: Order; readonly to: "free" | "held"; readonly at: UnixMs };
 }
 
@@ -187,11 +187,11 @@ export class OrderKeeper {
       throw error;
     }
     // It is true from here on; what cannot be done now, others will find.
-    const { drop, giveBack, reply } = done;
+    const { taken, giveBack, reply } = done;
     await Promise.all([
       this.#parts.unmark(marked).catch(onlyFailure),
       giveBack && this.giveBack(giveBack).catch(onlyFailure),
-      drop?.().catch(onlyFailure),
+      taken?.drop().catch(onlyFailure),
     ]);
     return reply;
   }
@@ -213,9 +213,9 @@ export class OrderKeeper {
     const order = isOver ? expireOrder(stored, at) : stored;
     const { reply, changes } = decideOrder({ order, paymentUsedFor, parts: seen }, command, at);
     if (changes === null) return { reply };
-    const drop = await this.#carryOut(attempt, order, stored, changes.order, at);
+    const taken = await this.#carryOut(attempt, order, stored, changes.order, at);
     const giveBack = toGiveBack(command, stored, changes.order);
-    return { reply, drop, ...(giveBack && { giveBack: { order: changes.order, to: giveBack, at } }) };
+    return { reply, taken, ...(giveBack && { giveBack: { order: changes.order, to: giveBack, at } }) };
   }
 
   /** All SKUs of the order at the latest time that any of them has seen. */
@@ -245,7 +245,7 @@ export class OrderKeeper {
     else await this.#parts.undo([part], now);
   }
 
-  async #carryOut(attempt: Attempt, before: Order | null, stored: Order | null, order: Order, at: UnixMs): Promise<Drop> {
+  async #carryOut(attempt: Attempt, before: Order | null, stored: Order | null, order: Order, at: UnixMs): Promise<Taken | null> {
     const { tx, command, now, marked } = attempt;
     const isPlaced = stored === null;
     const isSold = order.state === "paid";
@@ -261,18 +261,18 @@ export class OrderKeeper {
     }
     const partitions = [...new Set(order.items.map(({ sku }) => this.#partitions.of(sku)))];
     if (isPlaced) {
-      const drop = await this.#relay.within(tx, partitions);
+      const taken = await this.#relay.within(tx, partitions);
       await addOrder(tx, order);
       await this.#tell(tx, [eventOf(order)]);
-      return drop;
+      return taken;
     }
     await endOrder(tx, order, (stored as Order).state, toGiveBack(command, stored, order));
     const isLateNews = before?.state === "expired" && stored?.state === "payment-pending";
     await this.#tell(tx, isLateNews ? [eventOf(before), eventOf(order)] : [eventOf(order)]);
-    if (!isSold) return async () => {};
-    const drop = await this.#relay.within(tx, partitions);
+    if (!isSold) return null;
+    const taken = await this.#relay.within(tx, partitions);
     await keepSold(tx, order);
-    return drop;
+    return taken;
   }
 }
 

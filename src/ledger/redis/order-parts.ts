@@ -25,7 +25,7 @@ export type StepResult = "done" | "changed" | "refused" | "busy";
 
 export const partsOf = ({ orderId, userId, items }: Order): readonly PartOfOrder[] => items.map(({ sku }) => [orderId, sku, userId]);
 
-const othersOf = ({ items }: Order, sku: Sku): readonly Sku[] => items.flatMap((item) => (item.sku === sku ? [] : [item.sku]));
+export const othersOf = ({ items }: Order, sku: Sku): readonly Sku[] => items.flatMap((item) => (item.sku === sku ? [] : [item.sku]));
 
 export class OrderParts {
   readonly #redis: RedisScripts;

@@ -98,10 +98,23 @@ export async function readToGiveBack(sql: Sql, before: UnixMs, limit: number): P
   return rows.map((row) => [orderOf(row), row.give_back as GiveBack]);
 }
 
-/** Unpaid orders by their deadline, from behind `after`. */
-export async function readUnpaid(sql: Sql, after: OrderId | null, before: UnixMs | null, limit: number): Promise<readonly Order[]> {
+/** Unpaid orders in the order of their ids, from behind `after`. @param before only those whose deadline was earlier */
+export async function readUnpaid(sql: Sql, after: OrderId | null, before: UnixMs, limit: number): Promise<readonly Order[]> {
   const rows = await sql<OrderRow>`select * from orders where state = 'payment-pending' and order_id > ${after ?? ""}
-    and pay_until < ${before ?? Number.MAX_SAFE_INTEGER} order by order_id limit ${limit}`;
+    and pay_until < ${before} order by order_id limit ${limit}`;
+  return rows.map(orderOf);
+}
+
+/** Orders that were paid at `since` or later, in the order of their ids, from behind `after`. */
+export async function readPaid(sql: Sql, after: OrderId | null, since: UnixMs, limit: number): Promise<readonly Order[]> {
+  const rows = await sql<OrderRow>`select * from orders where state = 'paid' and since >= ${since} and order_id > ${after ?? ""}
+    order by order_id limit ${limit}`;
+  return rows.map(orderOf);
+}
+
+/** Those of these that are in this state. */
+export async function readThose(sql: Sql, orderIds: readonly OrderId[], state: OrderState): Promise<readonly Order[]> {
+  const rows = await sql<OrderRow>`select * from orders where order_id = any(${orderIds}::text[]) and state = ${state} order by order_id`;
   return rows.map(orderOf);
 }
 

@@ -11,7 +11,19 @@ import { ORDER_UNDER_WAY_MS_MAX } from "../../limits/ledger.ts";
 import { checkAlwaysTrue } from "../suite/always-true.ts";
 import { history } from "../suite/histories.ts";
 import { type Snapshot, send, snapshotOf } from "../suite/model-check.ts";
-import { FROZEN_FOR, figures, keyOf, MINUTE, type OpenedLedger, PAY_UNTIL, placedTwo, Shop, START, stateOf } from "../suite/shop.ts";
+import {
+  FROZEN_FOR,
+  figures,
+  keyOf,
+  MINUTE,
+  type OpenedLedger,
+  PAY_UNTIL,
+  placeCommand,
+  placedTwo,
+  Shop,
+  START,
+  stateOf,
+} from "../suite/shop.ts";
 import { checkStory } from "../suite/stories.ts";
 import type { OpenedRedisLedger } from "./open-redis-ledger.ts";
 
@@ -222,6 +234,27 @@ describe.skipIf(!hasStores)(`processes over one Redis and one Postgres ${NEEDS_S
       }
     }, 60_000);
   }
+
+  test("while an order is on its way to Postgres nobody else touches that user's hold, and afterwards they may", async () => {
+    await stores.fresh();
+    const living = await stores.process();
+    const shop = new Shop(openedOf(living));
+    await shop.put(9);
+    await shop.hold("ann", 2);
+    for (let messages = 0; (await living.underWay()) === 0; messages += 1) {
+      const dying = dyingProcess(stores);
+      const { ledger } = await stores.process(dying);
+      dying.dieAfter(messages, true);
+      await ledger.place([placeCommand("ann", "order 1")], shop.now).catch(ofTheDead);
+    }
+    const attempts: readonly Promise<unknown>[] = [shop.hold("ann", 1), shop.release("ann"), shop.change("ann", 1), shop.record("ann", 1)];
+    const busy = { name: "Failure", code: "overloaded", outcomeKnown: true };
+    expect(await Promise.allSettled(attempts)).toMatchObject(attempts.map(() => ({ status: "rejected", reason: busy })));
+    expect(await shop.hold("bob", 1)).toMatchObject({ kind: "held" });
+    shop.now += ORDER_UNDER_WAY_MS_MAX + 1;
+    await living.recover(shop.now);
+    expect(await shop.release("ann")).toEqual({ kind: "released", quantity: 2 });
+  });
 
   test("two processes at once, and one of them dies: whatever they do to the same few goods, all figures are right and every story reads true", async () => {
     const property = fc.asyncProperty(history, fc.nat({ max: 120 }), fc.boolean(), async (steps, messages, isHeard) => {

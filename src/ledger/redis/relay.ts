@@ -27,8 +27,13 @@ type Note =
     };
 const isNote = (entry: LedgerEvent | Note): entry is Note => entry.type.startsWith("note.");
 
-/** Drops from Redis what a committed transaction has taken over. */
-export type Drop = () => Promise<void>;
+/** What a transaction has taken over. */
+export interface Taken {
+  /** Of each partition, the last entry that Postgres has. */
+  readonly lastIds: ReadonlyMap<number, string>;
+  /** Drops it from Redis, once the transaction is committed. */
+  drop(): Promise<void>;
+}
 
 export class Relay {
   readonly #redis: RedisScripts;
@@ -51,18 +56,17 @@ export class Relay {
     );
   }
 
-  /** Tells everything that these partitions have to tell by now. */
-  async within(tx: Tx, partitions: readonly number[]): Promise<Drop> {
+  /** Tells everything that these partitions have to tell by now. Nobody else can until the transaction ends. */
+  async within(tx: Tx, partitions: readonly number[]): Promise<Taken> {
     const rows = await tx<{ partition: number; last_id: string }>`
       select partition, last_id from ledger_streams where partition = any(${partitions}::int[]) order by partition for update`;
-    const taken: { readonly partition: number; readonly lastId: string }[] = [];
-    for (const { partition, last_id } of rows) {
-      const lastId = await this.#take(tx, partition, last_id, Number.POSITIVE_INFINITY);
-      if (lastId !== last_id) taken.push({ partition, lastId });
-    }
-    return async () => {
-      await Promise.all(taken.map(({ partition, lastId }) => this.#drop(partition, lastId)));
+    const lastIds = new Map<number, string>();
+    for (const { partition, last_id } of rows) lastIds.set(partition, await this.#take(tx, partition, last_id, Number.POSITIVE_INFINITY));
+    const moved = rows.filter(({ partition, last_id }) => lastIds.get(partition) !== last_id);
+    const drop = async (): Promise<void> => {
+      await Promise.all(moved.map(({ partition }) => this.#drop(partition, lastIds.get(partition) as string)));
     };
+    return { lastIds, drop };
   }
 
   /** Tells some of what there is, of all partitions. Resolves with whether there is more. Any number of processes may do it at the same time. */
