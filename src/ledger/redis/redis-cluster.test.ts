@@ -19,7 +19,7 @@ describe.skipIf(!hasStores)(`the ledger in a Redis Cluster ${NEEDS_STORES}`, () 
   }, SERVERS_MS_MAX);
   afterAll(() => stores.stop(), SERVERS_MS_MAX);
 
-  const runs = 10 * Number(DOORBUSTER_LEDGER_RUNS);
+  const runs = 6 * Number(DOORBUSTER_LEDGER_RUNS);
   ledgerSuite("cluster", () => stores.open(), { canReopen: true, runs, seed: Number(DOORBUSTER_LEDGER_SEED) + 4 });
 
   test("in strict mode every hold that was acknowledged outlives the primary that gave it, and its key gets the first reply", async () => {

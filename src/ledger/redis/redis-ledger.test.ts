@@ -64,7 +64,7 @@ describe.skipIf(!hasStores)(`the ledger in Redis ${NEEDS_STORES}`, () => {
   }, SERVERS_MS_MAX);
   afterAll(() => stores.stop(), SERVERS_MS_MAX);
 
-  ledgerSuite("redis", () => stores.open(), { canReopen: true, runs: 60 * runsFactor, seed: seed + 2 });
+  ledgerSuite("redis", () => stores.open(), { canReopen: true, runs: 40 * runsFactor, seed: seed + 2 });
 
   test("one recorded history gives the same replies, the same stories and the same end in Redis and in the embedded store", async () => {
     const recorded = fc.sample(history, { numRuns: 25 * runsFactor, seed: seed + 3 });
