@@ -10,7 +10,7 @@ import { tableKey } from "../src/edge/redis-table-scripts.ts";
 import { SharedTable, type SharedTableFormat } from "../src/tables/shared-table.ts";
 import { tablesOver } from "../src/topology/shared-tables.ts";
 import { startRedis } from "../test/servers/redis.ts";
-import { waitFor } from "../test/system.ts";
+import { waitFor } from "../test/wait.ts";
 
 const NAME = "delays";
 const READERS = 3;

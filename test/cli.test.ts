@@ -7,7 +7,8 @@ import packageJson from "../package.json" with { type: "json" };
 import { flagOf, variableOf } from "../src/settings/kinds.ts";
 import { configKeyOf } from "../src/settings/read.ts";
 import { SETTINGS } from "../src/settings/table.ts";
-import { getJson, postJson, putJson, type System, startSystem, waitFor } from "./system.ts";
+import { getJson, postJson, putJson, type System, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 const MAIN = join(import.meta.dir, "../src/main.ts");
 const folder = mkdtempSync(join(tmpdir(), "doorbuster-cli-"));

@@ -4,7 +4,7 @@ import type { Decision } from "../src/services/safe-protector/blacklist.ts";
 import type { SharedDecisions } from "../src/services/safe-protector/shared-decisions.ts";
 import { newMark, RedisDesk } from "./redis-tables.ts";
 import { hasRedis, NEEDS_REDIS, startRedisCluster } from "./servers/redis.ts";
-import { waitFor } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 test.skipIf(!hasRedis)(
   `a shared table goes on in a cluster when the primary that keeps it dies ${hasRedis ? "" : NEEDS_REDIS}`,

@@ -4,7 +4,8 @@
  */
 import { expect } from "bun:test";
 import { HttpLoadClient, type LoadExchange, requestText, targetOf } from "../src/edge/http-load-client.ts";
-import { getJson, postJson, type System, waitFor } from "./system.ts";
+import { getJson, postJson, type System } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 const CONNECTIONS = 32;
 /** Between two tries of one buyer. */

@@ -5,7 +5,8 @@
 import { afterAll, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { allEvents, DROP_ARGS, notifyPaid, type OrderBody, Receiver, Shopper, together } from "./drop.ts";
-import { freshDataDir, getJson, postJson, type System, startSystem, waitFor } from "./system.ts";
+import { freshDataDir, getJson, postJson, type System, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 const MAIN = `${import.meta.dir}/../src/main.ts`;
 const BUYERS = 5_000;

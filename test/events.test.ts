@@ -19,7 +19,8 @@ import { OUTBOX_SCHEMA, Outbox } from "../src/events/outbox.ts";
 import { eventRoutes, webhookRoutes } from "../src/events/routes.ts";
 import { WEBHOOKS_SCHEMA, WebhookStore } from "../src/events/webhook-store.ts";
 import { Webhooks } from "../src/events/webhooks.ts";
-import { getJson, postJson, waitFor } from "./system.ts";
+import { getJson, postJson } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 const ADMIN_KEY = "the operator's key";
 const admin = { authorization: `Bearer ${ADMIN_KEY}` };

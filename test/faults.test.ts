@@ -5,7 +5,8 @@ import { createHash } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, statfsSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { HttpLoadClient, type LoadExchange, requestText, runClosedLoop, targetOf } from "../src/edge/http-load-client.ts";
-import { freshDataDir, getJson, postJson, type System, startSystem, waitFor } from "./system.ts";
+import { freshDataDir, getJson, postJson, type System, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 const MAIN = `${import.meta.dir}/../src/main.ts`;
 

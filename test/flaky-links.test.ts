@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { rmSync } from "node:fs";
 import { Crowd } from "./crowd.ts";
 import { FlakyProxy } from "./servers/flaky-proxy.ts";
-import { freshDataDir, type JsonReply, postJson, type System, startSystem, waitFor } from "./system.ts";
+import { freshDataDir, type JsonReply, postJson, type System, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 setDefaultTimeout(60_000);
 const RECOVERY_MS_MAX = 10_000;

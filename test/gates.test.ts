@@ -2,18 +2,9 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { Crowd } from "./crowd.ts";
-import {
-  childrenOf,
-  deleteJson,
-  freshDataDir,
-  getJson,
-  isRunning,
-  type JsonReply,
-  postJson,
-  type System,
-  startSystem,
-  waitFor,
-} from "./system.ts";
+import { childrenOf, isRunning } from "./process.ts";
+import { deleteJson, freshDataDir, getJson, type JsonReply, postJson, type System, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 setDefaultTimeout(120_000);
 const MAIN = `${import.meta.dir}/../src/main.ts`;

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { getJson, postJson, type System, startSystem, waitFor } from "./system.ts";
+import { getJson, postJson, type System, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 const OPERATORS_PORTS = ["protector", "policy", "inventory", "cart"] as const;
 let system: System;

@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { expectProblem } from "./contract/problem.ts";
 import { cutShort, exchange, framingFaults, headFaults, noise, type RawRequest, wholePurchase } from "./malformed-raw.ts";
 import { type BadRequest, badRequest } from "./malformed-requests.ts";
-import { deleteJson, getJson, type JsonReply, postJson, type System, startSystem, waitFor } from "./system.ts";
+import { deleteJson, getJson, type JsonReply, postJson, type System, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 setDefaultTimeout(60_000);
 

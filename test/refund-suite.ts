@@ -10,7 +10,7 @@ import {
 import { GenericProvider } from "../src/payment/generic-provider.ts";
 import type { Fetch, PaymentProvider } from "../src/payment/provider.ts";
 import { ORDER, opened, payment, type RefundProcess, type RefundsUnderTest, SECRET, Shop, START } from "./refund-shop.ts";
-import { waitFor } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 /** Says no at once, as often as it is asked. */
 const broken: PaymentProvider = {

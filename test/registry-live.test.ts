@@ -4,7 +4,8 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Eureka } from "eureka-js-client";
 import { freePort } from "./servers/free-port.ts";
-import { getJson, postJson, putJson, send, startSystem, waitFor } from "./system.ts";
+import { getJson, postJson, putJson, send, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 setDefaultTimeout(60_000);
 

@@ -2,17 +2,16 @@
  * Runs the real system for a test: the command line in a process of its own, on fresh data and on ports that nobody else uses. A system is
  * handed out when it says that it is ready, and nothing of it outlives the test process.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type RunningProcess, startProcess } from "./process.ts";
 
-const MAIN = join(import.meta.dir, "../src/main.ts");
 const BASE_PORTS = { gate: 8080, protector: 8081, policy: 8082, inventory: 8083, cart: 8084, registry: 8761 } as const;
-const READY_MS_MAX = 30_000;
 const START_ATTEMPTS_MAX = 5;
-/** A suite that starts systems is run against another topology with this variable: further arguments of `start`, separated by spaces. */
+/** A suite that starts systems is run against another topology with this variable: further arguments of `start`, separated by spaces, or
+ *  `services` for each service in a process of its own. */
 const { TEST_TOPOLOGY = "" } = process.env;
-const TOPOLOGY_ARGS = TEST_TOPOLOGY.split(" ").filter((word) => word !== "");
 type Service = keyof typeof BASE_PORTS;
 
 export interface StartOptions {
@@ -24,17 +23,8 @@ export interface StartOptions {
 }
 
 /** A running system. Each service's name stands for the base URL of its port, without a slash at its end. */
-export interface System extends Readonly<Record<Service, string>> {
+export interface System extends RunningProcess, Readonly<Record<Service, string>> {
   readonly dataDir: string;
-  readonly pid: number;
-  /** Its process, and those that it has started. */
-  pids(): readonly number[];
-  /** SIGTERM; answers with the exit code. */
-  stop(): Promise<number>;
-  /** SIGKILL; answers when the process is gone. The data folder stays. */
-  kill(): Promise<void>;
-  stdout(): string;
-  stderr(): string;
 }
 
 export interface JsonReply {
@@ -64,78 +54,24 @@ export async function startSystem(options: StartOptions = {}): Promise<System> {
 export const freshDataDir = (): string => mkdtempSync(join(tmpdir(), "doorbuster-test-"));
 
 async function startAt(portOffset: number, dataDir: string, options: StartOptions): Promise<System> {
-  const args = [...TOPOLOGY_ARGS, ...(options.args ?? [])];
-  const command = [process.execPath, MAIN, "start", "--data", dataDir, "--port-offset", String(portOffset), ...args];
-  // Settings of whoever runs the tests must not reach the system under test.
-  const ownEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DOORBUSTER_")));
-  const child = Bun.spawn(command, { env: { ...ownEnv, ...options.env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const killWithUs = (): void => {
-    for (const pid of [...childrenOf(child.pid), child.pid]) killIfThere(pid);
-  };
-  process.on("exit", killWithUs);
-  void child.exited.then(() => process.off("exit", killWithUs));
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
-  const isReady = (): boolean => /^ready /m.test(stdout.text());
-  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  await waitFor(() => isReady() || hasEnded(), "the system is ready", READY_MS_MAX).catch(killWithUs);
-  if (!isReady()) {
-    const code = await child.exited;
-    await stderr.ended;
-    throw new Error(`the system ended before it was ready (exit code ${code}): ${stderr.text()}`);
-  }
+  const args = ["--port-offset", String(portOffset), ...(options.args ?? [])];
+  const running =
+    TEST_TOPOLOGY === "services"
+      ? await startOneOfEach(dataDir, args, options.env)
+      : await startProcess(["--data", dataDir, ...TEST_TOPOLOGY.split(" ").filter((word) => word !== ""), ...args], options.env);
   const urls = Object.fromEntries(Object.entries(BASE_PORTS).map(([service, port]) => [service, `http://127.0.0.1:${port + portOffset}`]));
   return {
+    ...running,
     ...(urls as Record<Service, string>),
     dataDir,
-    pid: child.pid,
-    pids: () => [child.pid, ...childrenOf(child.pid)],
-    stdout: stdout.text,
-    stderr: stderr.text,
-    stop: () => {
-      child.kill("SIGTERM");
-      return child.exited.finally(() => options.dataDir ?? rmSync(dataDir, { recursive: true, force: true }));
-    },
-    kill: async () => {
-      const children = childrenOf(child.pid);
-      killWithUs();
-      await child.exited;
-      await waitFor(() => !children.some(isRunning), "the processes of the system are gone");
-    },
+    stop: () => running.stop().finally(() => options.dataDir ?? rmSync(dataDir, { recursive: true, force: true })),
   };
 }
 
-/** The processes that a process has started, as Linux lists them. */
-export function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
-  } catch {
-    // It has ended already.
-    return [];
-  }
-}
-
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function killIfThere(pid: number): void {
-  if (isRunning(pid)) process.kill(pid, "SIGKILL");
-}
-
-/** Reads a pipe to its end, so that the writer never has to wait for us. */
-function collect(stream: ReadableStream<Uint8Array>): { readonly text: () => string; readonly ended: Promise<void> } {
-  const decoder = new TextDecoder();
-  let text = "";
-  const read = async (): Promise<void> => {
-    for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
-  };
-  return { text: () => text, ended: read() };
+/** Loaded when it is wanted: it needs servers that a test of one process does not. */
+async function startOneOfEach(dataDir: string, args: readonly string[], env: StartOptions["env"]): Promise<RunningProcess> {
+  const { startServices } = await import("./services.ts");
+  return startServices(dataDir, args, env);
 }
 
 function freePortOffset(): number {
@@ -149,15 +85,6 @@ function isFree(port: number): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Looks again and again until `condition` holds. The bound is only there to end a broken run with a sentence. */
-export async function waitFor(condition: () => boolean | Promise<boolean>, what: string, waitMsMax = 20_000): Promise<void> {
-  const startedAt = performance.now();
-  while (!(await condition())) {
-    if (performance.now() - startedAt > waitMsMax) throw new Error(`waited ${waitMsMax} ms in vain until ${what}`);
-    await Bun.sleep(10);
   }
 }
 

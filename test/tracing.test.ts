@@ -6,7 +6,8 @@ import { isSampled } from "../src/core/trace-sample.ts";
 import { OTLP_CLOSE_MS_MAX } from "../src/limits/records.ts";
 import { SHUTDOWN_MS_MAX } from "../src/limits.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "./otlp-receiver.ts";
-import { getJson, postJson, type System, startSystem, waitFor } from "./system.ts";
+import { getJson, postJson, type System, startSystem } from "./system.ts";
+import { waitFor } from "./wait.ts";
 
 let receiver: OtlpReceiver;
 beforeAll(() => {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Redis } from "ioredis";
 import { AccessStreamReader, type ReadEntry } from "../../test/access-stream-reader.ts";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis, startRedisCluster } from "../../test/servers/redis.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { ACCESS_STREAM_KEYS } from "../core/access-stream.ts";
 import { ACCESS_STREAM_BUFFER_BYTES_MAX, ACCESS_STREAM_CLOSE_MS_MAX } from "../limits/records.ts";
 import { AccessStream } from "./access-stream.ts";

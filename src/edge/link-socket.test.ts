@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import Type from "typebox";
 import { FlakyProxy } from "../../test/servers/flaky-proxy.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { LINK_ITEMS_MAX } from "../limits/links.ts";
 import { type PostEnd, readEnd } from "../links/link.ts";
 import { linkMethod, linkRoute } from "../links/method.ts";

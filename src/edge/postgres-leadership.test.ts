@@ -1,7 +1,7 @@
 /** One process leads, and another when that one cannot: over a real Postgres. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasPostgres, NEEDS_POSTGRES, PATIENT, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { LEADER_SILENT_MS_MAX } from "../limits.ts";
 import { Postgres } from "./postgres.ts";
 import { PostgresLeadership } from "./postgres-leadership.ts";

@@ -1,7 +1,7 @@
 /** The database of many processes: all or nothing, done again where that is safe, and honest about what is not known. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasPostgres, NEEDS_POSTGRES, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { BrokenInvariant } from "../core/assert.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Sql, Tx } from "../core/sql.ts";

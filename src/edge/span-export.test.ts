@@ -1,7 +1,7 @@
 /** Traces on their way to a real receiver: whole, in the protocol's form, bounded when it does not take them, and never in anybody's way. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type OtlpReceiver, startOtlpReceiver } from "../../test/otlp-receiver.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import type { TraceRecord } from "../core/trace-record.ts";
 import { OTLP_BATCH_SPANS_MAX, OTLP_CLOSE_MS_MAX, OTLP_QUEUE_SPANS_MAX, OTLP_REST_MS, TROUBLE_TOLD_MS } from "../limits/records.ts";
 import { SpanExport } from "./span-export.ts";

@@ -1,6 +1,6 @@
 /** What keeps a sweeper going, and what ends it. */
 import { expect, test } from "bun:test";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { Failure } from "../core/failure.ts";
 import { Sweeper } from "./sweeper.ts";
 import { systemClock } from "./system-clock.ts";

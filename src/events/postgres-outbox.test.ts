@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { names, type OutboxUnderTest, outboxSuite, soldOut } from "../../test/outbox-suite.ts";
 import { hasPostgres, NEEDS_POSTGRES, PATIENT, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import type { HttpReply, Route } from "../core/endpoint.ts";
 import { Postgres } from "../edge/postgres.ts";
 import { systemClock } from "../edge/system-clock.ts";

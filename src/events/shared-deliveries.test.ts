@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { hasPostgres, NEEDS_POSTGRES, PATIENT, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
 import { SharedWebhookDesk } from "../../test/shared-webhook-desk.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { webhookSuite } from "../../test/webhook-suite.ts";
 import { Postgres } from "../edge/postgres.ts";
 import { systemClock } from "../edge/system-clock.ts";

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { newMark, type Office, RedisDesk } from "../../test/redis-tables.ts";
 import { END, idOf, item, NOON, plan, START, saved, skuOf, textOf } from "../../test/sale-desk.ts";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "../../test/servers/redis.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { RedisEvents } from "../edge/redis-events.ts";
 import { TABLE_EVENTS_PER_RELAY } from "../limits/tables.ts";
 import { EventRelay } from "../tables/event-relay.ts";

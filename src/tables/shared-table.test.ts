@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { newMark, RedisDesk } from "../../test/redis-tables.ts";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "../../test/servers/redis.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { Failure } from "../core/failure.ts";
 import type { Sku } from "../core/ids.ts";
 import { TABLE_EVENTS_WAITING_MAX, TABLE_ROWS_PER_LOOK } from "../limits/tables.ts";

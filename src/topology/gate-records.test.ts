@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AccessStreamReader } from "../../test/access-stream-reader.ts";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "../../test/servers/redis.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { ServiceMetrics } from "../edge/metrics.ts";
 import { readSettings } from "../settings/read.ts";
 import { type GateRecords, openGateRecords } from "./gate-records.ts";

@@ -44,7 +44,9 @@ export async function runService(settings: Settings, place: Place, part: Service
   const ports = new OpenPorts({ settings, place, clock, isUp, inHealth: part.inHealth, onBug: reportBug });
   part.describe(ports.metrics[part.name]);
   const { registries } = settings.topology;
-  const announcement = registries.length === 0 ? null : new Announcement(place, new RegistryClient(registries, callRegistry), clock, isUp);
+  // A registry is found by its address alone.
+  const isAnnounced = registries.length > 0 && part.name !== "ServiceRegistry";
+  const announcement = isAnnounced ? new Announcement(place, new RegistryClient(registries, callRegistry), clock, isUp) : null;
   const sweepers = part.chores.map(({ everyMs, sweep }) => new Sweeper([unlessAway(sweep)], clock, everyMs, reportBug));
   const stopSweeping = (): void => {
     for (const sweeper of sweepers) sweeper.stop();

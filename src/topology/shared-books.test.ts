@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { payment } from "../../test/refund-shop.ts";
 import { hasPostgres, NEEDS_POSTGRES, PATIENT, type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import type { OrderId, UserId } from "../core/ids.ts";
 import { Postgres } from "../edge/postgres.ts";
 import { systemClock } from "../edge/system-clock.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { idOf, NO_SALES, plan, saved } from "../../test/sale-desk.ts";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "../../test/servers/redis.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { Throttle } from "../core/throttle.ts";
 import { ServiceMetrics } from "../edge/metrics.ts";
 import { RedisConnection } from "../edge/redis.ts";

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { deleteJson, getJson, type JsonReply, postJson, type System, startSystem, waitFor } from "../system.ts";
+import { deleteJson, getJson, type JsonReply, postJson, type System, startSystem } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { expectMatch, expectProblem } from "./problem.ts";
 
 setDefaultTimeout(60_000);

@@ -1,7 +1,8 @@
 /** The GateKeeper's note on `Idempotency-Key`, in a running system and across its end. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
-import { deleteJson, freshDataDir, getJson, type JsonReply, postJson, type System, startSystem, waitFor } from "../system.ts";
+import { deleteJson, freshDataDir, getJson, type JsonReply, postJson, type System, startSystem } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { expectProblem } from "./problem.ts";
 
 setDefaultTimeout(60_000);

@@ -1,6 +1,7 @@
 /** The contract's rules for all services: ids and paths, problems, health and metrics, and each service's own throttle. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { deleteJson, getJson, postJson, putJson, type System, send, startSystem, waitFor } from "../system.ts";
+import { deleteJson, getJson, postJson, putJson, type System, send, startSystem } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { expectMatch, expectProblem } from "./problem.ts";
 import { methodsAt, ROUTES, type RouteRow, sampleOf } from "./routes.ts";
 

@@ -1,6 +1,7 @@
 /** The SafeProtector's rows and notes: the blacklist, its ranges, its durations and its pages. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { deleteJson, getJson, type JsonReply, postJson, type System, startSystem, waitFor } from "../system.ts";
+import { deleteJson, getJson, type JsonReply, postJson, type System, startSystem } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { expectProblem } from "./problem.ts";
 
 setDefaultTimeout(60_000);

@@ -1,6 +1,7 @@
 /** The ServiceRegistry as an existing Eureka client sees it: the five services, registered, in the protocol's JSON. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { getJson, type System, startSystem, waitFor } from "../system.ts";
+import { getJson, type System, startSystem } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { expectMatch } from "./problem.ts";
 
 setDefaultTimeout(60_000);

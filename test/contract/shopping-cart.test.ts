@@ -1,6 +1,7 @@
 /** The ShoppingCart's rows and notes: a hold from its first unit to its deadline. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { deleteJson, getJson, type JsonReply, postJson, putJson, type System, startSystem, waitFor } from "../system.ts";
+import { deleteJson, getJson, type JsonReply, postJson, putJson, type System, startSystem } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { expectMatch, expectProblem } from "./problem.ts";
 
 setDefaultTimeout(60_000);

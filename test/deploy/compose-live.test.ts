@@ -10,7 +10,8 @@ import { isRole } from "../../src/settings/topology.ts";
 import { PORTS } from "../../src/topology/ports.ts";
 import { hasPostgres, NEEDS_POSTGRES, startPostgres } from "../servers/postgres.ts";
 import { hasRedis, NEEDS_REDIS, startRedisCluster } from "../servers/redis.ts";
-import { getJson, postJson, waitFor } from "../system.ts";
+import { getJson, postJson } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { readCompose, SAMPLE_ENV } from "./compose-file.ts";
 
 setDefaultTimeout(240_000);

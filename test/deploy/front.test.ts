@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PORTS } from "../../src/topology/ports.ts";
 import { freePort } from "../servers/free-port.ts";
-import { getJson, type JsonReply, postJson, type System, send, startSystem, waitFor } from "../system.ts";
+import { getJson, type JsonReply, postJson, type System, send, startSystem } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { DEPLOY, readCompose, readDeployFile, SAMPLE_ENV } from "./compose-file.ts";
 
 // Generous: a busy machine is no mistake.

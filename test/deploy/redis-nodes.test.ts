@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../servers/free-port.ts";
 import { hasRedis, NEEDS_REDIS } from "../servers/redis.ts";
-import { waitFor } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { DEPLOY } from "./compose-file.ts";
 
 // Generous: a busy machine is no mistake.

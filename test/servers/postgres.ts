@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SQL } from "bun";
-import { waitFor } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { freePort } from "./free-port.ts";
 
 const DEBIAN = "/usr/lib/postgresql";

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { waitFor } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { freePort } from "./free-port.ts";
 
 export const hasRedis = Bun.which("redis-server") !== null;

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { SQL } from "bun";
 import { Cluster, Redis } from "ioredis";
-import { waitFor } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { hasPostgres, NEEDS_POSTGRES, startPostgres } from "./postgres.ts";
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster } from "./redis.ts";
 
