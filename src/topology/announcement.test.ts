@@ -1,6 +1,6 @@
 /** What the registry knows of a process that begins to stop, whatever was under way. */
 import { expect, test } from "bun:test";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import type { Instance } from "../services/service-registry/instance.ts";
 import { ServiceRegistry } from "../services/service-registry/service.ts";
 import { readSettings } from "../settings/read.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { hasStores, type LedgerStores, NEEDS_STORES, SERVERS_MS_MAX, startLedgerStores } from "../../../test/ledger-stores.ts";
 import type { RedisCluster } from "../../../test/servers/redis.ts";
-import { waitFor } from "../../../test/system.ts";
+import { waitFor } from "../../../test/wait.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Sku } from "../../core/ids.ts";
 import { RedisConnection } from "../../edge/redis.ts";

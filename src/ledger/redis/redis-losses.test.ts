@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { dyingProcess } from "../../../test/dying-process.ts";
 import { hasStores, type LedgerStores, NEEDS_STORES, SERVERS_MS_MAX, startLedgerStores } from "../../../test/ledger-stores.ts";
 import type { RedisServer } from "../../../test/servers/redis.ts";
-import { waitFor } from "../../../test/system.ts";
+import { waitFor } from "../../../test/wait.ts";
 import {
   figures,
   held,
