@@ -14,6 +14,14 @@ import { runService, type ServicePart } from "./topology/service-process.ts";
 import { shoppingCartPart } from "./topology/shopping-cart-part.ts";
 import { startGates } from "./topology/supervisor.ts";
 
+/** A setting that is silently not in force is worse than a start that fails. */
+function refuseShared({ redis, postgres, accessStream }: Settings): void {
+  const shared = `for services in processes of their own: name one, for instance "start shopping-cart"`;
+  if (postgres !== null) throw new Error(`--postgres is ${shared}`);
+  if (redis.length > 0 && accessStream !== true)
+    throw new Error(`--redis is ${shared}; with --access-stream it takes the access records of this process`);
+}
+
 /**
  * Starts this process. Throws, with one line for the operator, when a store or a port cannot be had.
  *
@@ -39,6 +47,7 @@ export async function start(settings: Settings, role: Role | null, flags: readon
     case "ledger":
       return startEmbedded(settings, false);
     case null:
+      refuseShared(settings);
       return settings.topology.gates === null ? startEmbedded(settings, true) : startGates(settings, flags);
   }
 }

@@ -29,6 +29,8 @@ export interface LinkParts {
   readonly post: Post;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Hears why a call has failed in the end. */
+  readonly onFailure?: (why: string) => void;
   /** Runs `work` when this turn of the event loop is over. */
   readonly nextTurn: (work: () => void) => void;
 }
@@ -92,6 +94,7 @@ export class Link {
     this.#itemsWaiting -= items.length;
     if (answers instanceof Failure) {
       this.counts.failures += 1;
+      this.#parts.onFailure?.(answers.message);
       for (const { reject } of calls) reject(answers);
       return;
     }
@@ -108,6 +111,7 @@ export class Link {
     const tried: string[] = [];
     let last = new Failure("unreachable", `${service} cannot be reached at this moment`, true);
     this.counts.items += items.length;
+    const endsAtUs = clock.monotonicUs() + method.deadlineMs * 1_000;
     while (tried.length < LINK_ATTEMPTS_MAX) {
       this.#balancer.update(instances());
       const url = this.#balancer.pick(clock.now(), random, tried);
@@ -116,12 +120,16 @@ export class Link {
       tried.push(url);
       this.counts.requests += 1;
       const call = this.#balancer.began(url);
-      const read = readEnd(await post(url + pathOf(method), body, method.deadlineMs), items.length, service);
+      const leftMs = Math.ceil((endsAtUs - clock.monotonicUs()) / 1_000);
+      // What may be asked of another instance too leaves time for that: one that hangs must not cost everybody the whole deadline.
+      const deadlineMs = method.isRepeatable && tried.length === 1 ? Math.ceil(leftMs / 2) : leftMs;
+      const read = readEnd(await post(url + pathOf(method), body, deadlineMs), items.length, service);
       this.#balancer.ended(call, read.end, clock.now());
       if ("answers" in read) return read.answers;
       last = read.failure;
       // What was refused for want of room, or by a store that has stopped, another instance may do; what may have happened, only if that does no harm.
       if (!last.outcomeKnown && !method.isRepeatable) break;
+      if (clock.monotonicUs() >= endsAtUs) break;
     }
     return last;
   }

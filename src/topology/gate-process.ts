@@ -29,7 +29,7 @@ export async function startGate(settings: Settings): Promise<Process> {
     throw new Error(`a gate has to find ${lost.join(", ")}: give --registry, or --${lost[0]}-url and its like for each`);
   const clock = systemClock;
   const place = new Place(settings);
-  const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry) : null;
+  const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry, settings.adminKey) : null;
   const links = new ServiceLinks(settings, registry, clock);
   const identity = await openShoppersIdentity(settings);
   const records = await openGateRecords(settings, place);

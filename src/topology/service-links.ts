@@ -5,6 +5,7 @@ import { linkPost } from "../edge/link-post.ts";
 import { type LinkSockets, linkSockets } from "../edge/link-socket.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { urlsBehind } from "../edge/name-lookup.ts";
+import { SeldomTold } from "../edge/seldom-told.ts";
 import { timers } from "../edge/timers.ts";
 import { INSTANCES_REFRESH_MS } from "../limits/links.ts";
 import { Instances } from "../links/instances.ts";
@@ -22,6 +23,7 @@ import { addToCart, recallReplies, rememberReplies } from "../services/shopping-
 import type { Settings } from "../settings/table.ts";
 import { LINKED_SERVICES, type LinkedService } from "../settings/topology.ts";
 import type { PortName } from "./ports.ts";
+import { complain } from "./process.ts";
 
 const PORT_NAMES: Readonly<Record<LinkedService, PortName>> = {
   "safe-protector": "SafeProtector",
@@ -56,9 +58,11 @@ export class ServiceLinks {
       return new Instances(async () => registry?.instancesOf(PORT_NAMES[service]) ?? null);
     });
     this.#instances = instances;
+    const troubles = LINKED_SERVICES.map(() => new SeldomTold(clock, complain));
     const linkTo = (service: LinkedService, index: number): Link =>
       new Link({
         ...{ service, post, clock, random: chance, nextTurn: setImmediate },
+        onFailure: (why) => (troubles[index] as SeldomTold).say(`${why}; purchases are answered with 503 meanwhile`),
         instances: (instances[index] as Instances).current,
       });
     this.#links = Object.fromEntries(LINKED_SERVICES.map((service, index) => [service, linkTo(service, index)])) as Record<

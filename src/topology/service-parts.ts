@@ -3,6 +3,7 @@ import type { Route } from "../core/endpoint.ts";
 import { Throttle } from "../core/throttle.ts";
 import type { Clock } from "../core/time.ts";
 import { askPeer } from "../edge/peer-http.ts";
+import { Postgres } from "../edge/postgres.ts";
 import { timers } from "../edge/timers.ts";
 import { REGISTRY_TICK_MS } from "../limits/registry.ts";
 import { SWEEP_TICK_MS } from "../limits.ts";
@@ -17,6 +18,8 @@ import { safeProtectorLinkRoutes } from "../services/safe-protector/link.ts";
 import { routes as protectorRoutes, SafeProtector } from "../services/safe-protector/service.ts";
 import { RegistryNode } from "../services/service-registry/node.ts";
 import type { ServiceName, Settings } from "../settings/table.ts";
+import { OperatorTrail } from "../trail/operator-trail.ts";
+import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { complain } from "./process.ts";
 import { saleBookOver } from "./sale-book.ts";
 import type { ServicePart } from "./service-process.ts";
@@ -33,9 +36,13 @@ const noRefunds = (): never => {
 export async function safeProtectorPart(settings: Settings, clock: Clock): Promise<ServicePart> {
   const stores = await SharedStores.open(settings, "safe-protector");
   const protector = new SafeProtector(await stores.decisions(), throttleOf(settings, "safe-protector", clock), clock);
+  // It needs no database but to put down who has changed what.
+  const db = settings.postgres === null ? null : new Postgres(settings.postgres);
+  const own = protectorRoutes(protector);
+  const trailed = db === null ? own : trailedRoutes("SafeProtector", own, new OperatorTrail({ db, clock, report: complain }));
   return {
     name: "SafeProtector",
-    routes: [...behindTheGate(protectorRoutes(protector), settings), ...safeProtectorLinkRoutes(protector)],
+    routes: [...behindTheGate(trailed, settings), ...safeProtectorLinkRoutes(protector)],
     chores: [{ everyMs: SWEEP_TICK_MS, sweep: (now) => protector.sweep(now) }],
     // Without Redis it answers from memory, as all others of its kind do.
     isUp: () => true,
@@ -45,20 +52,26 @@ export async function safeProtectorPart(settings: Settings, clock: Clock): Promi
       stores.describe(metrics);
     },
     beginToClose: nothing,
-    close: () => stores.close(),
+    close: async () => {
+      await stores.close();
+      await db?.close();
+    },
   };
 }
 
 export async function policyControllerPart(settings: Settings, clock: Clock): Promise<ServicePart> {
   const stores = await SharedStores.open(settings, "policy-controller");
-  const { ledger, close } = await openSharedLedger(settings, "policy-controller", { stores, clock }, noRefunds);
+  const { ledger, books, close } = await openSharedLedger(settings, "policy-controller", { stores, clock }, noRefunds);
   const sales = saleBookOver(await stores.sales(), clock);
   const policies = new PolicyController(await stores.policies(), ledger, throttleOf(settings, "policy-controller", clock), clock, sales);
   const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
   const links = [...policyControllerLinkRoutes(policies), ...boardLinkRoutes(board, clock)];
   return {
     name: "PolicyController",
-    routes: [...behindTheGate([...policyRoutes(policies), ...saleRoutes(sales, clock)], settings), ...links],
+    routes: [
+      ...behindTheGate(trailedRoutes("PolicyController", [...policyRoutes(policies), ...saleRoutes(sales, clock)], books.trail), settings),
+      ...links,
+    ],
     chores: [{ everyMs: SWEEP_TICK_MS, sweep: (now) => sales.announce(now) }],
     isUp: () => stores.redis.isReady,
     inHealth: () => stores.inHealth(),
@@ -77,11 +90,14 @@ export async function policyControllerPart(settings: Settings, clock: Clock): Pr
 
 export async function inventoryManagerPart(settings: Settings, clock: Clock): Promise<ServicePart> {
   const stores = await SharedStores.open(settings, "inventory-manager");
-  const { ledger, close } = await openSharedLedger(settings, "inventory-manager", { stores, clock }, noRefunds);
+  const { ledger, books, close } = await openSharedLedger(settings, "inventory-manager", { stores, clock }, noRefunds);
   const inventory = new InventoryManager(ledger, throttleOf(settings, "inventory-manager", clock), clock);
   return {
     name: "InventoryManager",
-    routes: [...behindTheGate(inventoryRoutes(inventory), settings), ...inventoryManagerLinkRoutes(inventory)],
+    routes: [
+      ...behindTheGate(trailedRoutes("InventoryManager", inventoryRoutes(inventory), books.trail), settings),
+      ...inventoryManagerLinkRoutes(inventory),
+    ],
     chores: [],
     isUp: () => stores.redis.isReady,
     inHealth: () => stores.inHealth(),

@@ -46,7 +46,8 @@ export async function runService(settings: Settings, place: Place, part: Service
   const { registries } = settings.topology;
   // A registry is found by its address alone.
   const isAnnounced = registries.length > 0 && part.name !== "ServiceRegistry";
-  const announcement = isAnnounced ? new Announcement(place, new RegistryClient(registries, callRegistry), clock, isUp) : null;
+  const registry = new RegistryClient(registries, callRegistry, settings.adminKey);
+  const announcement = isAnnounced ? new Announcement(place, registry, clock, isUp) : null;
   const sweepers = part.chores.map(({ everyMs, sweep }) => new Sweeper([unlessAway(sweep)], clock, everyMs, reportBug));
   const stopSweeping = (): void => {
     for (const sweeper of sweepers) sweeper.stop();

@@ -14,6 +14,7 @@ import { PolicyController } from "../services/policy-controller/service.ts";
 import { shoppingCartLinkRoutes } from "../services/shopping-cart/link.ts";
 import { routes as cartRoutes, ShoppingCart } from "../services/shopping-cart/service.ts";
 import type { Settings } from "../settings/table.ts";
+import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { demoSecretIn } from "./demo-secret.ts";
 import { describeOutgoing } from "./gauges.ts";
 import type { Place } from "./place.ts";
@@ -67,7 +68,7 @@ export async function shoppingCartPart(settings: Settings, place: Place, clock: 
   return {
     name: "ShoppingCart",
     routes: [
-      ...behindTheGate([...cartRoutes(cart), ...shop.cartRoutes()], settings),
+      ...behindTheGate(trailedRoutes("ShoppingCart", [...cartRoutes(cart), ...shop.cartRoutes()], books.trail), settings),
       ...shoppingCartLinkRoutes(cart, ledger, clock),
       ...doorLinkRoutes((request) => door.answerByPath(request)),
     ],

@@ -19,7 +19,7 @@ afterEach(async () => {
   }
 });
 
-const clientOf = (...urls: readonly string[]): RegistryClient => new RegistryClient(urls, callRegistry);
+const clientOf = (...urls: readonly string[]): RegistryClient => new RegistryClient(urls, callRegistry, null);
 const cart = (port: number, host = "127.0.0.1"): Instance =>
   ourInstance({ app: "ShoppingCart", host, port, now: Date.now(), leaseSeconds: LEASE_SECONDS });
 
@@ -34,6 +34,19 @@ describe("a process and its registry", () => {
     expect(await client.instancesOf("SafeProtector")).toEqual([]);
     await client.cancel(cart(8184));
     expect(await client.instancesOf("ShoppingCart")).toEqual(["http://127.0.0.1:8084", "http://[::1]:8084"]);
+  });
+
+  test("where there is an admin key, only what was registered with it is believed", async () => {
+    const ours = new RegistryClient([desks[0].url], callRegistry, "the key of the operators");
+    const theirs = new RegistryClient([desks[0].url], callRegistry, "another key");
+    await ours.register(cart(8084));
+    await theirs.register(cart(6666));
+    await clientOf(desks[0].url).register(cart(7777));
+    expect(await ours.instancesOf("ShoppingCart")).toEqual(["http://127.0.0.1:8084"]);
+    // Nor is it proof for another service, or for another address.
+    const stolen = { ...cart(8084), app: "SAFEPROTECTOR" };
+    await theirs.register(stolen);
+    expect(await ours.instancesOf("SafeProtector")).toEqual([]);
   });
 
   test("a registry that has forgotten an instance gets it again with its renewal", async () => {

@@ -3,6 +3,7 @@
  * there are. Of several registries the first that answers is the one; they tell each other. None of this rejects: whoever could not be heard
  * asks again at the next beat.
  */
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { UnixMs } from "../../core/time.ts";
 import { INSTANCES_MAX } from "../../limits/links.ts";
 import type { Instance } from "./instance.ts";
@@ -19,15 +20,21 @@ export type AskRegistry = (method: "GET" | "POST" | "PUT" | "DELETE", url: strin
 export class RegistryClient {
   readonly #registries: readonly string[];
   readonly #ask: AskRegistry;
+  readonly #adminKey: string | null;
+  /** The one that has answered last is asked first: one that is away costs its time once. */
+  #first = 0;
 
-  /** @param registries base URLs, for instance `http://registry:8761`; a path such as `/eureka` may stand behind */
-  constructor(registries: readonly string[], ask: AskRegistry) {
+  /** @param registries base URLs, for instance `http://registry:8761`; a path such as `/eureka` may stand behind
+   *  @param adminKey signs what is registered, and only what it has signed is believed: whoever reaches a registry can register anything, and
+   *    what is found there is sent purchases and the key itself. `null`: everything is on this machine */
+  constructor(registries: readonly string[], ask: AskRegistry, adminKey: string | null) {
+    this.#adminKey = adminKey;
     this.#registries = registries.map((url) => url.replace(/\/+(eureka(\/v2)?)?\/*$/, ""));
     this.#ask = ask;
   }
 
   async register(instance: Instance): Promise<void> {
-    await this.#askFirst("POST", `/apps/${instance.app}`, JSON.stringify({ instance: registration(instance) }));
+    await this.#askFirst("POST", `/apps/${instance.app}`, JSON.stringify({ instance: registration(instance, this.#adminKey) }));
   }
 
   async renew(instance: Instance): Promise<void> {
@@ -44,21 +51,38 @@ export class RegistryClient {
     const answer = await this.#askFirst("GET", `/apps/${app.toUpperCase()}`);
     // Nobody has registered under that name.
     if (answer?.status === 404) return [];
-    return answer?.status === 200 ? liveInstances(answer) : null;
+    return answer?.status === 200 ? liveInstances(answer, (one) => this.#isOurs(app, one)) : null;
   }
 
   async #askFirst(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: string): Promise<RegistryAnswer | null> {
-    for (const registry of this.#registries) {
-      const answer = await this.#ask(method, `${registry}/eureka/v2${path}`, body);
-      if (answer !== null && answer.status < 500) return answer;
+    const count = this.#registries.length;
+    for (let tried = 0; tried < count; tried += 1) {
+      const index = (this.#first + tried) % count;
+      const answer = await this.#ask(method, `${this.#registries[index]}/eureka/v2${path}`, body);
+      if (answer === null || answer.status >= 500) continue;
+      this.#first = index;
+      return answer;
     }
     return null;
+  }
+
+  #isOurs(app: string, { hostName, port, metadata }: ListedInstance): boolean {
+    if (this.#adminKey === null) return true;
+    const given = metadata?.[PROOF];
+    const expected = proofOf(this.#adminKey, app, String(hostName), Number(port?.$));
+    return typeof given === "string" && given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
   }
 }
 
 const pathOf = ({ app, instanceId }: Instance): string => `/apps/${app}/${encodeURIComponent(instanceId)}`;
 
-const registration = (instance: Instance) => ({
+const PROOF = "doorbuster-proof";
+
+/** That who knows the key is at this address: nobody else can say so, and it says nothing about the key. */
+const proofOf = (adminKey: string, app: string, host: string, port: number): string =>
+  createHmac("sha256", adminKey).update(`${PROOF}\n${app.toUpperCase()}\n${host}\n${port}`).digest("hex");
+
+const registration = (instance: Instance, adminKey: string | null) => ({
   instanceId: instance.instanceId,
   app: instance.app,
   hostName: instance.hostName,
@@ -72,6 +96,7 @@ const registration = (instance: Instance) => ({
   healthCheckUrl: instance.healthCheckUrl,
   vipAddress: instance.vipAddress,
   secureVipAddress: instance.secureVipAddress,
+  metadata: adminKey === null ? {} : { [PROOF]: proofOf(adminKey, instance.app, instance.hostName, instance.port.number) },
   lastDirtyTimestamp: String(instance.dirtyAt),
 });
 
@@ -79,14 +104,15 @@ interface ListedInstance {
   readonly hostName?: unknown;
   readonly status?: unknown;
   readonly port?: { readonly $?: unknown; readonly "@enabled"?: unknown };
+  readonly metadata?: Readonly<Record<string, unknown>>;
   readonly leaseInfo?: { readonly durationInSecs?: unknown; readonly lastRenewalTimestamp?: unknown };
 }
 
 /** A registry that protects itself goes on listing whoever has fallen silent: a lease that is over by the registry's own clock does not count. */
-function liveInstances({ text, at }: RegistryAnswer): readonly string[] | null {
+function liveInstances({ text, at }: RegistryAnswer, isOurs: (one: ListedInstance) => boolean): readonly string[] | null {
   const listed = parsed(text);
   if (listed === null) return null;
-  const urls = listed.flatMap(({ hostName, status, port, leaseInfo }) => {
+  const urls = listed.filter(isOurs).flatMap(({ hostName, status, port, leaseInfo }) => {
     const number = Number(port?.$);
     // Whatever somebody has registered: what is no address cannot be asked.
     if (status !== "UP" || typeof hostName !== "string" || !HOST.test(hostName) || !isPort(number)) return [];
