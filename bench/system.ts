@@ -4,6 +4,8 @@ import { Child, freePortOffset, PROJECT } from "./processes.ts";
 
 export const MAIN = join(PROJECT, "src", "main.ts");
 
+const ROLES_BEHIND = ["safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
+
 export interface Bought {
   readonly status: number;
   readonly reason: string | null;
@@ -13,13 +15,17 @@ export interface Bought {
 
 export class System {
   readonly #child: Child;
+  /** Further processes of the system, in the order in which they were started. */
+  readonly #others: readonly Child[];
   readonly #offset: number;
 
   private constructor(
     child: Child,
     offset: number,
     readonly startMs: number,
+    others: readonly Child[] = [],
   ) {
+    this.#others = others;
     this.#child = child;
     this.#offset = offset;
   }
@@ -32,8 +38,26 @@ export class System {
     return new System(child, offset, performance.now() - child.startedAt);
   }
 
+  /** Each service in a process of its own, over this Redis and this Postgres, which is migrated. */
+  static async startServices(redisUrl: string, postgresUrl: string, dataDir: string): Promise<System> {
+    const offset = freePortOffset();
+    const shared = ["--redis", redisUrl, "--postgres", postgresUrl, "--registry", `http://127.0.0.1:${8761 + offset}`];
+    const children: Child[] = [];
+    for (const role of ["service-registry", ...ROLES_BEHIND, "gate-keeper"]) {
+      const child = new Child(role, [MAIN, "start", role, "--data", dataDir, "--port-offset", `${offset}`, ...shared]);
+      await child.ready();
+      children.push(child);
+    }
+    const gate = children.pop() as Child;
+    return new System(gate, offset, performance.now() - gate.startedAt, children);
+  }
+
   get pid(): number {
     return this.#child.pid;
+  }
+  /** Of the four services behind the gate, where each has a process of its own. */
+  get pidsBehindGate(): readonly number[] {
+    return this.#others.slice(1).map(({ pid }) => pid);
   }
   /** The GateKeeper's port. */
   get port(): number {
@@ -102,8 +126,9 @@ export class System {
     return performance.now() - this.#child.startedAt;
   }
 
-  stop(): Promise<void> {
-    return this.#child.stop();
+  async stop(): Promise<void> {
+    await this.#child.stop();
+    for (const other of this.#others.toReversed()) await other.stop();
   }
 
   async #pidAt(port: number): Promise<number> {

@@ -9,7 +9,7 @@ const SUITE_MS_MAX = 400_000;
 
 /** @param topology as `test/system.ts` knows it */
 async function expectContract(topology: string): Promise<void> {
-  const suite = Bun.spawn([process.execPath, "test", "test/contract"], {
+  const suite = Bun.spawn([process.execPath, "test", "--timeout", "60000", "test/contract"], {
     cwd: root,
     env: { ...process.env, TEST_TOPOLOGY: topology },
     stdin: "ignore",
