@@ -31,7 +31,11 @@ export interface LedgerStores {
   /** Empties Postgres and turns to keys in Redis that nobody has used. */
   fresh(): Promise<void>;
   /** A process that uses what is there. @param through what it has in place of the connections themselves */
-  process(through?: { readonly redis?: RedisScripts; readonly postgres?: SqlDatabase }): Promise<OpenedRedisLedger>;
+  process(through?: {
+    readonly redis?: RedisScripts;
+    readonly postgres?: SqlDatabase;
+    readonly isInOrder?: boolean;
+  }): Promise<OpenedRedisLedger>;
   /** A fresh ledger for the suite. */
   open(): Promise<OpenedLedger>;
   /** All that was told, once everything has been taken over. */
@@ -79,13 +83,13 @@ export async function startLedgerStores({ isCluster = false, redisArgs = [], con
   };
   const open = async (): Promise<OpenedLedger> => {
     await fresh();
-    let life = await process();
+    let life = await process({ isInOrder: true });
     return {
       ledger: life.ledger,
       sweep: (now) => life.sweep(now),
       events: () => told(life),
       reopen: async () => {
-        life = await process();
+        life = await process({ isInOrder: true });
         return life.ledger;
       },
       close: async () => {},

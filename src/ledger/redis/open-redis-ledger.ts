@@ -24,6 +24,8 @@ export interface RedisLedgerOptions {
   readonly prefix?: string;
   /** For tests. The same for every process, for ever. */
   readonly partitions?: number;
+  /** For tests: see `RedisLedgerParts`. */
+  readonly isInOrder?: boolean;
 }
 
 /** The ledger, and what somebody has to call again and again. Each of these may be called by any number of processes at the same time. */
@@ -49,7 +51,7 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Open
   const relay = new Relay(redis, partitions, db, tell);
   const parts = new OrderParts(redis, partitions, shelves, after);
   const orders = new OrderKeeper({ db, shelves, parts, relay, partitions, tell, after });
-  const ledger = new RedisLedger({ redis, partitions, shelves, orders, after });
+  const ledger = new RedisLedger({ redis, partitions, shelves, orders, after, isInOrder: options.isInOrder ?? false });
   const care = new OrderCare(db, orders, parts);
   const reconciler = new Reconciler(redis, partitions, db, shelves, relay);
   await relay.prepare();

@@ -10,7 +10,7 @@ import { Failure } from "../../core/failure.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
 import type { RedisScripts } from "../../core/redis.ts";
 import type { UnixMs } from "../../core/time.ts";
-import { LEDGER_TURN_MS_MAX, UNDER_WAY_TRIES_MAX } from "../../limits/ledger.ts";
+import { LEDGER_TURN_MS_MAX, ORDER_CALLS_AT_ONCE, UNDER_WAY_TRIES_MAX } from "../../limits/ledger.ts";
 import { KEPT_BODY_CHARS_MAX, SWEEP_ROWS_PER_TURN, SWEEP_SKUS_PER_TICK, WRITES_WAITING_MAX } from "../../limits.ts";
 import type {
   CancelCommand,
@@ -43,6 +43,7 @@ import type {
   StockCommand,
   StockReply,
 } from "../ledger.ts";
+import { AtOnce } from "./at-once.ts";
 import { KeptKeys } from "./kept-keys.ts";
 import type { OrderKeeper } from "./order-keeper.ts";
 import type { PartOfOrder } from "./order-parts.ts";
@@ -59,6 +60,9 @@ export interface RedisLedgerParts {
   readonly shelves: RedisShelves;
   readonly orders: OrderKeeper;
   readonly after: After;
+  /** For a comparison with a store that decides everything one after the other: calls are then carried out strictly in the order in which they came.
+   *  Otherwise commands about SKUs go in turns and wait for no order, and several calls about orders are under way at a time. */
+  readonly isInOrder: boolean;
 }
 
 /** Everything that somebody has asked for in one call. */
@@ -76,8 +80,9 @@ export class RedisLedger implements Ledger {
   readonly #keys: KeptKeys;
   readonly #skuCommands: SkuCommands;
   readonly #turns: Turns<Call>;
+  readonly #atOnce: AtOnce | null;
 
-  constructor({ redis, partitions, shelves, orders, after }: RedisLedgerParts) {
+  constructor({ redis, partitions, shelves, orders, after, isInOrder }: RedisLedgerParts) {
     this.#redis = redis;
     this.#partitions = partitions;
     this.#shelves = shelves;
@@ -89,7 +94,9 @@ export class RedisLedger implements Ledger {
       count: async (userId, now) => (await shelves.linesOf(userId, now)).length,
       after,
     });
-    this.#turns = new Turns((calls) => this.#runTurn(calls), after, LEDGER_TURN_MS_MAX, WRITES_WAITING_MAX);
+    const patienceMs = isInOrder ? Number.POSITIVE_INFINITY : LEDGER_TURN_MS_MAX;
+    this.#turns = new Turns((calls) => this.#runTurn(calls), after, patienceMs, WRITES_WAITING_MAX);
+    this.#atOnce = isInOrder ? null : new AtOnce(ORDER_CALLS_AT_ONCE, WRITES_WAITING_MAX);
   }
 
   stock(commands: readonly StockCommand[], now: UnixMs): Promise<readonly StockReply[]> {
@@ -213,7 +220,9 @@ export class RedisLedger implements Ledger {
     return new Promise<readonly R[]>((resolve, reject) => {
       const asked = commands.map((command): Asked<Command> => ({ command, now, result: null }));
       // A verb's decision gives that verb's replies.
-      this.#turns.add([{ asked, hear: (replies) => resolve(replies as readonly R[]), fail: reject }]);
+      const call: Call = { asked, hear: (replies) => resolve(replies as readonly R[]), fail: reject };
+      if (this.#atOnce && isOfOrder(asked[0] as Asked<Command>)) this.#atOnce.add(() => this.#runTurn([call]));
+      else this.#turns.add([call]);
     });
   }
 

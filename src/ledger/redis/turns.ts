@@ -48,7 +48,7 @@ export class Turns<Item> {
       this.#isHeldUp = false;
       this.#next();
     };
-    this.#after(this.#patienceMs, goOn);
+    if (Number.isFinite(this.#patienceMs)) this.#after(this.#patienceMs, goOn);
     void this.#run(items).finally(() => {
       this.#underWay -= items.length;
       goOn();
