@@ -27,41 +27,45 @@ end
 
 local verbs = {}
 
+-- Keeps what this hold is told for its key, if it has one.
+local function keep(c, reason, quantity, heldUntil)
+  if c[11] == 0 then return end
+  local reply = cjson.encode({ { c[12], c[13], c[10], 'cart', reason, c[3], quantity, heldUntil, c[9] } })
+  later(function() call('SET', KEYS[12 + c[11]], reply, 'PX', KEPT_MS) end)
+end
+
+-- A refusal is kept too: the same key hears it again, even when goods have come back since.
+local function refusedHold(c, reason)
+  keep(c, reason, c[5], 0)
+  return refused(reason)
+end
+
 -- [verb, now, sku, user, quantity, limit, opensAt, closesAt, frozenForMs, session, number of its key or 0, key, fingerprint,
 --  of how many SKUs the user has something or -1]
 function verbs.hold(c)
   local sku, user, quantity, limit = c[3], c[4], c[5], c[6]
   local shelf, at = seen(sku, c[2])
-  local function keep(reason, kept, heldUntil)
-    if c[11] == 0 then return end
-    local reply = cjson.encode({ { c[12], c[13], c[10], 'cart', reason, sku, kept, heldUntil, c[9] } })
-    later(function() call('SET', KEYS[12 + c[11]], reply, 'PX', KEPT_MS) end)
-  end
-  local function refuse(reason)
-    keep(reason, quantity, 0)
-    return refused(reason)
-  end
   local kept = c[11] > 0 and call('GET', KEYS[12 + c[11]])
   if kept then return { 'kept', kept } end
   local goods = shelf.goods
-  if not goods then return refuse('unknown-goods') end
+  if not goods then return refusedHold(c, 'unknown-goods') end
   -- Who came too early may come again with the same key, so this refusal is not kept.
   if at < c[7] then return refused('not-started') end
-  if c[8] > 0 and at >= c[8] then return refuse('ended') end
+  if c[8] > 0 and at >= c[8] then return refusedHold(c, 'ended') end
   local line = settled(sku, user, at)
   local row = line.row
   if row[MARK] then return BUSY end
   local mine = row[HELD] + row[ORDERED] + pendingOf(row, at)
-  if limit > 0 and mine + quantity > limit then return refuse('limit-reached') end
+  if limit > 0 and mine + quantity > limit then return refusedHold(c, 'limit-reached') end
   if mine == 0 and row[LEVEL] < 0 and skusOf(user) >= SKUS_HERE_MAX then
     if c[14] < 0 then
       shelf.isHalted = true
       return { 'count' }
     end
-    if c[14] >= SKUS_MAX then return refuse('limit-reached') end
+    if c[14] >= SKUS_MAX then return refusedHold(c, 'limit-reached') end
   end
   local available = availableOf(goods)
-  if available < quantity then return refuse('sold-out') end
+  if available < quantity then return refusedHold(c, 'sold-out') end
 
   local wasHeld = row[HELD]
   if wasHeld == 0 then
@@ -75,7 +79,7 @@ function verbs.hold(c)
   setGoods(shelf, at, quantity)
   tellHold(wasHeld, line, at, c[10])
   tellIfSoldOut(shelf, available, at)
-  keep(cjson.null, row[HELD], row[UNTIL])
+  keep(c, cjson.null, row[HELD], row[UNTIL])
   return { 'held', row[HELD], row[UNTIL] }
 end
 
