@@ -1,7 +1,7 @@
 /** What Redis can do to a command, and what whoever asked is told: that it has not run, or that it may have. */
 import { afterEach, expect, test } from "bun:test";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "../../test/servers/redis.ts";
-import { waitFor } from "../../test/system.ts";
+import { waitFor } from "../../test/wait.ts";
 import { Failure } from "../core/failure.ts";
 import type { LuaScript } from "../core/redis.ts";
 import { RedisConnection } from "./redis.ts";
