@@ -3,7 +3,6 @@
  * is the ledger's (`src/ledger/ledger.ts`); this file asks it, with the prices, windows and limits that count. The money is `cashier.ts`'s.
  */
 import type { Answer } from "../core/answer.ts";
-import { assert } from "../core/assert.ts";
 import type { OrderId, Sku, UserId } from "../core/ids.ts";
 import type { Cents } from "../core/money.ts";
 import type { Clock, DurationMs, UnixMs } from "../core/time.ts";
@@ -66,6 +65,8 @@ export class OrderDesk {
     if (missing.length > 0) return (await this.#again(customer, skus, orderId)) ?? { kind: "refused", reason: "no-hold", skus: missing };
 
     const prices = await this.pricesOf(wanted, now);
+    const gone = wanted.filter((_, index) => prices[index] === null);
+    if (gone.length > 0) return { kind: "refused", reason: "no-hold", skus: gone };
     const items = wanted.map((sku, index) => ({ sku, priceCents: prices[index] as Cents }));
     const amountCents = items.reduce((sum, { sku, priceCents }) => sum + priceCents * (held.get(sku) as number), 0);
     if (amountCents > PAYMENT_AMOUNT_MAX * 100) return { kind: "refused", reason: "amount-too-large" };
@@ -90,13 +91,15 @@ export class OrderDesk {
     return isSameRequest(order, customer, skus) ? { kind: "placed", order } : { kind: "refused", reason: "key-reused" };
   }
 
-  /** What each SKU costs somebody who holds it: the price of the sale that it was bought under, or its own. */
-  async pricesOf(skus: readonly Sku[], now: UnixMs): Promise<readonly Cents[]> {
+  /**
+   * What each SKU costs somebody who holds it: the price of the sale that it was bought under, or its own. `null`: since whoever asks has looked at
+   * the cart, the hold was given back and the goods were removed, which others can do between two looks.
+   */
+  async pricesOf(skus: readonly Sku[], now: UnixMs): Promise<readonly (Cents | null)[]> {
     const goods = await this.#parts.ledger.goods(skus, now);
     return skus.map((sku, index) => {
       const own = goods[index]?.priceCents;
-      assert(own !== undefined, "what is held exists");
-      return this.#parts.boughtUnder(sku, now)?.priceCents ?? own;
+      return own === undefined ? null : (this.#parts.boughtUnder(sku, now)?.priceCents ?? own);
     });
   }
 

@@ -48,7 +48,24 @@ async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Opti
   };
   const isGoingBack = ({ paymentId }: Payment): boolean => refunds.some((refund) => refund.paymentId === paymentId);
   const requestRefund = async (payment: Payment): Promise<void> => void refunds.push(payment);
-  const desk = new OrderDesk({ ledger, boughtUnder: (sku) => sales.get(sku) ?? null, paymentWindowMs: 10 * MINUTE, clock });
+  let onLook = async (): Promise<void> => undefined;
+  /** What another process does between the desk's look at the cart and its next one. */
+  const meanwhile = (work: () => Promise<void>): void => {
+    onLook = work;
+  };
+  const looked = {
+    held: async (...asked: Parameters<EmbeddedLedger["held"]>) => {
+      const held = await ledger.held(...asked);
+      await onLook();
+      return held;
+    },
+    goods: ledger.goods.bind(ledger),
+    place: ledger.place.bind(ledger),
+    cancel: ledger.cancel.bind(ledger),
+    order: ledger.order.bind(ledger),
+    ordersOf: ledger.ordersOf.bind(ledger),
+  };
+  const desk = new OrderDesk({ ledger: looked, boughtUnder: (sku) => sales.get(sku) ?? null, paymentWindowMs: 10 * MINUTE, clock });
   const cashier = new Cashier({
     ledger,
     providers: new Map([["bank", bank]]),
@@ -70,7 +87,7 @@ async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Opti
   const later = (ms: number): void => {
     now += ms;
   };
-  return { ledger, desk, cashier, refunds, started, hold, paid, stateOf, onHand, later };
+  return { meanwhile, ledger, desk, cashier, refunds, started, hold, paid, stateOf, onHand, later };
 }
 
 describe("an order", () => {
@@ -136,6 +153,18 @@ describe("an order", () => {
     expect(await onHand(A)).toMatchObject({ frozen: 1 });
     later(30 * MINUTE);
     expect(await desk.place(ANN, null, ORDER)).toEqual({ kind: "refused", reason: "empty-cart" });
+  });
+
+  test("of goods that are given back and removed after the look at the cart is refused: other processes do that at any moment", async () => {
+    const { desk, hold, ledger, meanwhile } = await openShop();
+    await hold(ANN, A);
+    await hold(ANN, B);
+    meanwhile(async () => {
+      await ledger.release([{ verb: "release", sku: B, userId: ANN.userId }], START);
+      await ledger.stock([{ verb: "stock", mode: "remove", sku: B }], START);
+    });
+    expect(await desk.place(ANN, null, ORDER)).toEqual({ kind: "refused", reason: "no-hold", skus: [B] });
+    expect(await desk.pricesOf([A, B], START)).toEqual([100, null]);
   });
 
   test("of more than one payment can be is refused, and nothing is ordered", async () => {

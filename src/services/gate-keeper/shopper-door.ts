@@ -4,7 +4,7 @@ import type { Answer } from "../../core/answer.ts";
 import { type HttpReply, json, on, type RequestInput, type Route, withTokens } from "../../core/endpoint.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
 import { type Language, languageOf } from "../../core/language.ts";
-import { type Cents, priceOf } from "../../core/money.ts";
+import { priceOf } from "../../core/money.ts";
 import { listReply } from "../../core/paging.ts";
 import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
@@ -88,12 +88,12 @@ export class ShopperDoor {
       lines.map(({ sku }) => sku),
       now,
     );
-    const items = lines.map(({ sku, quantity, heldUntil }, index) => ({
-      goodsSKU: sku,
-      goodsQuantity: quantity,
-      goodsPrice: priceOf(prices[index] as Cents),
-      expiresAt: heldUntil,
-    }));
+    const items = lines.flatMap(({ sku, quantity, heldUntil }, index) => {
+      const cents = prices[index] ?? null;
+      // Between the two looks the hold was given back, and its goods were removed.
+      if (cents === null) return [];
+      return [{ goodsSKU: sku, goodsQuantity: quantity, goodsPrice: priceOf(cents), expiresAt: heldUntil }];
+    });
     return json({ userID: userId, items, serverNow: now });
   }
 
