@@ -71,7 +71,12 @@ export class Shopper {
 }
 
 /** The provider says that money has come for an order. */
-export async function notifyPaid(system: System, order: OrderBody, paymentID: string, amount = order.amount): Promise<JsonReply> {
+export async function notifyPaid(
+  system: Pick<System, "gate">,
+  order: OrderBody,
+  paymentID: string,
+  amount = order.amount,
+): Promise<JsonReply> {
   const body = JSON.stringify({
     type: "payment.paid",
     timestamp: new Date().toISOString(),

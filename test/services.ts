@@ -46,15 +46,20 @@ export async function freshStores(): Promise<Stores> {
   return { redis, redisUrl: redis.url, postgresUrl };
 }
 
+/** The stores of the systems that are started on this folder. */
+export function storesOfFolder(dataDir: string): Promise<Stores> {
+  const stores = storesOf.get(dataDir) ?? freshStores();
+  storesOf.set(dataDir, stores);
+  return stores;
+}
+
 /** One of each, at the same port offset, which `args` must name. */
 export async function startServices(
   dataDir: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<RunningProcess> {
-  const stores = storesOf.get(dataDir) ?? freshStores();
-  storesOf.set(dataDir, stores);
-  const { redisUrl, postgresUrl } = await stores;
+  const { redisUrl, postgresUrl } = await storesOfFolder(dataDir);
   const offset = Number(args[args.indexOf("--port-offset") + 1]);
   const registry = `http://127.0.0.1:${8761 + offset}`;
   const shared = ["--redis", redisUrl, "--postgres", postgresUrl, "--registry", registry, ...args];

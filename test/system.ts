@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningProcess, startProcess } from "./process.ts";
 
-const BASE_PORTS = { gate: 8080, protector: 8081, policy: 8082, inventory: 8083, cart: 8084, registry: 8761 } as const;
+export const BASE_PORTS = { gate: 8080, protector: 8081, policy: 8082, inventory: 8083, cart: 8084, registry: 8761 } as const;
 const START_ATTEMPTS_MAX = 5;
 /** A suite that starts systems is run against another topology with this variable: further arguments of `start`, separated by spaces, or
  *  `services` for each service in a process of its own. */
@@ -74,7 +74,7 @@ async function startOneOfEach(dataDir: string, args: readonly string[], env: Sta
   return startServices(dataDir, args, env);
 }
 
-function freePortOffset(): number {
+export function freePortOffset(): number {
   const offset = 20_000 + 10 * Math.floor(Math.random() * 3_000);
   return Object.values(BASE_PORTS).every((port) => isFree(port + offset)) ? offset : freePortOffset();
 }

@@ -28,3 +28,7 @@ export const RELAY_TICK_MS: DurationMs = 50;
 export const RECOVER_TICK_MS: DurationMs = 1_000;
 /** Rows that are compared between Redis and Postgres at once; between two such pages everybody else has a turn. */
 export const RECONCILED_PER_LOOK = 200;
+/** A partition that was found whole is compared with Postgres again after so long, although its server has not changed. */
+export const WHOLE_FOR_MS: DurationMs = 600_000;
+/** One process at a time compares. If it dies meanwhile, or something could not be given back yet, another begins after so long. */
+export const RESTORE_CLAIM_MS: DurationMs = 5_000;

@@ -10,6 +10,7 @@ import { Partitions } from "./partitions.ts";
 import { type Difference, Reconciler } from "./reconcile.ts";
 import { RedisLedger } from "./redis-ledger.ts";
 import { Relay, type Tell } from "./relay.ts";
+import { type Restored, Restorer } from "./restorer.ts";
 import { RedisShelves } from "./shelves.ts";
 import type { After } from "./turns.ts";
 
@@ -40,6 +41,8 @@ export interface OpenedRedisLedger {
   /** Compares Redis with Postgres, and gives Redis back what it has lost, if asked. For the start of a process, for a Redis that came back empty, and
    *  for whoever wants to know. One process at a time is enough. */
   reconcile(now: UnixMs, isRepairing: boolean): Promise<readonly Difference[]>;
+  /** At the start and every `RECOVER_TICK_MS`: gives Redis back what it has lost, when it may have lost something. `null`: there was nothing to look for. */
+  restore(now: UnixMs): Promise<Restored | null>;
   /** Parts of orders that are under way between Redis and Postgres, up to some hundreds. */
   underWay(): Promise<number>;
 }
@@ -54,6 +57,7 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Open
   const ledger = new RedisLedger({ redis, partitions, shelves, orders, after, isInOrder: options.isInOrder ?? false });
   const care = new OrderCare(db, orders, parts);
   const reconciler = new Reconciler(redis, partitions, db, shelves, relay);
+  const restorer = new Restorer(redis, partitions, db, reconciler);
   await relay.prepare();
   return {
     ledger,
@@ -61,6 +65,7 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Open
     relay: () => relay.run(),
     recover: (now) => care.recover(now),
     reconcile: (now, isRepairing) => reconciler.reconcile(now, isRepairing),
+    restore: (now) => restorer.restore(now),
     underWay: async () => (await parts.underWay()).length,
   };
 }

@@ -39,6 +39,11 @@ export class Partitions {
     return `${this.#tag(partition)}:${kind}`;
   }
 
+  /** Beside the partition's own keys, for who looks after it as a whole. */
+  careOf(partition: number, kind: "whole" | "restoring"): string {
+    return `${this.#tag(partition)}:${kind}`;
+  }
+
   /** Where the key says which SKU's partition has its reply, or has it itself. */
   claimOf(keyText: string): string {
     return `${this.#tag(this.of(keyText))}:key:${keyText}`;
