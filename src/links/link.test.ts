@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Granted, grantAgain, grantOnce, ITEMS_MAX, LinkFarm, type Way, type Wish } from "../../test/link-farm.ts";
 import { Failure } from "../core/failure.ts";
-import { LINK_ATTEMPTS_MAX, LINK_ITEMS_MAX, LINK_ITEMS_WAITING_MAX, LINK_PAUSE_MS_MIN } from "../limits/links.ts";
+import { LINK_ATTEMPTS_MAX, LINK_FAILURES_MAX, LINK_ITEMS_MAX, LINK_ITEMS_WAITING_MAX, LINK_PAUSE_MS_MIN } from "../limits/links.ts";
 import { TURN_PURCHASES_MAX } from "../limits.ts";
 
 const [A, B, C] = ["http://a", "http://b", "http://c"] as const;
@@ -157,6 +157,20 @@ describe("a call whose first instance is of no use", () => {
     const farm = new LinkFarm([A]);
     expect(await farm.ask(grantOnce, "far longer than twenty characters")).toMatchObject({ code: "unreachable", outcomeKnown: true });
     expect(farm.arrived).toEqual([]);
+  });
+
+  test("that does not fit is no fault of the instance: however many come, all others are answered", async () => {
+    const farm = new LinkFarm([A]);
+    for (let time = 0; time <= LINK_FAILURES_MAX; time += 1)
+      expect(await farm.ask(grantOnce, "far longer than twenty characters")).toBeInstanceOf(Failure);
+    expect(farm.link.instanceCounts()).toEqual({ known: 1, closed: 1 });
+    expect(await farm.ask(grantOnce, "wish")).toEqual([{ id: "wish", by: A }]);
+  });
+
+  test("arrives as it is, whatever characters it has", async () => {
+    const farm = new LinkFarm([A]);
+    for (const id of ["\ufffd", "\\ufffd", "\\\ufffd", 'a\u2028\u0000"', "\u{1f600}"])
+      expect(await farm.ask(grantOnce, id)).toEqual([{ id, by: A }]);
   });
 });
 

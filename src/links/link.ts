@@ -107,7 +107,7 @@ export class Link {
 
   async #ask(method: LinkMethod<never, unknown>, items: readonly unknown[]): Promise<readonly unknown[] | Failure> {
     const { clock, random, post, instances, service } = this.#parts;
-    const body = JSON.stringify({ items });
+    const body = bodyOf(items);
     const tried: string[] = [];
     let last = new Failure("unreachable", `${service} cannot be reached at this moment`, true);
     this.counts.items += items.length;
@@ -155,8 +155,16 @@ export function readEnd(posted: PostEnd, items: number, service: string): Read {
   const detail = typeof said.detail === "string" ? `: ${said.detail}` : "";
   // What was not understood (4xx) has not happened.
   const isKnown = posted.status >= 400 && posted.status < 500;
-  return { end: "failed", failure: new Failure("unreachable", `${service} answered with ${posted.status}${detail}`, isKnown) };
+  const failure = new Failure("unreachable", `${service} answered with ${posted.status}${detail}`, isKnown);
+  // Who found something wrong with what was asked is well: otherwise a shopper who finds such a thing could shut the step for everybody.
+  return { end: WRONGLY_ASKED.has(posted.status) ? "answered" : "failed", failure };
 }
+
+const WRONGLY_ASKED: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+
+/** A body with U+FFFD is refused where it arrives, because decoding puts that where bytes were no UTF-8. Here it is what somebody has sent, escaped or in
+ *  a provider's notification, and crosses as an escape too. */
+const bodyOf = (items: readonly unknown[]): string => JSON.stringify({ items }).replaceAll("\ufffd", "\\ufffd");
 
 /** What an answer may say: the answers, or a problem document. */
 interface Said {

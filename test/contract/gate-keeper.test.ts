@@ -349,3 +349,20 @@ test("what is given back is for sale again at once", async () => {
   await deleteJson(`${system.cart}/delete/userid/first/sku/returned`);
   expect((await buy({ userID: "second", goodsSKU: "returned" })).body).toMatchObject({ repResult: true });
 });
+
+test("no text that a shopper can send shuts a step for the others", async () => {
+  await stock("for all", 20);
+  // U+FFFD is where decoders put what they cannot read; escaped, it is a character like any other.
+  const odd = ["\\ufffd", "\\u200d\\u2028", "\\u007e\\ud83d\\ude00"];
+  for (const userID of [...odd, ...odd, ...odd]) {
+    const body = JSON.stringify({ ...buyer, goodsSKU: "for all" }).replace(buyer.userID, userID);
+    const replies = await Promise.all([
+      postJson(`${system.gate}/buy`, body),
+      postJson(`${system.gate}/payments/none`, "\ufffd"),
+      getJson(`${system.gate}/sales/%EF%BF%BD`),
+      getJson(`${system.gate}/cart?userID=%EF%BF%BD`),
+    ]);
+    expect(replies.map(({ status }) => status)).toEqual([200, 404, 404, 200]);
+  }
+  expect((await buy({ userID: "like any other", goodsSKU: "for all" })).body).toMatchObject({ repResult: true });
+});
