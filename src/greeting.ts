@@ -17,20 +17,24 @@ export interface Greeter {
 
 /** Ends with the line that begins with `ready`: scripts wait for it. */
 export function greeting(settings: Settings, { addresses, demoSale }: Greeter, now: UnixMs, pid: number): string {
-  const gate = addresses.find(({ service }) => service === "GateKeeper")?.url ?? "";
+  const gate = addresses.find(({ service }) => service === "GateKeeper")?.url ?? null;
   return [
     ...protectedMode(settings),
-    ...trust(settings),
+    ...(gate === null ? [] : trust(settings)),
     ...table(addresses),
     "",
-    `Every port explains its API at /docs: ${gate}/docs`,
+    `${addresses.length > 1 ? "Every port" : "It"} explains its API at /docs: ${gate ?? addresses[0]?.url}/docs`,
     "",
-    ...purchase(settings, gate),
-    ...(demoSale ? ["", ...drop(settings, gate, demoSale, now)] : []),
-    "",
-    `ready (process ${pid}, data in ${settings.data}); Ctrl-C stops it`,
+    ...(gate === null ? [] : [...whatToTry(settings, gate, demoSale, now), ""]),
+    // One service alone keeps what it knows in Redis and Postgres; a gate has its access log there.
+    `ready (process ${pid}${gate === null && addresses.length === 1 ? "" : `, data in ${settings.data}`}); Ctrl-C stops it`,
   ].join("\n");
 }
+
+const whatToTry = (settings: Settings, gate: string, demoSale: Sale | null, now: UnixMs): string[] => [
+  ...purchase(settings, gate),
+  ...(demoSale ? ["", ...drop(settings, gate, demoSale, now)] : []),
+];
 
 function protectedMode(settings: Settings): string[] {
   if (settings.adminKey !== null) return [];
