@@ -20,6 +20,7 @@ import { RegistryNode } from "../services/service-registry/node.ts";
 import type { ServiceName, Settings } from "../settings/table.ts";
 import { OperatorTrail } from "../trail/operator-trail.ts";
 import { trailedRoutes } from "../trail/trailed-routes.ts";
+import { stockDemo } from "./demo.ts";
 import { complain } from "./process.ts";
 import { saleBookOver } from "./sale-book.ts";
 import type { ServicePart } from "./service-process.ts";
@@ -64,6 +65,8 @@ export async function policyControllerPart(settings: Settings, clock: Clock): Pr
   const { ledger, books, close } = await openSharedLedger(settings, "policy-controller", { stores, clock }, noRefunds);
   const sales = saleBookOver(await stores.sales(), clock);
   const policies = new PolicyController(await stores.policies(), ledger, throttleOf(settings, "policy-controller", clock), clock, sales);
+  // Of all services this one has everything that the demo needs. Several may do it at once: whoever comes second finds the sale there.
+  if (settings.demo) await stockDemo({ ledger, policies, sales }, clock.now());
   const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
   const links = [...policyControllerLinkRoutes(policies), ...boardLinkRoutes(board, clock)];
   return {
