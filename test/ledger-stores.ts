@@ -35,6 +35,7 @@ export interface LedgerStores {
     readonly redis?: RedisScripts;
     readonly postgres?: SqlDatabase;
     readonly isInOrder?: boolean;
+    readonly partitions?: number;
   }): Promise<OpenedRedisLedger>;
   /** A fresh ledger for the suite. */
   open(): Promise<OpenedLedger>;
@@ -68,9 +69,9 @@ export async function startLedgerStores({ isCluster = false, redisArgs = [], con
     openRedisLedger({
       redis,
       postgres,
-      ...through,
       prefix: `ledger ${ledgers}`,
       partitions: PARTITIONS,
+      ...through,
       after: timers.after,
       tell: async (tx, events) => {
         await tx`insert into told (event) select * from unnest(${events.map((event) => JSON.stringify(event))}::text[])`;

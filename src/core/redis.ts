@@ -6,8 +6,8 @@
 export interface LuaScript {
   readonly name: string;
   readonly text: string;
-  /** Nothing changes: no replica has to confirm it. */
-  readonly isReadOnly?: true;
+  /** No replica has to confirm it: it changes nothing, or nothing that would not come about again by itself. */
+  readonly isUnconfirmed?: true;
 }
 
 export interface RedisScripts {

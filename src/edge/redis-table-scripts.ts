@@ -54,7 +54,7 @@ return {'written'}
  */
 export const LOOK: LuaScript = {
   name: "table-look",
-  isReadOnly: true,
+  isUnconfirmed: true,
   text: `
 local head = redis.call('HMGET', KEYS[1], 'position', 'mark')
 local entries, rows = {}, {}

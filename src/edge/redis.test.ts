@@ -109,7 +109,9 @@ test.skipIf(!hasRedis)(
     await open([], 1);
     expect(await failureOf(redis.run(KEEP, ["text"], ["x"]))).toEqual(UNKNOWN);
     expect(await redis.client.get("text")).toBe("x");
-    expect(await redis.run({ ...KEEP, name: "look", text: "return redis.call('GET', KEYS[1])", isReadOnly: true }, ["text"], [])).toBe("x");
+    expect(await redis.run({ ...KEEP, name: "look", text: "return redis.call('GET', KEYS[1])", isUnconfirmed: true }, ["text"], [])).toBe(
+      "x",
+    );
   },
   60_000,
 );

@@ -48,8 +48,10 @@ export class RedisConnection implements RedisScripts {
   }
 
   async run(script: LuaScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    // A cluster would keep it for later.
+    if (!this.isReady) throw unavailable(true);
     try {
-      return await this.#evaluate(script, keys, args);
+      return await inTime(this.#evaluate(script, keys, args));
     } catch (error) {
       throw redisFailureOf(error);
     }
@@ -62,10 +64,10 @@ export class RedisConnection implements RedisScripts {
   async #evaluate(script: LuaScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const sha1 = this.#hashOf(script);
     try {
-      return await this.#send("evalsha", sha1, keys, args, script.isReadOnly === true);
+      return await this.#send("evalsha", sha1, keys, args, script.isUnconfirmed === true);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return await this.#send("eval", script.text, keys, args, script.isReadOnly === true);
+      return await this.#send("eval", script.text, keys, args, script.isUnconfirmed === true);
     }
   }
 
@@ -74,9 +76,9 @@ export class RedisConnection implements RedisScripts {
     script: string,
     keys: readonly string[],
     args: readonly string[],
-    isReadOnly: boolean,
+    isUnconfirmed: boolean,
   ): Promise<unknown> {
-    if (this.#replicasMin === 0 || isReadOnly) return await this.#client[command](script, keys.length, ...keys, ...args);
+    if (this.#replicasMin === 0 || isUnconfirmed) return await this.#client[command](script, keys.length, ...keys, ...args);
     // On one connection, and so after the script: WAIT counts the replicas that have everything this connection has written.
     const pipeline = this.#client.pipeline();
     pipeline[command](script, keys.length, ...keys, ...args);
@@ -97,6 +99,19 @@ export class RedisConnection implements RedisScripts {
   }
 }
 
+/** A cluster's client keeps commands for nodes that it looks for, and bounds only the time of those that it has sent. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(unavailable(false)), REDIS_DEADLINE_MS);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+/** Behind the answer that is waited for, and behind that of replicas. */
+const REDIS_DEADLINE_MS = REDIS_ANSWER_MS_MAX + 100;
+
 const patience = (attempt: number): number => Math.min(REDIS_RECONNECT_MS_MAX, 20 * attempt);
 
 const PER_NODE = {
@@ -113,7 +128,8 @@ const nodeOf = (url: string): Redis =>
 const clusterOf = (urls: readonly string[]): Cluster =>
   new Cluster([...urls], {
     lazyConnect: true,
-    enableOfflineQueue: false,
+    // Where it is false, whatever is asked of a node while its connection comes about fails.
+    enableOfflineQueue: true,
     clusterRetryStrategy: patience,
     // 0: a command that was on its way when its node was lost fails, instead of being sent to the next one.
     retryDelayOnFailover: 0,

@@ -27,7 +27,8 @@ describe.skipIf(!hasStores)(`the ledger in a Redis Cluster ${NEEDS_STORES}`, () 
     await stores.fresh();
     const redis = new RedisConnection(urls, { replicasMin: 1 });
     await redis.open();
-    const { ledger } = await stores.process({ redis });
+    // As many partitions as in earnest, so that every node has some.
+    const { ledger } = await stores.process({ redis, partitions: 32 });
     const skus = Array.from({ length: 12 }, (_, n) => `sku ${n}` as Sku);
     await ledger.stock(
       skus.map((sku) => ({ verb: "stock", mode: "put", sku, onHand: 1_000, priceCents: 1 })),
@@ -48,6 +49,11 @@ describe.skipIf(!hasStores)(`the ledger in a Redis Cluster ${NEEDS_STORES}`, () 
     };
     expect(await buySome()).toBe(true);
     await nodes[0]?.kill();
+    const canLook = async (): Promise<boolean> => (await ledger.goods(skus, START).catch(onlyFailures)) !== null;
+    await waitFor(canLook, "a replica has taken over");
+    // It has no replica itself now, and so acknowledges nothing, until the dead one comes back as one.
+    await buySome();
+    await nodes[0]?.restart();
     await waitFor(buySome, "every shard sells again");
     expect(acknowledged.length).toBeGreaterThan(24);
     for (const { reply } of acknowledged) expect(await reply()).toMatchObject({ kind: "repeated", reply: { reason: null } });

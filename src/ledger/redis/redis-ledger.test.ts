@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { hasStores, type LedgerStores, NEEDS_STORES, SERVERS_MS_MAX, startLedgerStores } from "../../../test/ledger-stores.ts";
+import type { UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import { EmbeddedLedger } from "../embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../embedded/memory-journal.ts";
@@ -73,6 +74,22 @@ describe.skipIf(!hasStores)(`the ledger in Redis ${NEEDS_STORES}`, () => {
       expect(withSortedCarts(inRedis)).toEqual(withSortedCarts(embedded));
     }
   }, 120_000);
+
+  test("calls of different times that go in one turn are decided each at its own, and what the first of them froze is free for the last", async () => {
+    const at = (ms: number) => START + ms;
+    const play = async ({ ledger }: OpenedLedger) => {
+      await ledger.stock([{ verb: "stock", mode: "put", sku: LAMP, onHand: 2, priceCents: 1 }], START);
+      const hold = (user: string, ms: number, frozenForMs: number) => ledger.hold([holdCommand(user, 1, { frozenForMs })], at(ms));
+      const replies = await Promise.all([
+        ...[hold("ann", 0, 5), hold("bob", 3, 100), hold("cem", 4, 100), hold("dan", 5, 2), hold("eve", 6, 9)],
+        // This clock is behind: the SKU's own time counts.
+        ...[hold("eve", 1, 9), ledger.expire([{ verb: "expire", sku: LAMP }], at(7)), hold("ann", 7, 1), hold("fay", 8, 1)],
+        ledger.release([{ verb: "release", sku: LAMP, userId: "bob" as UserId }], at(2)),
+      ]);
+      return [replies, await ledger.goods([LAMP], at(8)), await ledger.goods([LAMP], at(9))];
+    };
+    expect(await play(await stores.open())).toEqual(await play(await openEmbedded()));
+  });
 
   test("a thousand purchases of one SKU at once, each by a call of its own, are at most twenty calls to Redis", async () => {
     const { ledger } = await stores.open();

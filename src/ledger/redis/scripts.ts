@@ -28,15 +28,16 @@ import unmark from "./scripts/unmark.lua" with { type: "text" };
 const overSkus = (name: string, text: string): LuaScript => ({ name, text: `${partition}\n${text}` });
 
 export const DECIDE = overSkus("decide", decide);
-export const LOOK = overSkus("look", look);
-export const CART = overSkus("cart", cart);
+/** What a look ends is due, and would be ended again. */
+export const LOOK: LuaScript = { ...overSkus("look", look), isUnconfirmed: true };
+export const CART: LuaScript = { ...overSkus("cart", cart), isUnconfirmed: true };
 export const SWEEP = overSkus("sweep", sweep);
-export const NAMES: LuaScript = { name: "names", text: names, isReadOnly: true };
+export const NAMES: LuaScript = { name: "names", text: names, isUnconfirmed: true };
 export const CLAIM: LuaScript = { name: "claim", text: claim };
 export const UNCLAIM: LuaScript = { name: "unclaim", text: unclaim };
 export const REMEMBER: LuaScript = { name: "remember", text: remember };
 export const SETTLE: LuaScript = { name: "settle", text: settle };
-export const STREAM: LuaScript = { name: "stream", text: stream, isReadOnly: true };
+export const STREAM: LuaScript = { name: "stream", text: stream, isUnconfirmed: true };
 export const TRIM: LuaScript = { name: "trim", text: trim };
 
 const overParts = (name: string, text: string): LuaScript => overSkus(name, `${orderPart}\n${text}`);
@@ -45,8 +46,8 @@ export const SELL = overParts("sell", sell);
 export const GIVE_BACK = overParts("give-back", giveBack);
 export const UNDO = overParts("undo", undo);
 export const UNMARK = overParts("unmark", unmark);
-export const MARKS: LuaScript = { ...overParts("marks", marks), isReadOnly: true };
+export const MARKS: LuaScript = { ...overParts("marks", marks), isUnconfirmed: true };
 export const RESTORE = overParts("restore", restore);
-export const IS_WHOLE: LuaScript = { name: "is-whole", text: isWhole, isReadOnly: true };
+export const IS_WHOLE: LuaScript = { name: "is-whole", text: isWhole, isUnconfirmed: true };
 export const NOTE_WHOLE: LuaScript = { name: "note-whole", text: noteWhole };
 export const CLAIM_RESTORE: LuaScript = { name: "claim-restore", text: claimRestore };
