@@ -49,6 +49,22 @@ describe("a process and its registry", () => {
     expect(await ours.instancesOf("SafeProtector")).toEqual([]);
   });
 
+  test("whatever somebody has registered as proof, those with the right one are found", async () => {
+    const ours = new RegistryClient([desks[0].url], callRegistry, "the key of the operators");
+    await ours.register(cart(8084));
+    const path = `${desks[0].url}/eureka/v2/apps/SHOPPINGCART`;
+    const listed = await (await fetch(path, { headers: { accept: "application/json" } })).json();
+    const [honest] = (listed as { application: { instance: { metadata: Record<string, string> }[] } }).application.instance;
+    const [name, proof] = Object.entries(honest?.metadata ?? {})[0] as [string, string];
+    for (const [index, forged] of ["", "x", "é".repeat(proof.length), "\ufffd".repeat(proof.length), `${proof}é`].entries()) {
+      const instance = { ...honest, instanceId: `forged-${index}`, metadata: { [name]: forged } };
+      const headers = { "content-type": "application/json" };
+      const registered = await fetch(path, { method: "POST", headers, body: JSON.stringify({ instance }).replaceAll("\ufffd", "\\ufffd") });
+      expect(registered.status).toBe(204);
+    }
+    expect(await ours.instancesOf("ShoppingCart")).toEqual(["http://127.0.0.1:8084"]);
+  });
+
   test("a registry that has forgotten an instance gets it again with its renewal", async () => {
     const client = clientOf(desks[0].url);
     await client.register(cart(8084));

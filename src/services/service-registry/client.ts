@@ -69,8 +69,10 @@ export class RegistryClient {
   #isOurs(app: string, { hostName, port, metadata }: ListedInstance): boolean {
     if (this.#adminKey === null) return true;
     const given = metadata?.[PROOF];
-    const expected = proofOf(this.#adminKey, app, String(hostName), Number(port?.$));
-    return typeof given === "string" && given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+    const proof = Buffer.from(typeof given === "string" ? given : "");
+    const expected = Buffer.from(proofOf(this.#adminKey, app, String(hostName), Number(port?.$)));
+    // By its bytes: as many characters can be more of them, and to compare those would throw.
+    return proof.length === expected.length && timingSafeEqual(proof, expected);
   }
 }
 
