@@ -38,6 +38,13 @@ const unlimited = ({ quantity }: PolicyCheck): PolicyVerdict => ({
   orderQuantity: quantity,
 });
 
+/** What becomes of purchases while a service cannot be reached, as its operator has chosen. */
+export function meanwhile({ topology: { whenDown } }: Settings, service: LinkedService): string {
+  const isOpen =
+    (service === "safe-protector" && whenDown.protect === "open") || (service === "policy-controller" && whenDown.policy === "open");
+  return isOpen ? "purchases pass without it meanwhile" : "purchases are answered with 503 meanwhile";
+}
+
 export class ServiceLinks {
   readonly #links: Readonly<Record<LinkedService, Link>>;
   readonly #instances: readonly Instances[];
@@ -62,7 +69,7 @@ export class ServiceLinks {
     const linkTo = (service: LinkedService, index: number): Link =>
       new Link({
         ...{ service, post, clock, random: chance, nextTurn: setImmediate },
-        onFailure: (why) => (troubles[index] as SeldomTold).say(`${why}; purchases are answered with 503 meanwhile`),
+        onFailure: (why) => (troubles[index] as SeldomTold).say(`${why}; ${meanwhile(settings, service)}`),
         instances: (instances[index] as Instances).current,
       });
     this.#links = Object.fromEntries(LINKED_SERVICES.map((service, index) => [service, linkTo(service, index)])) as Record<

@@ -90,7 +90,7 @@ describe("a process and its registry", () => {
   test("an instance that is down, and one whose address is none, are not chosen", async () => {
     const client = clientOf(desks[0].url);
     await client.register({ ...cart(8084), status: "DOWN" });
-    for (const hostName of ["evil/path", "user@evil", "a b", ""])
+    for (const hostName of ["evil/path", "user@evil", "a b", "", ":::", "999.999.999.999"])
       await client.register({ ...cart(8184), instanceId: `x${hostName}x`, hostName });
     await client.register({ ...cart(8284), port: { number: 65_536, enabled: true } });
     await client.register(cart(8384));

@@ -121,7 +121,8 @@ function liveInstances({ text, at }: RegistryAnswer, isOurs: (one: ListedInstanc
     const endsAt = Number(leaseInfo?.lastRenewalTimestamp) + Number(leaseInfo?.durationInSecs) * 1_000;
     // `Date` counts whole seconds.
     if (at !== null && endsAt < at) return [];
-    return [`http://${hostName.includes(":") ? `[${hostName}]` : hostName}:${number}`];
+    const url = `http://${hostName.includes(":") ? `[${hostName}]` : hostName}:${number}`;
+    return URL.canParse(url) ? [url] : [];
   });
   return [...new Set(urls)].sort().slice(0, INSTANCES_MAX);
 }
