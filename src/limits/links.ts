@@ -11,6 +11,9 @@ export const CHILD_SETTLED_MS: DurationMs = 10_000;
 export const LINK_ITEMS_MAX = 1_024;
 /** The body of a request over a link, and of its answer. Longer: 413. Room for `LINK_ITEMS_MAX` purchases with the longest ids and keys. */
 export const LINK_BYTES_MAX = 8 * 1024 * 1024;
+/** An answer of the shopper's door over a link. Longer, as a list of thousands of long orders can be: 400, ask for less with `limit`. As JSON within
+ *  JSON each character can be two, and as UTF-8 three bytes: with both it is still below `LINK_BYTES_MAX`. */
+export const DOOR_REPLY_CHARS_MAX = LINK_BYTES_MAX / 4;
 /** Connections that a process keeps to instances of services. One more: the oldest is closed, and opened again when it is needed. */
 export const LINK_CONNECTIONS_MAX = 1_000;
 /** Requests over links that one port answers at a time. One more: 503, nothing has happened. */

@@ -13,6 +13,7 @@ import { ClientAddresses } from "../../identity/client-address.ts";
 import { TrustedIdentity } from "../../identity/trusted.ts";
 import { EmbeddedLedger } from "../../ledger/embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../../ledger/embedded/memory-journal.ts";
+import { DOOR_REPLY_CHARS_MAX } from "../../limits/links.ts";
 import { Link } from "../../links/link.ts";
 import { Cashier } from "../../orders/cashier.ts";
 import { KeyedRequests } from "../../orders/keyed-requests.ts";
@@ -201,4 +202,27 @@ describe("over the link to the door", () => {
       { numRuns: 200 },
     );
   });
+});
+
+test("a list that is too long for a link is refused with what to do, and the next question is answered as ever", async () => {
+  const answers = [new Response('"'.repeat(DOOR_REPLY_CHARS_MAX)), new Response("x".repeat(DOOR_REPLY_CHARS_MAX + 1)), new Response("[]")];
+  const far = serverWith(doorLinkRoutes(() => answers.shift() as Response));
+  const sockets = linkSockets(null, linkPost(null));
+  cleanups.push(() => sockets.close());
+  const clock = { now: () => 1_800_000_000_000, monotonicUs: () => 0 };
+  const unlimited = new Throttle({ ratePerSecond: null, burst: 1 }, clock);
+  const instances = [`http://127.0.0.1:${far.port}`];
+  const link = new Link({
+    ...{ service: "shopping-cart", instances: () => instances, post: sockets.post, random: () => 0, nextTurn: setImmediate },
+    clock,
+  });
+  const door = serverWith(handedOn([shopperApi.orders], link, unlimited));
+  const ask = async () => {
+    const reply = await fetch(`http://127.0.0.1:${door.port}/orders?userID=ann&limit=10000`);
+    return [reply.status, (await reply.text()).slice(0, 200)];
+  };
+  expect(await ask()).toEqual([200, '"'.repeat(200)]);
+  const [status, problem] = await ask();
+  expect([status, problem]).toEqual([400, expect.stringContaining("ask for less")]);
+  expect(await ask()).toEqual([200, "[]"]);
 });

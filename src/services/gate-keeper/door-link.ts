@@ -6,7 +6,7 @@ import Type, { type TObject, type TSchema } from "typebox";
 import { type Endpoint, type HttpReply, type Method, on, type RequestInput, type Route } from "../../core/endpoint.ts";
 import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
-import { LINK_DEADLINE_MS } from "../../limits/links.ts";
+import { DOOR_REPLY_CHARS_MAX, LINK_DEADLINE_MS } from "../../limits/links.ts";
 import { NOTICE_BYTES_MAX, PROVIDER_CALL_MS_MAX } from "../../limits.ts";
 import { type LinkMethod, linkMethod, linkRoute } from "../../links/method.ts";
 
@@ -66,12 +66,19 @@ const passDoor = linkMethod<DoorRequest, DoorReply>({
   deadlineMs: PROVIDER_CALL_MS_MAX + LINK_DEADLINE_MS,
 });
 
+const tooLong = problem(400, "the answer would be too long; ask for less at a time", {
+  errors: [{ pointer: "#/query/limit", detail: "must be smaller: these are long" }],
+}) as DoorReply;
+
 /** The far end. @param answer the door's routes, as a server would ask them */
 export function doorLinkRoutes(answer: (request: Request) => Response | Promise<Response>): Route[] {
   const serve = async ([asked]: readonly DoorRequest[]): Promise<readonly DoorReply[]> => {
     const { method, path, headers, body } = asked as DoorRequest;
     const response = await answer(new Request(`http://door${path}`, { method, headers, body }));
-    return [{ status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }];
+    const text = await response.text();
+    // What does not fit would be no answer at all, and who gives none is left alone by every shopper of that gate.
+    if (text.length > DOOR_REPLY_CHARS_MAX) return [tooLong];
+    return [{ status: response.status, headers: Object.fromEntries(response.headers), body: text }];
   };
   return [linkRoute(readDoor, serve), linkRoute(passDoor, serve)];
 }
