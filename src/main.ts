@@ -84,8 +84,9 @@ const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "audit",
-    description: "Recomputes every invariant from the store alone; exit code 1 when one is broken.",
-    settings: SETTINGS.filter(({ name }) => name === "data" || name === "config"),
+    description:
+      "Recomputes every invariant from the stores alone: a folder's, or those of --redis and --postgres; exit code 1 when one is broken.",
+    settings: SETTINGS.filter(({ name }) => ["data", "redis", "postgres", "config"].includes(name)),
     help: settingsHelp,
     run: runAudit,
   },
@@ -214,6 +215,13 @@ async function sendStampede(flags: Flags): Promise<number> {
 
 async function runAudit(flags: Flags): Promise<number> {
   const settings = await settingsFrom(flags);
+  const { redis, postgres } = settings;
+  const { data } = flags;
+  const isShared = redis.length > 0 || postgres !== null;
+  if (isShared && data !== undefined) throw new UsageError("audit takes --data, or --redis and --postgres, and not both: say which store");
+  if (isShared && (redis.length === 0 || postgres === null))
+    throw new UsageError(`audit compares Redis with Postgres: give ${postgres === null ? "--postgres" : "--redis"} too`);
+  if (postgres !== null) return auditStores(redis.join(","), postgres);
   const { audit } = await import("./audit/audit.ts");
   const { openSqliteFileReadOnly } = await import("./edge/sqlite-file.ts");
   const db = openSqliteFileReadOnly(settings.data);
@@ -221,6 +229,25 @@ async function runAudit(flags: Flags): Promise<number> {
     return audit(db, say);
   } finally {
     db.close();
+  }
+}
+
+async function auditStores(redisUrls: string, postgresUrl: string): Promise<number> {
+  const { auditShared } = await import("./audit/shared-audit.ts");
+  const { AUDITING, Postgres } = await import("./edge/postgres.ts");
+  const { RedisConnection } = await import("./edge/redis.ts");
+  const { MIGRATIONS } = await import("./migrations/all.ts");
+  const { refuseUnlessMigrated } = await import("./migrations/migrate.ts");
+  const redis = new RedisConnection(redisUrls);
+  const postgres = new Postgres(postgresUrl, AUDITING);
+  try {
+    await redis.open();
+    await refuseUnlessMigrated(postgres, MIGRATIONS);
+    const pause = (delay: number): Promise<void> => new Promise((resolve) => timers.after(delay, resolve));
+    return await auditShared({ redis, postgres, now: systemClock.now(), pause }, say);
+  } finally {
+    redis.close();
+    await postgres.close();
   }
 }
 

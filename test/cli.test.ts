@@ -80,7 +80,7 @@ describe("help", () => {
     for (const flag of ["--url", "--sku", "--buyers", "--rate", "--connections", "--repeat-share", "--bad-share"])
       expect(stampede.stdout).toContain(flag);
     const audit = await run(["audit", "--help"]);
-    expect(audit.stdout).toContain("--data");
+    for (const flag of ["--data", "--redis", "--postgres"]) expect(audit.stdout).toContain(flag);
     const bench = await run(["bench", "--help"]);
     expect(bench.stdout).toContain("--quick");
     expect([stampede.exitCode, audit.exitCode, bench.exitCode]).toEqual([0, 0, 0]);
@@ -97,6 +97,9 @@ describe("what is not understood is one line on stderr and exit code 2", () => {
     ["an unknown command", ["sell"], {}, ["'sell'"]],
     ["an unknown flag", ["start", "--frozenfor", "30m"], {}, ["--frozenfor", "start --help"]],
     ["a flag of another command", ["audit", "--frozen-for", "30m"], {}, ["--frozen-for"]],
+    ["an audit of two kinds of store", ["audit", "--data", "x", "--redis", "redis://127.0.0.1:1"], {}, ["--data", "--redis"]],
+    ["an audit of Redis alone", ["audit", "--redis", "redis://127.0.0.1:1"], {}, ["give --postgres too"]],
+    ["an audit of Postgres alone", ["audit", "--postgres", "postgres://127.0.0.1:1/db"], {}, ["give --redis too"]],
     ["an unknown flag of stampede", ["stampede", "--buyer", "3"], {}, ["--buyer"]],
     ["an invalid value of stampede", ["stampede", "--buyers", "many"], {}, ["--buyers", "many"]],
     ["a word too many", ["start", "now"], {}, ["start"]],

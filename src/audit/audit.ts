@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import { CHECKS, type Check } from "./checks.ts";
 
 /** The most breaches that are printed of one check. */
-const BREACHES_SHOWN_MAX = 10;
+export const BREACHES_SHOWN_MAX = 10;
 
 /** @returns the exit code: 0 when every invariant holds, 1 when one is broken */
 export function audit(db: Database, write: (line: string) => void): number {

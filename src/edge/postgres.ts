@@ -50,6 +50,9 @@ export const MIGRATING: PostgresBounds = {
   answerMsMax: POSTGRES_MIGRATION_MS_MAX + POSTGRES_ANSWER_MS_MAX,
 };
 
+/** For who reads everything: one statement may have much to look at. */
+export const AUDITING: PostgresBounds = { ...MIGRATING, connectionsMax: 2 };
+
 /** The oid of `bigint` (`select oid from pg_type where typname = 'int8'`). */
 const INT8 = 20;
 

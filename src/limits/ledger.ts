@@ -32,3 +32,10 @@ export const RECONCILED_PER_LOOK = 200;
 export const WHOLE_FOR_MS: DurationMs = 600_000;
 /** One process at a time compares. If it dies meanwhile, or something could not be given back yet, another begins after so long. */
 export const RESTORE_CLAIM_MS: DurationMs = 5_000;
+/** Rows that an audit of Redis and Postgres reads at once. */
+export const AUDIT_PAGE_ROWS = 500;
+/** What looks broken while others sell is looked at again, so often and after such a pause; only what is broken each time counts. */
+export const AUDIT_LOOKS_MAX = 3;
+export const AUDIT_PAUSE_MS: DurationMs = 500;
+/** Breaches that are kept of one check. Further ones are not told. */
+export const AUDIT_BREACHES_KEPT_MAX = 10_000;

@@ -8,6 +8,7 @@ import orders from "./0003-orders.sql" with { type: "text" };
 import webhooks from "./0004-webhooks.sql" with { type: "text" };
 import outboxSources from "./0005-outbox-sources.sql" with { type: "text" };
 import operatorChanges from "./0006-operator-changes.sql" with { type: "text" };
+import goodsSince from "./0007-goods-since.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0004-webhooks", text: webhooks },
   { name: "0005-outbox-sources", text: outboxSources },
   { name: "0006-operator-changes", text: operatorChanges },
+  { name: "0007-goods-since", text: goodsSince },
 ];

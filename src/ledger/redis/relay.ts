@@ -6,6 +6,7 @@
 import type { Sku, UserId } from "../../core/ids.ts";
 import type { RedisScripts } from "../../core/redis.ts";
 import type { SqlDatabase, Tx } from "../../core/sql.ts";
+import type { UnixMs } from "../../core/time.ts";
 import { RELAY_ENTRIES_MAX } from "../../limits/ledger.ts";
 import type { LedgerEvent, Order } from "../ledger.ts";
 import type { Partitions } from "./partitions.ts";
@@ -16,7 +17,7 @@ export type Tell = (tx: Tx, events: readonly LedgerEvent[]) => Promise<void>;
 
 /** What operators have set, for a Redis that loses its data. */
 type Note =
-  | { readonly type: "note.stocked"; readonly sku: Sku; readonly stocked: number; readonly priceCents: number }
+  | { readonly type: "note.stocked"; readonly at: UnixMs; readonly sku: Sku; readonly stocked: number; readonly priceCents: number }
   | { readonly type: "note.removed"; readonly sku: Sku }
   | {
       readonly type: "note.recorded";
@@ -123,7 +124,8 @@ export class Relay {
 async function keep(tx: Tx, note: Note): Promise<void> {
   switch (note.type) {
     case "note.stocked":
-      await tx`insert into ledger_goods (sku, stocked, sold, price_cents) values (${note.sku}, ${note.stocked}, 0, ${note.priceCents})
+      await tx`insert into ledger_goods (sku, stocked, sold, price_cents, put_at)
+        values (${note.sku}, ${note.stocked}, 0, ${note.priceCents}, ${note.at})
         on conflict (sku) do update set stocked = excluded.stocked, price_cents = excluded.price_cents`;
       return;
     case "note.removed":

@@ -153,7 +153,7 @@ function verbs.stock(c)
   local available = availableOf(goods)
   shelf.goods, goods[ON_HAND], goods[PRICE] = goods, onHand, price
   setGoods(shelf, at, 0)
-  tell({ type = 'note.stocked', sku = sku, stocked = onHand + goods[SOLD], priceCents = price })
+  tell({ type = 'note.stocked', at = at, sku = sku, stocked = onHand + goods[SOLD], priceCents = price })
   tellIfSoldOut(shelf, available, at)
   return { 'stocked', onHand, goods[FROZEN], goods[SOLD], price, at }
 end

@@ -1,6 +1,7 @@
 /** A running system whose Redis comes back empty, or has forgotten the last changes: what was paid for, and what waits for payment, is there again by itself. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { notifyPaid, type OrderBody, PAYMENT_SECRET } from "./drop.ts";
 import { hasStores, NEEDS_STORES, SERVERS_MS_MAX } from "./ledger-stores.ts";
 import type { RunningProcess } from "./process.ts";
@@ -10,6 +11,7 @@ import { waitFor } from "./wait.ts";
 
 const SKU = "LAMP";
 const ARGS = ["--generic-pay-url", "https://pay.example/{orderID}", "--generic-secrets", PAYMENT_SECRET];
+const MAIN = join(import.meta.dir, "../src/main.ts");
 const TEST_MS_MAX = 120_000;
 
 const folder = freshDataDir();
@@ -69,6 +71,12 @@ describe.skipIf(!hasStores)(`a running system whose Redis loses its data ${NEEDS
       expect(await goods()).toMatchObject({ goodsQuantity: 7, frozenQuantity: 0 });
 
       expect(services.stderr().match(/^doorbuster: Redis had lost data: 3 of its .*$/gm)).toHaveLength(1);
+      const audit = Bun.spawn([process.execPath, MAIN, "audit", "--redis", stores.redisUrl, "--postgres", stores.postgresUrl], {
+        stdout: "pipe",
+        stderr: "inherit",
+      });
+      const [text, code] = await Promise.all([audit.stdout.text(), audit.exited]);
+      expect([code, text]).toEqual([0, expect.stringMatching(/^audit: all \d+ checks passed$/m)]);
       const metrics = (await getJson(`${urlOf("cart")}/metrics`)).text;
       expect(metrics).toMatch(/^doorbuster_ledger_restores_total\{.*\} 1$/m);
       expect(metrics).toMatch(/^doorbuster_ledger_unrestored_things\{.*\} 0$/m);
