@@ -3,6 +3,7 @@ import type { Endpoint } from "../core/endpoint.ts";
 import { withTokens } from "../core/endpoint.ts";
 import { Throttle } from "../core/throttle.ts";
 import { callRegistry } from "../edge/registry-call.ts";
+import { SeldomTold } from "../edge/seldom-told.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
 import { SHUTDOWN_MS_MAX } from "../limits.ts";
@@ -19,7 +20,7 @@ import { makeGate } from "./gate.ts";
 import { openGateRecords } from "./gate-records.ts";
 import { OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
-import { openShoppersIdentity, type Process, reportBug } from "./process.ts";
+import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { ServiceLinks } from "./service-links.ts";
 
 export async function startGate(settings: Settings): Promise<Process> {
@@ -29,7 +30,10 @@ export async function startGate(settings: Settings): Promise<Process> {
     throw new Error(`a gate has to find ${lost.join(", ")}: give --registry, or --${lost[0]}-url and its like for each`);
   const clock = systemClock;
   const place = new Place(settings);
-  const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry, settings.adminKey) : null;
+  const strangers = new SeldomTold(clock, complain);
+  const onStrangers = (app: string, count: number): void =>
+    strangers.say(`the registry lists ${count} of ${app} that were not registered with this gate's admin key: they are asked nothing`);
+  const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry, settings.adminKey, onStrangers) : null;
   const links = new ServiceLinks(settings, registry, clock);
   const identity = await openShoppersIdentity(settings);
   const records = await openGateRecords(settings, place);

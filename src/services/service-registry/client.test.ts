@@ -37,12 +37,15 @@ describe("a process and its registry", () => {
   });
 
   test("where there is an admin key, only what was registered with it is believed", async () => {
-    const ours = new RegistryClient([desks[0].url], callRegistry, "the key of the operators");
+    const strangers: (string | number)[] = [];
+    const onStrangers = (app: string, count: number): void => void strangers.push(app, count);
+    const ours = new RegistryClient([desks[0].url], callRegistry, "the key of the operators", onStrangers);
     const theirs = new RegistryClient([desks[0].url], callRegistry, "another key");
     await ours.register(cart(8084));
     await theirs.register(cart(6666));
     await clientOf(desks[0].url).register(cart(7777));
     expect(await ours.instancesOf("ShoppingCart")).toEqual(["http://127.0.0.1:8084"]);
+    expect(strangers).toEqual(["ShoppingCart", 2]);
     // Nor is it proof for another service, or for another address.
     const stolen = { ...cart(8084), app: "SAFEPROTECTOR" };
     await theirs.register(stolen);

@@ -21,14 +21,22 @@ export class RegistryClient {
   readonly #registries: readonly string[];
   readonly #ask: AskRegistry;
   readonly #adminKey: string | null;
+  readonly #onStrangers: (app: string, count: number) => void;
   /** The one that has answered last is asked first: one that is away costs its time once. */
   #first = 0;
 
   /** @param registries base URLs, for instance `http://registry:8761`; a path such as `/eureka` may stand behind
    *  @param adminKey signs what is registered, and only what it has signed is believed: whoever reaches a registry can register anything, and
-   *    what is found there is sent purchases and the key itself. `null`: everything is on this machine */
-  constructor(registries: readonly string[], ask: AskRegistry, adminKey: string | null) {
+   *    what is found there is sent purchases and the key itself. `null`: everything is on this machine
+   *  @param onStrangers hears, at every look, of how many instances of a service were not believed */
+  constructor(
+    registries: readonly string[],
+    ask: AskRegistry,
+    adminKey: string | null,
+    onStrangers: (app: string, count: number) => void = () => undefined,
+  ) {
     this.#adminKey = adminKey;
+    this.#onStrangers = onStrangers;
     this.#registries = registries.map((url) => url.replace(/\/+(eureka(\/v2)?)?\/*$/, ""));
     this.#ask = ask;
   }
@@ -51,7 +59,16 @@ export class RegistryClient {
     const answer = await this.#askFirst("GET", `/apps/${app.toUpperCase()}`);
     // Nobody has registered under that name.
     if (answer?.status === 404) return [];
-    return answer?.status === 200 ? liveInstances(answer, (one) => this.#isOurs(app, one)) : null;
+    if (answer?.status !== 200) return null;
+    let strangers = 0;
+    const isOurs = (one: ListedInstance): boolean => {
+      const isProven = this.#isOurs(app, one);
+      if (!isProven) strangers += 1;
+      return isProven;
+    };
+    const urls = liveInstances(answer, isOurs);
+    if (strangers > 0) this.#onStrangers(app, strangers);
+    return urls;
   }
 
   async #askFirst(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: string): Promise<RegistryAnswer | null> {
