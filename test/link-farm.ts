@@ -55,6 +55,7 @@ export class LinkFarm {
   /** What has arrived where, request by request. */
   readonly arrived: { readonly url: string; readonly ids: readonly string[] }[] = [];
   readonly deadlines: number[] = [];
+  readonly bugs: unknown[] = [];
   readonly link: Link;
   /** What runs when this turn is over: the tests are the event loop. */
   readonly #turns: (() => void)[] = [];
@@ -68,6 +69,7 @@ export class LinkFarm {
       instances: () => this.urls,
       post: (url, body, deadlineMs) => this.#post(url, body, deadlineMs),
       clock: { now: () => this.now, monotonicUs: () => 0 },
+      onBug: (error) => void this.bugs.push(error),
       random: () => 0,
       nextTurn: (work) => void this.#turns.push(work),
     });

@@ -195,3 +195,13 @@ test("a call that must not be repeated arrives once at most, whatever happens on
     { numRuns: 200 },
   );
 });
+
+test("an error on the way that nobody has thought of is told as a bug, fails its callers with an unknown outcome, and stops nothing", async () => {
+  const farm = new LinkFarm([A]);
+  const broken = { ...grantOnce, wire: () => 1n };
+  const asked = farm.link.method(broken)(wishes("1"));
+  farm.endTurn();
+  expect(await failed(asked)).toMatchObject({ code: "unreachable", outcomeKnown: false });
+  expect(farm.bugs).toHaveLength(1);
+  expect(await farm.ask(grantOnce, "2")).toMatchObject([{ id: "2" }]);
+});

@@ -29,6 +29,8 @@ export interface LinkParts {
   readonly post: Post;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Hears of an error on the way that nobody has thought of. */
+  readonly onBug: (error: unknown) => void;
   /** Hears why a call has failed in the end. */
   readonly onFailure?: (why: string) => void;
   /** Runs `work` when this turn of the event loop is over. */
@@ -74,7 +76,8 @@ export class Link {
     const flush = (): void => {
       const calls = waiting;
       waiting = [];
-      for (const batch of batchesOf(calls, method.itemsMax)) void this.#carryOut(method, batch);
+      for (const batch of batchesOf(calls, method.itemsMax))
+        this.#carryOut(method, batch).catch((error: unknown) => this.#failed(batch, error));
     };
     return (items) => {
       if (items.length === 0) return Promise.resolve([]);
@@ -86,6 +89,13 @@ export class Link {
         if (waiting.length === 1) this.#parts.nextTurn(flush);
       });
     };
+  }
+
+  /** A bug on the way: what became of the calls is unknown, and whoever waits hears so. */
+  #failed(calls: readonly Call[], error: unknown): void {
+    this.#parts.onBug(error);
+    this.#itemsWaiting -= calls.reduce((sum, { items }) => sum + items.length, 0);
+    for (const { reject } of calls) reject(new Failure("unreachable", `${this.#parts.service} could not be asked`, false, error));
   }
 
   async #carryOut(method: LinkMethod<never, unknown>, calls: readonly Call[]): Promise<void> {

@@ -23,7 +23,7 @@ import { addToCart, recallReplies, rememberReplies } from "../services/shopping-
 import type { Settings } from "../settings/table.ts";
 import { LINKED_SERVICES, type LinkedService } from "../settings/topology.ts";
 import type { PortName } from "./ports.ts";
-import { complain } from "./process.ts";
+import { complain, reportBug } from "./process.ts";
 
 const PORT_NAMES: Readonly<Record<LinkedService, PortName>> = {
   "safe-protector": "SafeProtector",
@@ -69,6 +69,7 @@ export class ServiceLinks {
     const linkTo = (service: LinkedService, index: number): Link =>
       new Link({
         ...{ service, post, clock, random: chance, nextTurn: setImmediate },
+        onBug: reportBug,
         onFailure: (why) => (troubles[index] as SeldomTold).say(`${why}; ${meanwhile(settings, service)}`),
         instances: (instances[index] as Instances).current,
       });
@@ -82,7 +83,8 @@ export class ServiceLinks {
   async open(): Promise<void> {
     const look = (): Promise<unknown> => Promise.all(this.#instances.map((instances) => instances.refresh()));
     await look();
-    this.#stopLooking = timers.every(INSTANCES_REFRESH_MS, () => void look());
+    // What the registry says comes from others: a look that fails in a way that nobody has thought of must not end a gate.
+    this.#stopLooking = timers.every(INSTANCES_REFRESH_MS, () => void look().catch(reportBug));
   }
 
   close(): void {

@@ -89,6 +89,7 @@ class Shop {
     return new Link({
       ...{ service: "shopping-cart", instances: () => urls, post: sockets.post, random: () => 0, nextTurn: setImmediate },
       clock: { now: () => this.sales.now, monotonicUs: () => 0 },
+      onBug: (error) => expect(error).toBeUndefined(),
     });
   }
 
@@ -215,6 +216,7 @@ test("a list that is too long for a link is refused with what to do, and the nex
   const link = new Link({
     ...{ service: "shopping-cart", instances: () => instances, post: sockets.post, random: () => 0, nextTurn: setImmediate },
     clock,
+    onBug: (error) => expect(error).toBeUndefined(),
   });
   const door = serverWith(handedOn([shopperApi.orders], link, unlimited));
   const ask = async () => {
