@@ -3,7 +3,7 @@
  * whatever happened to the system meanwhile, what they were told is what is in the store, no unit more or less.
  */
 import { expect } from "bun:test";
-import { HttpLoadClient, type LoadExchange, requestText, targetOf } from "../src/edge/http-load-client.ts";
+import { HttpLoadClient, requestText, targetOf } from "../src/edge/http-load-client.ts";
 import { getJson, postJson, type System } from "./system.ts";
 import { waitFor } from "./wait.ts";
 
@@ -11,27 +11,36 @@ const CONNECTIONS = 32;
 /** Between two tries of one buyer. */
 const PATIENCE_MS = 20;
 const REPLY_SECONDS_MAX = 15;
+/** How often a balancer asks the doors for their health, and how long it waits for an answer. */
+const HEALTH_TICK_MS = 50;
+const HEALTH_MS_MAX = 1_000;
+
+/** The doors of a system: several where there are several gates, and then the crowd goes only through those that say that they are UP. */
+export type Doors = Pick<System, "gate" | "inventory" | "cart"> & { readonly gates?: readonly string[] };
 
 export class Crowd {
   /** By buyer: whether they have the goods. */
   readonly told = new Map<string, boolean>();
   /** How often which answer came: a status, or `cut`. */
   readonly answers = new Map<string, number>();
-  readonly #system: System;
+  readonly #system: Doors;
   readonly #sku: string;
   readonly #name: string;
   #bought = 0;
+  readonly #closed = new Set<string>();
+  #inARow = 0;
+  #lastFailureMs = 0;
   #isEnough = false;
   #running: Promise<void> | null = null;
 
-  private constructor(system: System, sku: string, name: string) {
+  private constructor(system: Doors, sku: string, name: string) {
     this.#system = system;
     this.#sku = sku;
     this.#name = name;
   }
 
   /** Puts goods on the shelf and lets the crowd begin. */
-  static async come(system: System, sku: string, stock: number, name = "buyer"): Promise<Crowd> {
+  static async come(system: Doors, sku: string, stock: number, name = "buyer"): Promise<Crowd> {
     expect((await postJson(`${system.inventory}/add`, { goodsSKU: sku, goodsQuantity: stock, goodsPrice: 9.9 })).status).toBe(200);
     const crowd = new Crowd(system, sku, name);
     crowd.#running = crowd.#run();
@@ -42,6 +51,17 @@ export class Crowd {
   async more(count: number): Promise<void> {
     const before = this.told.size;
     await waitFor(() => this.told.size >= before + count, `${count} more buyers of ${this.#sku} have been told`, 60_000);
+  }
+
+  /** Resolves when so many more have been told in a row and nobody was sent away or cut off between them. */
+  async calm(count: number): Promise<void> {
+    this.#inARow = 0;
+    await waitFor(() => this.#inARow >= count, `${count} in a row have been told; so far ${this.#told()}`, 60_000);
+  }
+
+  /** By the clock of `performance.now`: when somebody was last sent away or cut off. */
+  get lastFailureMs(): number {
+    return this.#lastFailureMs;
   }
 
   /** Nobody new comes; resolves when everybody has been told. */
@@ -66,31 +86,62 @@ export class Crowd {
     }
   }
 
-  async #run(): Promise<void> {
-    const size = { connections: CONNECTIONS, waitingMax: CONNECTIONS, replySecondsMax: REPLY_SECONDS_MAX };
-    const client = await HttpLoadClient.open(targetOf(this.#system.gate), size);
-    const worker = async (): Promise<void> => {
-      while (!this.#isEnough) await this.#buy(client);
-    };
-    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
-    client.close();
+  #isClosed(at: number): boolean {
+    const { gates = [] } = this.#system;
+    return this.#closed.has(gates[at % gates.length] ?? "");
   }
 
-  async #buy(client: HttpLoadClient): Promise<void> {
+  #told(): string {
+    return JSON.stringify(Object.fromEntries(this.answers));
+  }
+
+  async #run(): Promise<void> {
+    const size = { connections: CONNECTIONS, waitingMax: CONNECTIONS, replySecondsMax: this.#system.gates ? 4 : REPLY_SECONDS_MAX };
+    const doors = this.#system.gates ?? [this.#system.gate];
+    const clients = await Promise.all(doors.map((door) => HttpLoadClient.open(targetOf(door), size)));
+    const worker = async (_: unknown, index: number): Promise<void> => {
+      let at = index;
+      while (!this.#isEnough) at = await this.#buy(clients, at);
+    };
+    if (doors.length > 1) for (const door of doors) void this.#watch(door);
+    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+    for (const client of clients) client.close();
+  }
+
+  async #watch(door: string): Promise<void> {
+    while (!this.#isEnough) {
+      const isUp = await fetch(`${door}/health`, { signal: AbortSignal.timeout(HEALTH_MS_MAX) }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+      if (isUp) this.#closed.delete(door);
+      else this.#closed.add(door);
+      await Bun.sleep(HEALTH_TICK_MS);
+    }
+  }
+
+  /** @returns at which door the buyer was told */
+  async #buy(clients: readonly HttpLoadClient[], firstAt: number): Promise<number> {
     const userID = `${this.#name}-${this.#bought}`;
     this.#bought += 1;
     const body = { clientIP: "198.51.100.7", userID, userLevel: 5, goodsSKU: this.#sku, goodsQuantity: 1 };
     const request = requestText("POST", "/buy", body, { "idempotency-key": `${userID} of ${this.#sku}`.replaceAll(" ", "-") });
-    for (;;) {
-      const exchange = await new Promise<LoadExchange>((resolve) => client.send(request, resolve));
+    for (let at = firstAt; ; ) {
+      if (this.#isClosed(at) && !this.#isClosed(at + 1)) at += 1;
+      const exchange = await (clients[at % clients.length] as HttpLoadClient).ask(request);
       const answer = exchange.kind === "reply" ? String(exchange.status) : exchange.kind;
       this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1);
       if (exchange.kind === "reply" && exchange.status === 200) {
         this.told.set(userID, (JSON.parse(exchange.body) as { repResult: boolean }).repResult);
-        return;
+        this.#inARow += 1;
+        return at;
       }
+      this.#inARow = 0;
+      this.#lastFailureMs = performance.now();
       const mayPass = exchange.kind !== "reply" || [409, 429, 503].includes(exchange.status);
       if (!mayPass) throw new Error(`${userID} was answered with ${answer}: ${exchange.body}`);
+      // A door that does not open is left for the next one, as a balancer in front of them would.
+      if (exchange.kind !== "reply") at += 1;
       await Bun.sleep(PATIENCE_MS);
     }
   }

@@ -41,6 +41,11 @@ const declared = {
 } as const;
 export const grantOnce = linkMethod<Wish, Granted>({ ...declared, name: "grant-once", isRepeatable: false });
 export const grantAgain = linkMethod<Wish, Granted>({ ...declared, name: "grant-again", isRepeatable: true });
+/** Only wishes with a name of their own may be made twice. */
+export const grantNamed = linkMethod<Wish, Granted>({
+  ...{ ...declared, name: "grant-named" },
+  isRepeatable: (items) => (items as readonly Wish[]).every(({ id }) => id.startsWith("named")),
+});
 
 const FAILURES: Readonly<Partial<Record<Way, Failure>>> = {
   failing: new Failure("store-stopped", "the store has stopped", true),
@@ -98,7 +103,7 @@ export class LinkFarm {
       if (failure) throw failure;
       return wishes.map(({ id }) => ({ id, by: url }));
     };
-    const routes = [linkRoute(grantOnce, serve), linkRoute(grantAgain, serve)];
+    const routes = [linkRoute(grantOnce, serve), linkRoute(grantAgain, serve), linkRoute(grantNamed, serve)];
     const unexpected = (error: unknown): never => {
       throw error;
     };

@@ -20,8 +20,13 @@ export interface RunningProcess {
 }
 
 /** @param args what follows `start`
+ *  @param onStarted gets what the process writes on stderr, before it is ready
  *  @throws when the process ends before it is ready, with what it wrote on stderr */
-export async function startProcess(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunningProcess> {
+export async function startProcess(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  onStarted: (stderr: () => string) => void = () => undefined,
+): Promise<RunningProcess> {
   // Settings of whoever runs the tests must not reach the system under test.
   const ownEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DOORBUSTER_")));
   const command = [process.execPath, MAIN, "start", ...args];
@@ -33,6 +38,7 @@ export async function startProcess(args: readonly string[], env: Readonly<Record
   void child.exited.then(() => process.off("exit", killWithUs));
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
+  onStarted(stderr.text);
   const isReady = (): boolean => /^ready /m.test(stdout.text());
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   await waitFor(() => isReady() || hasEnded(), "the system is ready", READY_MS_MAX).catch(killWithUs);

@@ -40,10 +40,15 @@ export function sharedPostgres(): Promise<PostgresServer> {
 export async function freshStores(): Promise<Stores> {
   const [redis, server] = await Promise.all([startRedis(["--appendfsync", "always"]), sharedPostgres()]);
   const postgresUrl = await server.freshDatabase();
+  await migrated(postgresUrl);
+  return { redis, redisUrl: redis.url, postgresUrl };
+}
+
+/** Makes the tables of a database. */
+export async function migrated(postgresUrl: string): Promise<void> {
   const db = new Postgres(postgresUrl);
   await migrate(db, MIGRATIONS, systemClock, () => undefined);
   await db.close();
-  return { redis, redisUrl: redis.url, postgresUrl };
 }
 
 /** The stores of the systems that are started on this folder. */

@@ -7,6 +7,10 @@ export const GATES_MAX = 64;
 export const CHILD_PAUSE_MS_MIN: DurationMs = 100;
 export const CHILD_PAUSE_MS_MAX: DurationMs = 5_000;
 export const CHILD_SETTLED_MS: DurationMs = 10_000;
+/** A process that waits for its stores at its start tries again after this pause. */
+export const STORE_RETRY_MS: DurationMs = 250;
+/** For how long a process can be told to wait for its stores at its start, or to go on answering after it was told to stop. More: refused at start. */
+export const PATIENCE_MS_MAX: DurationMs = 600_000;
 /** Items in one request over a link. Further ones of the same turn go in another. Not less than `TURN_PURCHASES_MAX`. */
 export const LINK_ITEMS_MAX = 1_024;
 /** The body of a request over a link, and of its answer. Longer: 413. Room for `LINK_ITEMS_MAX` purchases with the longest ids and keys. */

@@ -1,7 +1,7 @@
 /** The near end of a link over real far ends: what it sends, how a call ends, and when it may ask again. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Granted, grantAgain, grantOnce, ITEMS_MAX, LinkFarm, type Way, type Wish } from "../../test/link-farm.ts";
+import { type Granted, grantAgain, grantNamed, grantOnce, ITEMS_MAX, LinkFarm, type Way, type Wish } from "../../test/link-farm.ts";
 import { Failure } from "../core/failure.ts";
 import { LINK_ATTEMPTS_MAX, LINK_FAILURES_MAX, LINK_ITEMS_MAX, LINK_ITEMS_WAITING_MAX, LINK_PAUSE_MS_MIN } from "../limits/links.ts";
 import { TURN_PURCHASES_MAX } from "../limits.ts";
@@ -119,6 +119,17 @@ describe("a call whose first instance is of no use", () => {
         expect(farm.link.counts.failures).toBe(expected === "answered" ? 0 : 1);
       }
     });
+
+  test("is tried again, where it may have been heard, if that is safe for everything in it", async () => {
+    for (const [ids, end] of [
+      [["named 1", "named 2"], "answered"],
+      [["named 1", "another"], "unknown"],
+    ] as const) {
+      const farm = new LinkFarm([A, B]);
+      farm.ways.set(A, "cut after");
+      expect(endOf(await farm.ask(grantNamed, ...ids))).toBe(end);
+    }
+  });
 
   test("says that nothing has happened when nobody can be reached, and when nobody is known", async () => {
     const farm = new LinkFarm([A, B]);

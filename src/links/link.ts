@@ -118,6 +118,7 @@ export class Link {
   async #ask(method: LinkMethod<never, unknown>, items: readonly unknown[]): Promise<readonly unknown[] | Failure> {
     const { clock, random, post, instances, service } = this.#parts;
     const body = bodyOf(items);
+    const mayRepeat = isRepeatable(method, items);
     const tried: string[] = [];
     let last = new Failure("unreachable", `${service} cannot be reached at this moment`, true);
     this.counts.items += items.length;
@@ -132,18 +133,21 @@ export class Link {
       const call = this.#balancer.began(url);
       const leftMs = Math.ceil((endsAtUs - clock.monotonicUs()) / 1_000);
       // What may be asked of another instance too leaves time for that: one that hangs must not cost everybody the whole deadline.
-      const deadlineMs = method.isRepeatable && tried.length === 1 ? Math.ceil(leftMs / 2) : leftMs;
+      const deadlineMs = mayRepeat && tried.length === 1 ? Math.ceil(leftMs / 2) : leftMs;
       const read = readEnd(await post(url + pathOf(method), body, deadlineMs), items.length, service);
       this.#balancer.ended(call, read.end, clock.now());
       if ("answers" in read) return read.answers;
       last = read.failure;
       // What was refused for want of room, or by a store that has stopped, another instance may do; what may have happened, only if that does no harm.
-      if (!last.outcomeKnown && !method.isRepeatable) break;
+      if (!last.outcomeKnown && !mayRepeat) break;
       if (clock.monotonicUs() >= endsAtUs) break;
     }
     return last;
   }
 }
+
+const isRepeatable = (method: LinkMethod<never, unknown>, items: readonly unknown[]): boolean =>
+  typeof method.isRepeatable === "boolean" ? method.isRepeatable : method.isRepeatable(items);
 
 type Read = { readonly end: CallEnd } & ({ readonly answers: readonly unknown[] } | { readonly failure: Failure });
 

@@ -19,8 +19,8 @@ export interface LinkMethod<Item, Reply> {
   readonly item: TSchema;
   /** What of an item crosses: callers hand over objects that have more to them. */
   readonly wire: (item: Item) => unknown;
-  /** Asking again does no harm, even if the first time was heard. */
-  readonly isRepeatable: boolean;
+  /** Asking for all of these again does no harm, even if the first time was heard. @param items as they cross the link */
+  readonly isRepeatable: boolean | ((items: readonly unknown[]) => boolean);
   readonly deadlineMs: DurationMs;
   /** Items of one request. */
   readonly itemsMax: number;

@@ -48,6 +48,8 @@ describe("the sources of settings", () => {
         registries: [],
         services: { "safe-protector": [], "policy-controller": [], "inventory-manager": [], "shopping-cart": [] },
         redisReplicasMin: 0,
+        drainForMs: 0,
+        waitForStoresMs: 30_000,
         whenDown: { protect: "closed", policy: "closed" },
       },
       frozenForMs: 1_800_000,

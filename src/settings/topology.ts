@@ -1,6 +1,7 @@
 /** The settings that say which processes there are, and how they find each other. */
-import { GATES_MAX } from "../limits/links.ts";
-import { choice, integer, list, type Setting, tested, text } from "./kinds.ts";
+import type { DurationMs } from "../core/time.ts";
+import { GATES_MAX, PATIENCE_MS_MAX } from "../limits/links.ts";
+import { choice, duration, integer, list, type Setting, tested, text } from "./kinds.ts";
 
 /** Services behind the gate, as links name them. */
 export const LINKED_SERVICES = ["safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
@@ -36,6 +37,10 @@ export interface TopologySettings {
   readonly services: Readonly<Record<LinkedService, readonly string[]>>;
   /** So many replicas have each change before it is acknowledged; 0: nobody waits for them. */
   readonly redisReplicasMin: number;
+  /** For how long a process that was told to stop goes on answering, after it has said so. */
+  readonly drainForMs: DurationMs;
+  /** For how long a process that starts waits for Redis and Postgres. */
+  readonly waitForStoresMs: DurationMs;
   readonly whenDown: Readonly<Record<"protect" | "policy", "open" | "closed">>;
 }
 
@@ -104,6 +109,18 @@ const redisReplicas = integer("redisReplicas", "replicas", {
   fallback: 0,
   help: "Strict mode: so many Redis replicas must have a change before it is acknowledged, so that it survives the loss of its primary.",
 });
+const drainFor = duration("drainFor", {
+  min: 0,
+  max: PATIENCE_MS_MAX,
+  fallback: 0,
+  help: "After it was told to stop: for so long a process says that it is DOWN and goes on answering, so that a proxy in front of it sends others elsewhere first.",
+});
+const waitForStores = duration("waitForStores", {
+  min: 0,
+  max: PATIENCE_MS_MAX,
+  fallback: 30_000,
+  help: "For how long a service that starts waits for a Redis or a Postgres that cannot be used yet.",
+});
 const whenDown = (name: string, step: string, means: string) =>
   choice(name, ["closed", "open"], {
     fallback: "closed",
@@ -115,7 +132,7 @@ const policyWhenDown = whenDown("policyWhenDown", "policy", "lets everybody buy 
 export const TOPOLOGY_SETTINGS: readonly Setting<unknown>[] = [
   ...[gates, instance, metricsPort, advertise, gateUrl, registry],
   ...LINKED_SERVICES.map((service) => urlSettings[service]),
-  ...[redisReplicas, protectWhenDown, policyWhenDown],
+  ...[redisReplicas, drainFor, waitForStores, protectWhenDown, policyWhenDown],
 ];
 
 export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): TopologySettings {
@@ -133,6 +150,8 @@ export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): Topol
       "shopping-cart": pick(urlSettings["shopping-cart"]),
     },
     redisReplicasMin: pick(redisReplicas),
+    drainForMs: pick(drainFor),
+    waitForStoresMs: pick(waitForStores),
     whenDown: { protect: pick(protectWhenDown), policy: pick(policyWhenDown) },
   };
 }

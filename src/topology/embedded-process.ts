@@ -53,7 +53,7 @@ import { stockDemo } from "./demo.ts";
 import { makeGate } from "./gate.ts";
 import { type GateRecords, openGateRecords } from "./gate-records.ts";
 import { describeGauges } from "./gauges.ts";
-import { OpenPorts } from "./open-ports.ts";
+import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
@@ -298,6 +298,8 @@ class EmbeddedProcess {
 
   async #closeOnce(exitCode: number, message: string | null): Promise<void> {
     await this.#announcement.end();
+    // One that has stopped selling keeps nobody waiting.
+    if (message === null) await drained(this.#settings.topology.drainForMs);
     this.#stopRegistryTicks();
     this.#sweeper.stop();
     timers.after(SHUTDOWN_MS_MAX, () => this.#ports.abort());

@@ -18,7 +18,7 @@ import { LINKED_SERVICES } from "../settings/topology.ts";
 import { Announcement } from "./announcement.ts";
 import { makeGate } from "./gate.ts";
 import { openGateRecords } from "./gate-records.ts";
-import { OpenPorts } from "./open-ports.ts";
+import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { ServiceLinks } from "./service-links.ts";
@@ -55,6 +55,7 @@ export async function startGate(settings: Settings): Promise<Process> {
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
   const close = async (): Promise<void> => {
     await announcement?.end();
+    await drained(settings.topology.drainForMs);
     timers.after(SHUTDOWN_MS_MAX, () => ports.abort());
     await ports.close();
     links.close();

@@ -1,9 +1,10 @@
 /** The ports of this process: each with a service's routes, its health, its metrics and the description of all that. */
 import packageJson from "../../package.json" with { type: "json" };
 import type { Route } from "../core/endpoint.ts";
-import type { Clock } from "../core/time.ts";
+import type { Clock, DurationMs } from "../core/time.ts";
 import { HttpServer } from "../edge/http-server.ts";
 import { ServiceMetrics } from "../edge/metrics.ts";
+import { timers } from "../edge/timers.ts";
 import { type Health, healthRoutes } from "../services/health.ts";
 import type { Settings } from "../settings/table.ts";
 import { describedRoutes } from "./description.ts";
@@ -20,6 +21,10 @@ export interface OpenPortsParts {
   readonly inHealth?: () => object;
   readonly onBug: (error: unknown) => void;
 }
+
+/** Whoever stands in front of this process, and asks for its health, sends nobody here any more when this is over. Meanwhile all are answered. */
+export const drained = (drainForMs: DurationMs): Promise<void> =>
+  drainForMs === 0 ? Promise.resolve() : new Promise((resolve) => timers.after(drainForMs, resolve));
 
 export class OpenPorts {
   /** Of every service, also of those that are not in this process. */

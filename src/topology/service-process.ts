@@ -11,7 +11,7 @@ import { SHUTDOWN_MS_MAX } from "../limits.ts";
 import { RegistryClient } from "../services/service-registry/client.ts";
 import type { Settings } from "../settings/table.ts";
 import { Announcement } from "./announcement.ts";
-import { OpenPorts } from "./open-ports.ts";
+import { drained, OpenPorts } from "./open-ports.ts";
 import type { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
 import { type Process, reportBug } from "./process.ts";
@@ -55,6 +55,7 @@ export async function runService(settings: Settings, place: Place, part: Service
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
   const close = async (): Promise<void> => {
     await announcement?.end();
+    await drained(settings.topology.drainForMs);
     stopSweeping();
     timers.after(SHUTDOWN_MS_MAX, () => ports.abort());
     part.beginToClose();

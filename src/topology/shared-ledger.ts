@@ -1,9 +1,10 @@
 /** The ledger that many processes share, as one of them has it: goods and holds in Redis, orders and what is told of them in Postgres. */
 import type { OrderId } from "../core/ids.ts";
+import type { Tx } from "../core/sql.ts";
 import type { Clock } from "../core/time.ts";
 import { Postgres } from "../edge/postgres.ts";
 import { timers } from "../edge/timers.ts";
-import type { Payment } from "../ledger/ledger.ts";
+import type { LedgerEvent, Payment } from "../ledger/ledger.ts";
 import { type OpenedRedisLedger, openRedisLedger } from "../ledger/redis/open-redis-ledger.ts";
 import { MIGRATIONS } from "../migrations/all.ts";
 import { refuseUnlessMigrated } from "../migrations/migrate.ts";
@@ -32,15 +33,14 @@ export async function openSharedLedger(
   if (url === null) throw new Error(`${role} in a process of its own shares orders with others: give --postgres`);
   const db = new Postgres(url);
   try {
-    await refuseUnlessMigrated(db, MIGRATIONS);
+    await stores.patience.until(() => refuseUnlessMigrated(db, MIGRATIONS));
     const { currency } = settings.shop;
     const books = new SharedBooks({ db, url, currency, send: sender(settings), clock, report: complain, onBug: reportBug });
-    const opened = await openRedisLedger({
-      redis: stores.redis,
-      postgres: db,
-      tell: (tx, events) => books.tell(tx, events, refundOf),
-      after: timers.after,
-    });
+    const options = {
+      ...{ redis: stores.redis, postgres: db, after: timers.after },
+      tell: (tx: Tx, events: readonly LedgerEvent[]) => books.tell(tx, events, refundOf),
+    };
+    const opened = await stores.patience.until(() => openRedisLedger(options));
     const close = async (): Promise<void> => {
       await books.close();
       await db.close();

@@ -6,6 +6,7 @@ import { openSharedPolicies, type SharedPolicies } from "../services/policy-cont
 import { openSharedDecisions, type SharedDecisions } from "../services/safe-protector/shared-decisions.ts";
 import type { Settings } from "../settings/table.ts";
 import type { SharedTableIo, TableFigures } from "../tables/shared-table.ts";
+import { Patience } from "./patience.ts";
 import { complain } from "./process.ts";
 import { describeTables, tablesInHealth, tablesOver, type WatchedTable } from "./shared-tables.ts";
 
@@ -16,37 +17,39 @@ interface OpenTable {
 
 export class SharedStores {
   readonly redis: RedisConnection;
+  /** For all that has to be read of a store before the process is ready. */
+  readonly patience: Patience;
   readonly #io: SharedTableIo;
   readonly #tables = new Map<string, OpenTable>();
 
-  private constructor(redis: RedisConnection) {
+  private constructor(redis: RedisConnection, patience: Patience) {
     this.redis = redis;
+    this.patience = patience;
     this.#io = tablesOver(redis, complain);
   }
 
-  /** @throws Error with one line for the operator when there is no Redis to be had */
+  /** @throws Error with one line for the operator when there is no Redis to be had, after a wait */
   static async open({ redis: urls, topology }: Settings, role: string): Promise<SharedStores> {
     if (urls.length === 0) throw new Error(`${role} in a process of its own shares its store with others: give --redis`);
-    const redis = new RedisConnection(urls.join(","), { replicasMin: topology.redisReplicasMin });
+    const patience = new Patience(topology.waitForStoresMs);
     try {
-      await redis.open();
+      const redis = await patience.until(() => opened(urls, topology.redisReplicasMin));
+      return new SharedStores(redis, patience);
     } catch (error) {
-      redis.close();
       throw new Error(
         `Redis cannot be used (${error instanceof Error ? error.message : String(error)}); is it running where --redis says?`,
       );
     }
-    return new SharedStores(redis);
   }
 
   decisions(): Promise<SharedDecisions> {
-    return this.#opened("decisions", openSharedDecisions(this.#io));
+    return this.#opened("decisions", () => openSharedDecisions(this.#io));
   }
   policies(): Promise<SharedPolicies> {
-    return this.#opened("policies", openSharedPolicies(this.#io));
+    return this.#opened("policies", () => openSharedPolicies(this.#io));
   }
   sales(): Promise<SharedSales> {
-    return this.#opened("sales", openSharedSales(this.#io));
+    return this.#opened("sales", () => openSharedSales(this.#io));
   }
 
   /** For the details of `/health`. */
@@ -68,9 +71,21 @@ export class SharedStores {
     return [...this.#tables].map(([name, { figures }]) => ({ name, figures }));
   }
 
-  async #opened<T extends { readonly table: OpenTable }>(name: string, opening: Promise<T>): Promise<T> {
-    const opened = await opening;
+  async #opened<T extends { readonly table: OpenTable }>(name: string, open: () => Promise<T>): Promise<T> {
+    const opened = await this.patience.until(open);
     this.#tables.set(name, opened.table);
     return opened;
+  }
+}
+
+/** A connection that has not come about is not used again: another one is tried. */
+async function opened(urls: readonly string[], replicasMin: number): Promise<RedisConnection> {
+  const redis = new RedisConnection(urls.join(","), { replicasMin });
+  try {
+    await redis.open();
+    return redis;
+  } catch (error) {
+    redis.close();
+    throw error;
   }
 }

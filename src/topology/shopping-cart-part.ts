@@ -42,17 +42,19 @@ export async function shoppingCartPart(settings: Settings, place: Place, clock: 
   const unlimited = new Throttle({ ratePerSecond: null, burst: 1 }, clock);
   const policies = new PolicyController(await stores.policies(), ledger, unlimited, clock, sales);
   const cart = new ShoppingCart(ledger, new Throttle(settings.throttles["shopping-cart"], clock), clock, settings.frozenForMs, sales);
+  const proposed = randomBytes(32).toString("base64");
+  const demoSecret = await stores.patience.until(() => demoSecretIn(stores.redis, proposed));
   const shop: Shop = new Shop({
     ...{ settings, ledger, sales, policies, identity, providers, clock },
     ...{ events: books.outbox, webhooks: books.webhooks, refundBook: books.refundBook },
     saveRefund: (refund) => books.saveRefund(refund),
-    demoSecret: await demoSecretIn(stores.redis, randomBytes(32).toString("base64")),
+    demoSecret,
     keysInFlight: new Set(),
     throttle: unlimited,
     gateUrl: settings.topology.gateUrl ?? place.urlOf("GateKeeper"),
     onBug: reportBug,
   });
-  await shared.recover(clock.now());
+  await stores.patience.until(() => shared.recover(clock.now()));
   books.start(shop.refunds);
   const relay = saleEventRelay(stores.redis, (event, id) => books.outbox.appendOnce(event, id));
   const restores = new Restores(shared, complain);

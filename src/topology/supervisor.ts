@@ -32,12 +32,12 @@ export async function startGates(settings: Settings, flags: readonly string[]): 
   const place = new Place(settings);
   const names = Object.keys(PORTS) as PortName[];
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
-  const ledger = new Supervised("the ledger", ["ledger", ...flags]);
+  const ledger = new Supervised("the ledger", ["ledger", ...flags], settings.topology.drainForMs);
   const gates = Array.from({ length: gateCount(settings) }, (_, index) => {
     const number = index + 1;
     const metricsPort = GATE_METRICS_PORT + number + settings.portOffset;
     const own = ["--instance", `gate-${number}`, "--metrics-port", String(metricsPort), ...linksTo(place), ...throttleOf(settings)];
-    return new Supervised(`gate ${number}`, ["gate-keeper", ...flags, ...own]);
+    return new Supervised(`gate ${number}`, ["gate-keeper", ...flags, ...own], settings.topology.drainForMs);
   });
   const close = async (): Promise<void> => {
     // Whoever stops them may have told them all at once: none of them is to come back.
@@ -89,6 +89,7 @@ function linksTo(place: Place): string[] {
 class Supervised {
   readonly #name: string;
   readonly #args: readonly string[];
+  readonly #drainForMs: DurationMs;
   readonly #firstReady = Promise.withResolvers<Ready>();
   readonly #gone = Promise.withResolvers<void>();
   #child: Child | null = null;
@@ -97,7 +98,8 @@ class Supervised {
   #startedAtUs = 0;
   #pauseMs: DurationMs = CHILD_PAUSE_MS_MIN;
 
-  constructor(name: string, args: readonly string[]) {
+  constructor(name: string, args: readonly string[], drainForMs: DurationMs) {
+    this.#drainForMs = drainForMs;
     this.#name = name;
     this.#args = args;
   }
@@ -127,7 +129,7 @@ class Supervised {
     if (this.#child === null) return Promise.resolve();
     this.#child.stop();
     // It cuts what is unanswered by then itself; one that cannot even do that is ended.
-    timers.after(SHUTDOWN_MS_MAX + CHILD_PAUSE_MS_MAX, () => this.#child?.kill());
+    timers.after(this.#drainForMs + SHUTDOWN_MS_MAX + CHILD_PAUSE_MS_MAX, () => this.#child?.kill());
     return this.#gone.promise;
   }
 

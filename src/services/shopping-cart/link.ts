@@ -38,8 +38,8 @@ export const addToCart = linkMethod<CartAdd, CartVerdict>({
     ...{ sessionId, userId, sku, quantity, quantityLimit, key },
     sale: sale && { opensAt: sale.opensAt, closesAt: sale.closesAt, frozenForMs: sale.frozenForMs },
   }),
-  // Without a key, twice is twice.
-  isRepeatable: false,
+  // With a key the second time gets the answer of the first; without one, twice is twice.
+  isRepeatable: (items) => (items as readonly CartAdd[]).every(({ key }) => key !== null),
   deadlineMs: LINK_DEADLINE_MS,
 });
 
