@@ -17,8 +17,8 @@ export class Customers {
   readonly paid = new Map<string, string>();
   /** How often which request was answered with what: `order 503`. */
   readonly answers = new Map<string, number>();
-  /** Those who were told that they have the goods, and then that there is nothing to order. */
-  lostHolds = 0;
+  /** What those were told who did not get the goods, or were told that they have them and then that there is nothing to order. */
+  readonly refusals: string[] = [];
   readonly #pairs: Pairs;
   readonly #sku: string;
   #came = 0;
@@ -75,12 +75,15 @@ export class Customers {
     this.#came += 1;
     const wish = { clientIP: "198.51.100.8", userID, userLevel: 5, goodsSKU: this.#sku, goodsQuantity: 1 };
     const bought = await this.#untilTold("buy", (gate) => postJson(`${gate}/buy`, wish, { "idempotency-key": `buy-${userID}` }));
-    if (!(bought.body as { repResult: boolean }).repResult) return;
+    if (!(bought.body as { repResult: boolean }).repResult) {
+      this.refusals.push(`${userID}: ${bought.text}`);
+      return;
+    }
     const placed = await this.#untilTold("order", (gate) =>
       postJson(`${gate}/orders`, { userID }, { "idempotency-key": `order-${userID}` }),
     );
     if (placed.status === 409 || placed.status === 404) {
-      this.lostHolds += 1;
+      this.refusals.push(`${userID}: ${placed.text}`);
       return;
     }
     const order = placed.body as OrderBody;
