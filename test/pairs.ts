@@ -25,6 +25,8 @@ const PORTS: Readonly<Record<ServiceRole, number>> = {
   "gate-keeper": 8080,
 };
 
+const START_ATTEMPTS_MAX = 5;
+
 export interface PairsOptions {
   /** What `--redis` and `--postgres` take. */
   readonly redis: string;
@@ -47,8 +49,19 @@ export class Pairs {
     this.#offsets = [first, second];
   }
 
-  /** Resolves when both gates have sold: every service has found every other. */
+  /** Resolves when both gates see both of each. */
   static async start(options: PairsOptions): Promise<Pairs> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await Pairs.#startOnce(options);
+      } catch (error) {
+        // Somebody else may have taken a port between our look and a process's own bind.
+        if (!/EADDRINUSE|\bport \d/i.test(String(error)) || attempt === START_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  static async #startOnce(options: PairsOptions): Promise<Pairs> {
     const pairs = new Pairs(options);
     const both = (role: ServiceRole): Promise<unknown> => Promise.all([pairs.begin(role, 0), pairs.begin(role, 1)]);
     try {
