@@ -56,9 +56,22 @@ export class OrderDesk {
    * @param skus `null` means the whole cart
    */
   async place(customer: Customer, skus: readonly Sku[] | null, orderId: OrderId): Promise<PlaceReply> {
+    const first = await this.#look(customer);
+    const reply = await this.#placeOf(first, customer, skus, orderId);
+    if (reply.kind !== "refused" || (reply.reason !== "empty-cart" && reply.reason !== "no-hold")) return reply;
+    // An order of this id that was begun elsewhere and came to nothing may have given the holds back between the two looks.
+    const second = await this.#look(customer);
+    return hasMore(second, first) ? this.#placeOf(second, customer, skus, orderId) : reply;
+  }
+
+  async #look({ userId }: Customer): Promise<Held> {
+    const held = await this.#parts.ledger.held(userId, this.#parts.clock.now());
+    return new Map(held.map(({ sku, quantity }) => [sku, quantity]));
+  }
+
+  async #placeOf(held: Held, customer: Customer, skus: readonly Sku[] | null, orderId: OrderId): Promise<PlaceReply> {
     const { ledger, clock, boughtUnder, paymentWindowMs } = this.#parts;
     const now = clock.now();
-    const held = new Map((await ledger.held(customer.userId, now)).map(({ sku, quantity }) => [sku, quantity]));
     const wanted = skus === null ? [...held.keys()] : [...new Set(skus)];
     if (wanted.length === 0) return (await this.#again(customer, skus, orderId)) ?? { kind: "refused", reason: "empty-cart" };
     const missing = wanted.filter((sku) => !held.has(sku));
@@ -86,9 +99,18 @@ export class OrderDesk {
   /** What is said of an order that was placed before; `null`: there is none. */
   async #again(customer: Customer, skus: readonly Sku[] | null, orderId: OrderId): Promise<PlaceReply | null> {
     const { ledger, clock } = this.#parts;
-    const order = await ledger.order(orderId, clock.now());
+    const known = await ledger.order(orderId, clock.now());
+    // The holds may have gone into an order that was begun under this id and is not finished yet: only the ledger can say that there is none.
+    const order = known ?? (await this.#begun(customer, orderId));
     if (!order) return null;
     return isSameRequest(order, customer, skus) ? { kind: "placed", order } : { kind: "refused", reason: "key-reused" };
+  }
+
+  /** The order of this id; `null`: there is none, and none is under way. @throws Failure when there may yet be one */
+  async #begun({ userId, userLevel }: Customer, orderId: OrderId): Promise<Order | null> {
+    const { ledger, clock, paymentWindowMs: windowMs } = this.#parts;
+    const [reply] = await ledger.place([{ verb: "place", orderId, userId, userLevel, items: [], windowMs }], clock.now());
+    return reply?.kind === "order" ? reply.order : null;
   }
 
   /**
@@ -126,3 +148,8 @@ export class OrderDesk {
 const isSameRequest = (order: Order, { userId }: Customer, skus: readonly Sku[] | null): boolean =>
   order.userId === userId &&
   (skus === null || (new Set(skus).size === order.items.length && order.items.every(({ sku }) => skus.includes(sku))));
+
+/** What somebody holds, by SKU. */
+type Held = ReadonlyMap<Sku, number>;
+
+const hasMore = (cart: Held, before: Held): boolean => [...cart.keys()].some((sku) => !before.has(sku));

@@ -212,10 +212,19 @@ export class OrderKeeper {
     if (isOver && stored.payUntil > at) throw new Failure("store-unavailable", "the order is being restored; try again", true);
     const order = isOver ? expireOrder(stored, at) : stored;
     const { reply, changes } = decideOrder({ order, paymentUsedFor, parts: seen }, command, at);
-    if (changes === null) return { reply };
+    if (changes === null) {
+      if (stored === null && command.verb === "place" && (await this.#isUnderWay(command.orderId)))
+        throw new Failure("overloaded", "this order is under way; ask again with the same key", false);
+      return { reply };
+    }
     const taken = await this.#carryOut(attempt, order, stored, changes.order, at);
     const giveBack = toGiveBack(command, stored, changes.order);
     return { reply, taken, ...(giveBack && { giveBack: { order: changes.order, to: giveBack, at } }) };
+  }
+
+  /** Whether holds have gone into an order that Postgres does not have yet: somebody is placing it, or was, and then it is undone. */
+  async #isUnderWay(orderId: OrderId): Promise<boolean> {
+    return (await this.#parts.underWay()).some(({ part }) => part[0] === orderId);
   }
 
   /** All SKUs of the order at the latest time that any of them has seen. */
