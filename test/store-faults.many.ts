@@ -78,6 +78,13 @@ describe.skipIf(!canRun)(`two of every service ${NEEDS}`, () => {
     await expect(startProcess(args)).rejects.toThrow(/exit code 1\).*Redis cannot be used .* is it running where --redis says/s);
   });
 
+  test("a Redis that would throw holds away when it is full is refused, with a line that says what to set", async () => {
+    const forgetful = await startRedis(["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"]);
+    const args = ["safe-protector", "--data", freshDataDir(), "--redis", forgetful.url, "--port-offset", String(freePortOffset())];
+    await expect(startProcess(args)).rejects.toThrow(/exit code 1\).*set maxmemory-policy noeviction/s);
+    await forgetful.stop();
+  });
+
   test("a Redis that is killed loses nothing of what it has acknowledged, and is used again when it is back", async () => {
     const { crowd, customers } = await comeAll();
     for (let round = 0; round < 2; round += 1) {

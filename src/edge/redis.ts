@@ -47,6 +47,16 @@ export class RedisConnection implements RedisScripts {
     }
   }
 
+  /** Whether Redis may throw away what it was told to keep when its memory is full: holds among it. Of a cluster, one node is asked. */
+  async mayEvict(): Promise<boolean> {
+    try {
+      const memory = await this.#client.info("memory");
+      return /^maxmemory:[1-9]/m.test(memory) && !/^maxmemory_policy:noeviction\s*$/m.test(memory);
+    } catch (error) {
+      throw redisFailureOf(error);
+    }
+  }
+
   async run(script: LuaScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     // A cluster would keep it for later.
     if (!this.isReady) throw unavailable(true);

@@ -34,7 +34,10 @@ export class SharedStores {
     const patience = new Patience(topology.waitForStoresMs);
     try {
       const redis = await patience.until(() => opened(urls, topology.redisReplicasMin));
-      return new SharedStores(redis, patience);
+      const mayEvict = await patience.until(() => redis.mayEvict());
+      if (!mayEvict) return new SharedStores(redis, patience);
+      redis.close();
+      throw new Error("when its memory is full it throws away what it keeps: set maxmemory-policy noeviction");
     } catch (error) {
       throw new Error(
         `Redis cannot be used (${error instanceof Error ? error.message : String(error)}); is it running where --redis says?`,
