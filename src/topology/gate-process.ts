@@ -38,7 +38,8 @@ export async function startGate(settings: Settings): Promise<Process> {
   const identity = await openShoppersIdentity(settings);
   const records = await openGateRecords(settings, place);
   let closing: Promise<void> | null = null;
-  const ports = new OpenPorts({ settings, place, clock, isUp: () => closing === null, onBug: reportBug });
+  const isUp = (): boolean => closing === null && links.hasFoundAll;
+  const ports = new OpenPorts({ settings, place, clock, isUp, onBug: reportBug });
   const throttle = new Throttle(settings.throttles["gate-keeper"], clock);
   const gate = makeGate({
     services: links.services(),
@@ -51,7 +52,7 @@ export async function startGate(settings: Settings): Promise<Process> {
     onBug: reportBug,
   });
   links.describe(ports.metrics.GateKeeper);
-  const announcement = registry && new Announcement(place, registry, clock, () => closing === null);
+  const announcement = registry && new Announcement(place, registry, clock, isUp);
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
   const close = async (): Promise<void> => {
     await announcement?.end();

@@ -87,6 +87,16 @@ export class ServiceLinks {
     this.#stopLooking = timers.every(INSTANCES_REFRESH_MS, () => void look().catch(reportBug));
   }
 
+  /** Whether every service has been found that a purchase cannot do without: before that a gate can only refuse. */
+  get hasFoundAll(): boolean {
+    const { protect, policy } = this.#settings.topology.whenDown;
+    const isOpen: Partial<Record<LinkedService, boolean>> = {
+      "safe-protector": protect === "open",
+      "policy-controller": policy === "open",
+    };
+    return LINKED_SERVICES.every((service, index) => isOpen[service] || (this.#instances[index] as Instances).current().length > 0);
+  }
+
   close(): void {
     this.#stopLooking();
     this.#sockets.close();
