@@ -23,6 +23,9 @@ interface Pair {
 export class FlakyProxy {
   fault: Fault = "well";
   delayMs = 0;
+  /** Towards each socket: how many pieces are on their way, and when the last of them has arrived. */
+  readonly #underWay = new WeakMap<Socket, number>();
+  readonly #last = new WeakMap<Socket, Promise<void>>();
   /** Connections taken so far. */
   taken = 0;
   readonly #server: Server;
@@ -72,8 +75,22 @@ export class FlakyProxy {
   #pass(pair: Pair, to: Socket, bytes: Buffer): void {
     if (this.fault === "hole") pair.isLost = true;
     if (pair.isLost || bytes.length === 0) return;
-    if (this.delayMs === 0) to.write(bytes);
-    else setTimeout(() => to.write(bytes), this.delayMs);
+    // A wire that becomes faster does not let what comes later overtake what is on its way.
+    const underWay = this.#underWay.get(to) ?? 0;
+    if (this.delayMs === 0 && underWay === 0) {
+      to.write(bytes);
+      return;
+    }
+    this.#underWay.set(to, underWay + 1);
+    const before = this.#last.get(to) ?? Promise.resolve();
+    const delayed = new Promise<void>((resolve) => setTimeout(resolve, this.delayMs));
+    this.#last.set(
+      to,
+      Promise.all([before, delayed]).then(() => {
+        to.write(bytes);
+        this.#underWay.set(to, (this.#underWay.get(to) ?? 1) - 1);
+      }),
+    );
   }
 
   #end(pair: Pair): void {
