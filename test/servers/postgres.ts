@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SQL } from "bun";
 import { waitFor } from "../wait.ts";
+import { endWithUs } from "./end-with-us.ts";
 import { freePort } from "./free-port.ts";
 
 const DEBIAN = "/usr/lib/postgresql";
@@ -70,14 +71,6 @@ export async function startPostgres(): Promise<PostgresServer> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** Whatever ends the test process ends the server too. A process that is killed cannot do it, and `bun test` calls nobody when it ends. */
-function endWithUs(dir: string, stop: readonly string[]): void {
-  const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(" ");
-  const isNeeded = `kill -0 ${process.pid} 2>/dev/null && [ -d ${quoted([dir])} ]`;
-  const watch = `while ${isNeeded}; do sleep 1; done; [ -d ${quoted([dir])} ] && { ${quoted(stop)}; rm -rf ${quoted([dir])}; }`;
-  run(["setsid", "sh", "-c", `( ${watch} ) < /dev/null > /dev/null 2>&1 &`]);
 }
 
 /** What `initdb` makes, once for all suites of all runs: a copy takes a fifth of its time. It stays in the folder for temporary files. */

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "../wait.ts";
+import { endWithUs } from "./end-with-us.ts";
 import { freePort } from "./free-port.ts";
 
 export const hasRedis = Bun.which("redis-server") !== null;
@@ -54,6 +55,7 @@ async function startOn(port: number, args: readonly string[]): Promise<RedisServ
     return child;
   };
   let child = spawn();
+  endWithUs(dir, ["redis-cli", "-p", String(port), "shutdown", "nosave"]);
   const isReady = async (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`redis-server on port ${port} ended with ${child.exitCode}`);
     return isAnswering(port);
