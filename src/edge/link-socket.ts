@@ -1,5 +1,5 @@
 /**
- * Carries the requests of links over one WebSocket to each instance: a request over a connection that stands costs a quarter of one over HTTP.
+ * Carries the requests of links over one WebSocket to each instance: a request over a connection that stands costs much less than one over HTTP.
  * A frame is `ID PATH` and, on the next line, the body; its answer is `ID STATUS` and the text.
  *
  * A connection is OPENING (requests wait for it, nothing is sent), OPEN, or it ENDS: what was sent and not answered may have been heard, unless
