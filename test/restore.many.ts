@@ -6,7 +6,7 @@ import { notifyPaid, type OrderBody, PAYMENT_SECRET } from "./drop.ts";
 import { hasStores, NEEDS_STORES, SERVERS_MS_MAX } from "./ledger-stores.ts";
 import type { RunningProcess } from "./process.ts";
 import { type Stores, startServices, storesOfFolder } from "./services.ts";
-import { BASE_PORTS, freePortOffset, freshDataDir, getJson, postJson } from "./system.ts";
+import { BASE_PORTS, deleteJson, freePortOffset, freshDataDir, getJson, postJson } from "./system.ts";
 import { waitFor } from "./wait.ts";
 
 const SKU = "LAMP";
@@ -58,6 +58,20 @@ describe.skipIf(!hasStores)(`a running system whose Redis loses its data ${NEEDS
 
       await stores.redis.kill();
       await stores.redis.restart({ isEmpty: true });
+
+      // Until the goods are there again nobody hears that there are none, and whoever asks on with the same key gets them.
+      const refusals: string[] = [];
+      const fay = { userID: "fay", userLevel: 1, clientIP: "10.0.0.1", goodsSKU: SKU, goodsQuantity: 1 };
+      const hasBought = async (): Promise<boolean> => {
+        const { body } = await postJson(`${gate}/buy`, fay, { "idempotency-key": "key-of-fay" });
+        const { repResult, reason } = body as { readonly repResult: boolean; readonly reason: string };
+        if (!repResult) refusals.push(String(reason));
+        return repResult;
+      };
+      await waitFor(hasBought, "whoever asks on with the same key gets the goods", 10_000).catch(() => null);
+      expect(refusals.filter((reason) => !reason.endsWith("-unavailable"))).toEqual([]);
+      expect(refusals.length).toBeGreaterThan(0);
+      await deleteJson(`${urlOf("cart")}/delete/userid/fay/sku/${SKU}`);
 
       await waitFor(async () => (await goods()).frozenQuantity === 1, "the goods and the unpaid order are there again");
       expect(await goods()).toMatchObject({ goodsQuantity: 8, frozenQuantity: 1, goodsPrice: 9.99 });

@@ -1,9 +1,10 @@
 /** What an error of Redis, or of the way to it, says about the command: whether it was carried out, was not, or may have been. */
 import { Failure } from "../core/failure.ts";
 
-/** Redis refuses these before it does anything; a script too, because the first write in it is refused. */
+/** Redis refuses these before it does anything; a script too, because the first write in it is refused. NOTWHOLE is what the ledger's own scripts say
+ *  instead of deciding over data that may lack something. */
 const REFUSED =
-  /^(OOM|READONLY|CLUSTERDOWN|TRYAGAIN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM|MOVED|ASK|CROSSSLOT)\b/;
+  /^(OOM|READONLY|CLUSTERDOWN|TRYAGAIN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|NOPERM|NOTWHOLE|MOVED|ASK|CROSSSLOT)\b/;
 /** ioredis has not written the command to any connection. */
 const NOT_SENT =
   /isn't writeable and enableOfflineQueue options is false|Cluster isn't ready|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|Failed to refresh slots cache/;

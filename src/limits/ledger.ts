@@ -28,6 +28,8 @@ export const RELAY_TICK_MS: DurationMs = 50;
 export const RECOVER_TICK_MS: DurationMs = 1_000;
 /** Rows that are compared between Redis and Postgres at once; between two such pages everybody else has a turn. */
 export const RECONCILED_PER_LOOK = 200;
+/** How often everything is compared again where something has happened in a partition during the look. After that: at the next claim. */
+export const RESTORE_LOOKS_MAX = 5;
 /** A partition that was found whole is compared with Postgres again after so long, although its server has not changed. */
 export const WHOLE_FOR_MS: DurationMs = 600_000;
 /** One process at a time compares. If it dies meanwhile, or something could not be given back yet, another begins after so long. */

@@ -66,7 +66,7 @@ export async function policyControllerPart(settings: Settings, clock: Clock): Pr
   const sales = saleBookOver(await stores.sales(), clock);
   const policies = new PolicyController(await stores.policies(), ledger, throttleOf(settings, "policy-controller", clock), clock, sales);
   // Of all services this one has everything that the demo needs. Several may do it at once: whoever comes second finds the sale there.
-  if (settings.demo) await stockDemo({ ledger, policies, sales }, clock.now());
+  if (settings.demo) await stores.patience.until(() => stockDemo({ ledger, policies, sales }, clock.now()));
   const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
   const links = [...policyControllerLinkRoutes(policies), ...boardLinkRoutes(board, clock)];
   return {

@@ -11,6 +11,7 @@ import { refuseUnlessMigrated } from "../migrations/migrate.ts";
 import type { NewRefund } from "../payment/refund-book.ts";
 import type { Settings } from "../settings/table.ts";
 import { complain, reportBug } from "./process.ts";
+import { Restores } from "./restores.ts";
 import { SharedBooks } from "./shared-books.ts";
 import type { SharedStores } from "./shared-stores.ts";
 import { sender } from "./shop.ts";
@@ -18,6 +19,7 @@ import { sender } from "./shop.ts";
 export interface SharedLedger extends OpenedRedisLedger {
   readonly db: Postgres;
   readonly books: SharedBooks;
+  readonly restores: Restores;
   close(): Promise<void>;
 }
 
@@ -41,11 +43,14 @@ export async function openSharedLedger(
       tell: (tx: Tx, events: readonly LedgerEvent[]) => books.tell(tx, events, refundOf),
     };
     const opened = await stores.patience.until(() => openRedisLedger(options));
+    // Whichever process is first: nothing is decided before somebody has looked at a Redis that was started again.
+    const restores = new Restores(opened, complain);
+    await stores.patience.until(() => restores.restore(clock.now()));
     const close = async (): Promise<void> => {
       await books.close();
       await db.close();
     };
-    return { ...opened, db, books, close };
+    return { ...opened, db, books, restores, close };
   } catch (error) {
     await db.close();
     throw error;

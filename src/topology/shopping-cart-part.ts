@@ -18,8 +18,7 @@ import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { demoSecretIn } from "./demo-secret.ts";
 import { describeOutgoing } from "./gauges.ts";
 import type { Place } from "./place.ts";
-import { complain, openShoppersIdentity, reportBug } from "./process.ts";
-import { Restores } from "./restores.ts";
+import { openShoppersIdentity, reportBug } from "./process.ts";
 import { saleBookOver } from "./sale-book.ts";
 import { behindTheGate } from "./service-parts.ts";
 import type { Chore, ServicePart } from "./service-process.ts";
@@ -57,9 +56,8 @@ export async function shoppingCartPart(settings: Settings, place: Place, clock: 
   await stores.patience.until(() => shared.recover(clock.now()));
   books.start(shop.refunds);
   const relay = saleEventRelay(stores.redis, (event, id) => books.outbox.appendOnce(event, id));
-  const restores = new Restores(shared, complain);
   const recovered = async (now: UnixMs): Promise<boolean> => {
-    await restores.restore(now);
+    await shared.restores.restore(now);
     await shared.recover(now);
     return false;
   };
@@ -82,7 +80,7 @@ export async function shoppingCartPart(settings: Settings, place: Place, clock: 
     inHealth: () => ({ ...stores.inHealth(), postgres: books.isReachable ? "connected" : "away", isLeading: books.isLeading }),
     describe: (metrics) => {
       describeOutgoing(metrics, books.outgoing);
-      restores.describe(metrics);
+      shared.restores.describe(metrics);
       stores.describe(metrics);
     },
     beginToClose: () => shop.endStreams(),

@@ -57,8 +57,8 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Open
   const ledger = new RedisLedger({ redis, partitions, shelves, orders, after, isInOrder: options.isInOrder ?? false });
   const care = new OrderCare(db, orders, parts);
   const reconciler = new Reconciler(redis, partitions, db, shelves, relay);
-  const restorer = new Restorer(redis, partitions, db, reconciler);
-  await relay.prepare();
+  const restorer = new Restorer(redis, partitions, db, relay, reconciler);
+  await restorer.begin(await relay.prepare());
   return {
     ledger,
     sweep: (now) => ledger.sweep(now),

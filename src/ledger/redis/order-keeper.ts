@@ -209,7 +209,10 @@ export class OrderKeeper {
     const { seen, at } = await this.#see(command, stored, now);
     const isOver = stored?.state === "payment-pending" && seen.some(({ part }) => part === "gone");
     // Only a Redis that has lost data has parts that are gone before their time.
-    if (isOver && stored.payUntil > at) throw new Failure("store-unavailable", "the order is being restored; try again", true);
+    if (isOver && stored.payUntil > at) {
+      await this.#parts.compareAgain(stored);
+      throw new Failure("store-unavailable", "the order is being restored; try again", true);
+    }
     const order = isOver ? expireOrder(stored, at) : stored;
     const { reply, changes } = decideOrder({ order, paymentUsedFor, parts: seen }, command, at);
     if (changes === null) {

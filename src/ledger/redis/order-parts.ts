@@ -7,7 +7,7 @@ import type { UnixMs } from "../../core/time.ts";
 import { RECOVERED_PER_TICK, UNDER_WAY_PAUSE_MS, UNDER_WAY_TRIES_MAX } from "../../limits/ledger.ts";
 import type { Order, OrderItem } from "../ledger.ts";
 import type { Partitions } from "./partitions.ts";
-import { GIVE_BACK, MARKS, PARK, SELL, UNDO, UNMARK } from "./scripts.ts";
+import { COMPARE_AGAIN, GIVE_BACK, MARKS, PARK, SELL, UNDO, UNMARK } from "./scripts.ts";
 import type { RedisShelves } from "./shelves.ts";
 import type { After } from "./turns.ts";
 import { readAnswer, readList } from "./wire.ts";
@@ -87,6 +87,13 @@ export class OrderParts {
   /** The same for one part of an order of which no more is known. */
   async drop([orderId, sku, userId]: PartOfOrder, now: UnixMs): Promise<StepResult> {
     return this.#step(GIVE_BACK, sku, [now, sku, userId, orderId, 0, []]);
+  }
+
+  /** Redis has lost a part of this order: its partitions are compared with Postgres soon. */
+  async compareAgain({ items }: Order): Promise<void> {
+    const partitions = new Set(items.map(({ sku }) => this.#partitions.of(sku)));
+    const each = [...partitions].map((partition) => this.#redis.run(COMPARE_AGAIN, [this.#partitions.keyOf(partition, "whole")], []));
+    await Promise.all(each);
   }
 
   /** Parts that somebody has marked, some of those there are. */

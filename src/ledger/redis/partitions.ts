@@ -6,7 +6,7 @@
 import type { Sku } from "../../core/ids.ts";
 import type { Key } from "../ledger.ts";
 
-const KINDS = ["goods", "lines", "due", "sums", "ends", "wake", "users", "names", "records", "ties", "stream", "marks"] as const;
+const KINDS = ["goods", "lines", "due", "sums", "ends", "wake", "users", "names", "records", "ties", "stream", "marks", "whole"] as const;
 
 export type KeyKind = (typeof KINDS)[number];
 
@@ -40,7 +40,7 @@ export class Partitions {
   }
 
   /** Beside the partition's own keys, for who looks after it as a whole. */
-  careOf(partition: number, kind: "whole" | "restoring"): string {
+  careOf(partition: number, kind: "restoring"): string {
     return `${this.#tag(partition)}:${kind}`;
   }
 

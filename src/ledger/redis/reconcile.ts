@@ -25,13 +25,13 @@ export interface Difference {
   /** In a few words, for an operator. */
   readonly inRedis: string;
   readonly inPostgres: string;
-  /** What became of it. `found`: nothing was to be repaired. `busy`: something moves there, look again. `short`: it cannot be repaired, for more is frozen
-   *  than there would be. */
-  readonly outcome: "found" | "repaired" | "busy" | "short";
+  /** What became of it. `found`: nothing was to be repaired. `busy`: an order of it is under way, look again. `moved`: something has happened in its
+   *  partition meanwhile, look again at once. `short`: it cannot be repaired, for more is frozen than there would be. */
+  readonly outcome: "found" | "repaired" | "busy" | "moved" | "short";
 }
 
 /** What `restore.lua` says of one thing. */
-type Outcome = "done" | "busy" | "short" | "over";
+type Outcome = "done" | "busy" | "moved" | "short" | "over";
 
 export class Reconciler {
   readonly #redis: RedisScripts;
@@ -97,6 +97,6 @@ export class Reconciler {
     const answer = await this.#redis.run(RESTORE, this.#partitions.keysOf(partition), args);
     const { reply, looks } = readAnswer<"moved" | readonly Outcome[]>(answer);
     await this.#shelves.follow(looks);
-    return reply === "moved" ? lacks.map(() => "busy") : reply;
+    return reply === "moved" ? lacks.map(() => "moved") : reply;
   }
 }

@@ -49,10 +49,10 @@ import type { OrderKeeper } from "./order-keeper.ts";
 import type { PartOfOrder } from "./order-parts.ts";
 import type { Partitions } from "./partitions.ts";
 import { SWEEP } from "./scripts.ts";
-import type { OwnLine, RedisShelves } from "./shelves.ts";
+import type { OwnLine, Question, RedisShelves } from "./shelves.ts";
 import { type Asked, SkuCommands } from "./sku-commands.ts";
 import { type After, Turns } from "./turns.ts";
-import { readAnswer } from "./wire.ts";
+import { readAnswer, type Seen } from "./wire.ts";
 
 export interface RedisLedgerParts {
   readonly redis: RedisScripts;
@@ -137,7 +137,7 @@ export class RedisLedger implements Ledger {
   }
 
   async goods(skus: readonly Sku[], now: UnixMs): Promise<readonly (Goods | null)[]> {
-    const seen = await this.#shelves.look(
+    const seen = await this.#look(
       skus.map((sku) => ({ sku })),
       now,
     );
@@ -145,7 +145,14 @@ export class RedisLedger implements Ledger {
   }
 
   async lines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): Promise<readonly Line[]> {
-    return (await this.#shelves.look(of, now)).map(({ line }) => line);
+    return (await this.#look(of, now)).map(({ line }) => line);
+  }
+
+  /** @throws Failure where there may be goods that Redis has lost and gets back: nobody is told that they are unknown */
+  async #look(questions: readonly Question[], now: UnixMs): Promise<readonly Seen[]> {
+    const seen = await this.#shelves.look(questions, now);
+    if (seen.some(({ isDoubtful }) => isDoubtful)) throw new Failure("store-unavailable", "the goods are being restored; try again", true);
+    return seen;
   }
 
   async held(userId: UserId, now: UnixMs): Promise<readonly HeldGoods[]> {

@@ -49,12 +49,13 @@ export class Relay {
     this.#tell = tell;
   }
 
-  /** Once, before anything else. */
-  async prepare(): Promise<void> {
-    await this.#db.transaction(
-      (tx) => tx`insert into ledger_streams (partition, last_id) select n, '0-0' from unnest(${this.#partitions.all}::int[]) as n
-        on conflict do nothing`,
+  /** Once, before anything else. @returns the partitions of which Postgres had nothing */
+  async prepare(): Promise<readonly number[]> {
+    const rows = await this.#db.transaction(
+      (tx) => tx<{ partition: number }>`insert into ledger_streams (partition, last_id)
+        select n, '0-0' from unnest(${this.#partitions.all}::int[]) as n on conflict do nothing returning partition`,
     );
+    return rows.map(({ partition }) => partition);
   }
 
   /** Tells everything that these partitions have to tell by now. Nobody else can until the transaction ends. */

@@ -1,8 +1,10 @@
 /** The ledger's scripts. Each states its promise, keys, arguments and reply in its own file. */
 import type { LuaScript } from "../../core/redis.ts";
 import cart from "./scripts/cart.lua" with { type: "text" };
+import catchUp from "./scripts/catch-up.lua" with { type: "text" };
 import claim from "./scripts/claim.lua" with { type: "text" };
 import claimRestore from "./scripts/claim-restore.lua" with { type: "text" };
+import compareAgain from "./scripts/compare-again.lua" with { type: "text" };
 import decide from "./scripts/decide.lua" with { type: "text" };
 import extent from "./scripts/extent.lua" with { type: "text" };
 import giveBack from "./scripts/give-back.lua" with { type: "text" };
@@ -53,6 +55,8 @@ export const MARKS: LuaScript = { ...overParts("marks", marks), isUnconfirmed: t
 export const RESTORE = overParts("restore", restore);
 export const IS_WHOLE: LuaScript = { name: "is-whole", text: isWhole, isUnconfirmed: true };
 export const NOTE_WHOLE: LuaScript = { name: "note-whole", text: noteWhole, isUnconfirmed: true };
+export const COMPARE_AGAIN: LuaScript = { name: "compare-again", text: compareAgain, isUnconfirmed: true };
+export const CATCH_UP: LuaScript = { name: "catch-up", text: catchUp, isUnconfirmed: true };
 export const CLAIM_RESTORE: LuaScript = { name: "claim-restore", text: claimRestore, isUnconfirmed: true };
 export const EXTENT: LuaScript = { name: "extent", text: extent, isUnconfirmed: true };
 export const PEEK: LuaScript = { name: "peek", text: peek, isUnconfirmed: true };

@@ -96,8 +96,9 @@ export class RedisShelves {
   }
 }
 
-const seenOf = (sku: Sku, [goods, line, part]: SeenFields): Seen => ({
+const seenOf = (sku: Sku, [goods, line, part, doubt]: SeenFields): Seen => ({
   goods: goods === false ? null : goodsOf(sku, goods),
   line: line === false ? EMPTY_LINE : lineOf(line),
   part,
+  isDoubtful: doubt === 1,
 });

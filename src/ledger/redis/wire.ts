@@ -115,5 +115,7 @@ export interface Seen {
   readonly goods: Goods | null;
   readonly line: Line;
   readonly part: "alive" | "park" | "sell" | "gone";
+  /** There are no goods, and Redis may have lost them. */
+  readonly isDoubtful: boolean;
 }
-export type SeenFields = readonly [goods: readonly number[] | false, line: LineFields | false, part: Seen["part"]];
+export type SeenFields = readonly [goods: readonly number[] | false, line: LineFields | false, part: Seen["part"], doubt: 0 | 1];

@@ -1,13 +1,15 @@
 -- Decides a batch of commands about SKUs of one partition, each in its order and in one atomic step, as `decide.ts` does; everything due has
--- ended before a command is looked at. The same key gets the first reply and changes nothing.
+-- ended before a command is looked at. The same key gets the first reply and changes nothing. While the partition is not known to be whole nothing is
+-- decided: goods that Redis has forgotten would be unknown, and what it has forgotten to have sold would be sold again.
 --
--- KEYS   13...: the kept replies of the batch's keys
+-- KEYS   14...: the kept replies of the batch's keys
 -- ARGV   1 the commands as JSON, each [verb, now, sku, user, ...]
 --        2 how many SKUs of this partition a user may have before all partitions must be asked, 3 how many of all partitions, 4 how many goods
 --        there may be in this partition, 5 how long a reply is kept, in ms, 6 how many ended lines may be swept with goods that are removed
 -- Reply  a reply per command: [kind, ...]. Beside those of the ledger:
 --        ["kept", reply] the key has this reply; ["count"] tell first of how many SKUs the user has something; ["busy"] an order of this user
 --        and SKU is under way; ["unswept"] sweep the SKU first; ["later"] a command before it about the same SKU was not decided.
+if not known() then return notWhole() end
 local SKUS_HERE_MAX, SKUS_MAX, GOODS_MAX, KEPT_MS, SWEPT_MAX =
   tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local BUSY, goodsCount = { 'busy' }, nil
@@ -31,7 +33,7 @@ local verbs = {}
 local function keep(c, reason, quantity, heldUntil)
   if c[11] == 0 then return end
   local reply = cjson.encode({ { c[12], c[13], c[10], 'cart', reason, c[3], quantity, heldUntil, c[9] } })
-  later(function() call('SET', KEYS[12 + c[11]], reply, 'PX', KEPT_MS) end)
+  later(function() call('SET', KEYS[13 + c[11]], reply, 'PX', KEPT_MS) end)
 end
 
 -- A refusal is kept too: the same key hears it again, even when goods have come back since.
@@ -45,7 +47,7 @@ end
 function verbs.hold(c)
   local sku, user, quantity, limit = c[3], c[4], c[5], c[6]
   local shelf, at = seen(sku, c[2])
-  local kept = c[11] > 0 and call('GET', KEYS[12 + c[11]])
+  local kept = c[11] > 0 and call('GET', KEYS[13 + c[11]])
   if kept then return { 'kept', kept } end
   local goods = shelf.goods
   if not goods then return refusedHold(c, 'unknown-goods') end

@@ -2,7 +2,8 @@
 -- script that looks at SKUs. What it promises to them:
 --   * what is decided is written at the end, all of it (`finish`), so that an error half way leaves nothing behind;
 --   * a SKU's time never goes back, and whatever is due at that time has ended before anybody looks (`seen`);
---   * what happened is appended to the partition's stream in the same step, one entry for a whole batch.
+--   * what happened is appended to the partition's stream in the same step, one entry for a whole batch;
+--   * nothing happens that has to be told while the partition is not KNOWN to be whole: its stream may be behind what Postgres has taken over.
 --
 -- KEYS, the same for all scripts:
 --    1 goods    hash    sku -> what is on hand, frozen, sold; price; clock; earliest deadline
@@ -17,9 +18,10 @@
 --   10 ties     zset    sku \n deadline \n order \n sku [\n sku ...]: what an order of several SKUs ends together with
 --   11 stream   stream  events, a JSON array to an entry; and notes about what operators set, for Postgres to keep
 --   12 marks    hash    order \n sku -> a part of an order that is under way between here and Postgres, since when, and how to undo it
+--   13 whole    string  the run id of the server under which this partition was compared with Postgres; see `note-whole.lua`
 -- Ids have no control characters, so \n separates them and sorts before all they are made of.
 local GOODS, LINES, DUE, SUMS, ENDS, WAKE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local USERS, NAMES, RECORDS, TIES, STREAM, MARKS = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local USERS, NAMES, RECORDS, TIES, STREAM, MARKS, WHOLE = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 
 -- Fields of goods.
 local ON_HAND, FROZEN, SOLD, PRICE, CLOCK, EARLIEST = 1, 2, 3, 4, 5, 6
@@ -36,6 +38,21 @@ local function must(condition, fact) if not condition then error('broken invaria
 local function tell(event) told[#told + 1] = event end
 -- Something that `finish` does after all decisions.
 local function later(write) written[#written + 1] = write end
+
+-- Whether the partition is known to have all that it should. One that came back empty has no note; one that was loaded again, or whose replica has
+-- taken over, may lack the last changes, and has the note of another server.
+local isKnown = nil
+local function known()
+  if isKnown == nil then
+    local note = call('GET', WHOLE)
+    local info = note and call('INFO', 'server')
+    local _, before = string.find(info or '', 'run_id:', 1, true)
+    isKnown = before ~= nil and string.sub(note, 1, 40) == string.sub(info, before + 1, before + 40)
+  end
+  return isKnown
+end
+-- The caller is told that nothing has happened.
+local function notWhole() return redis.error_reply('NOTWHOLE what Redis has of these goods is being compared with Postgres') end
 
 local function earliestOf(sku)
   local first = call('ZRANGEBYLEX', DUE, '[' .. sku .. '\n', '(' .. sku .. '\v', 'LIMIT', 0, 1)[1]
@@ -229,6 +246,7 @@ end
 
 -- Writes everything, appends what is told, and answers: JSON of what is given, and of the SKUs that have to be looked at, at which time.
 local function finish(reply)
+  if #told > 0 and not known() then return notWhole() end
   for _, write in ipairs(written) do write() end
   for _, shelf in pairs(shelves) do finishShelf(shelf) end
   for _, line in pairs(lines) do if line.isChanged then finishLine(line) end end

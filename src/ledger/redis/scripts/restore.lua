@@ -6,6 +6,8 @@
 --        3 "look" to change nothing
 -- Reply  "moved" when something has happened since; otherwise per thing "done", "busy" (an order of it is under way), "short" (more is frozen than
 --        there would be), or "over" (its time has passed)
+-- This is how a partition becomes whole, and its stream has caught up by now.
+isKnown = true
 local newest = call('XREVRANGE', STREAM, '+', '-', 'COUNT', 1)[1]
 if newest then
   local ms, n = string.match(newest[1], '(%d+)-(%d+)')

@@ -13,6 +13,8 @@ local n = partOf(row, order)
 local isAlive = n ~= nil and payUntil > time
 if isAlive == isLate then return finish('changed') end
 if isLate then
+  -- What Redis has forgotten to have sold looks as if it were there.
+  if not known() then return notWhole() end
   local mine = row[HELD] + row[ORDERED] + pendingOf(row, time)
   if not goods or availableOf(goods) < quantity or (limit > 0 and mine + quantity > limit) then return finish('refused') end
   if availableOf(goods) == quantity then tell({ type = 'goods.sold-out', at = time, sku = sku }) end
