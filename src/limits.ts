@@ -1,7 +1,7 @@
 /**
  * Every bound of the system, named once, with what happens when it is reached. A bound that an operator may want to move is a
  * setting (`src/settings/table.ts`) and stands here with its range; the others are fixed. Those of what only some processes have (links, the
- * registry, shared tables) stand in `limits/`.
+ * registry, shared tables) and of what operators see stand in `limits/`.
  */
 import type { DurationMs } from "./core/time.ts";
 
@@ -281,8 +281,3 @@ export const REDIS_ANSWER_MS_MAX: DurationMs = 1_500;
 export const REDIS_RECONNECT_MS_MAX: DurationMs = 200;
 /** In strict mode, how long replicas may take to confirm a change. Longer: its outcome is unknown. */
 export const REPLICAS_CONFIRM_MS_MAX: DurationMs = 500;
-// --- Audit trail -----------------------------------------------------------------------------------------------------------
-/** How long an operator's change stays in the audit trail: an inspection of a whole year finds all of it. */
-export const TRAIL_KEPT_MS: DurationMs = 400 * 24 * 3_600_000;
-/** What is kept of a request, of what was before, and of an answer. Longer ones are cut. */
-export const TRAIL_TEXT_CHARS_MAX = 20_000;

@@ -118,6 +118,24 @@ describe("a store", () => {
     expectRefused(/has schema version 999, this program needs \d+/);
   });
 
+  test("of an earlier version gets what it lacks, once, and keeps what it has", () => {
+    makeStore(2);
+    const [version] = new Uint8Array(readFileSync(path).subarray(63, 64)) as unknown as [number];
+    overwrite(63, new Uint8Array([version - 1]));
+    expectRefused(/has schema version \d+, this program needs \d+/);
+    const additions = new Map([[version - 1, "create table marks (id integer primary key) strict;"]]);
+    for (let start = 1; start <= 2; start += 1) {
+      const { db, close } = openSqliteFile(folder, SCHEMA, additions);
+      expect(countIn(db)).toBe(2);
+      expect(db.query("select count(*) as n from marks").get()).toEqual({ n: start - 1 });
+      db.run("insert into marks values (null)");
+      close();
+    }
+    const reader = openSqliteFileReadOnly(folder);
+    expect(countIn(reader)).toBe(2);
+    reader.close();
+  });
+
   const damages: readonly (readonly [string, () => void])[] = [
     ["a page overwritten", () => overwrite(3 * 4_096, new Uint8Array(4_096).fill(0xa5))],
     ["its end cut off", () => truncateSync(path, 5 * 4_096)],

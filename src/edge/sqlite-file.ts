@@ -9,7 +9,7 @@ import { join } from "node:path";
 /** "DOOR": marks a SQLite file as ours (SQLite's application_id). */
 const APPLICATION_ID = 0x444f4f52;
 /** Raised with every change of the schema. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 const HEADER_BYTES = 100;
 
 /** The store cannot be used; the message is for the operator and says what to do. */
@@ -17,13 +17,20 @@ export class StoreRefused extends Error {
   override readonly name = "StoreRefused";
 }
 
+type Additions = ReadonlyMap<number, string>;
+const NO_ADDITIONS: Additions = new Map();
+
 export interface SqliteFile {
   readonly db: Database;
   close(): void;
 }
 
-/** Opens the store for selling, and makes it when the folder has none. @param schema statements that make the tables */
-export function openSqliteFile(dataDir: string, schema: string): SqliteFile {
+/**
+ * Opens the store for selling, and makes it when the folder has none.
+ * @param schema statements that make the tables
+ * @param additions by the version of an earlier store, the statements that make the next version of it. Without them it is refused.
+ */
+export function openSqliteFile(dataDir: string, schema: string, additions: Additions = NO_ADDITIONS): SqliteFile {
   try {
     // Names of shoppers are in it: nobody else on the machine should read them.
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -34,10 +41,11 @@ export function openSqliteFile(dataDir: string, schema: string): SqliteFile {
   try {
     const path = join(dataDir, "doorbuster.db");
     if (!existsSync(path) || statSync(path).size === 0) makeFile(path, schema);
-    checkFile(path);
+    const version = checkFile(path, additions);
     const db = new Database(path, { readwrite: true });
     db.run("pragma synchronous = full");
     db.run("pragma foreign_keys = off");
+    if (version !== SCHEMA_VERSION) addTo(db, additions);
     return {
       db,
       close() {
@@ -93,7 +101,18 @@ function makeFile(path: string, schema: string): void {
   }
 }
 
-function checkFile(path: string): void {
+/** All of a version's additions or none, also when the process dies over them. */
+function addTo(db: Database, additions: Additions): void {
+  const versionOf = (): number => db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
+  for (let version = versionOf(); version < SCHEMA_VERSION; version += 1) {
+    db.run(`begin; ${additions.get(version)} pragma user_version = ${version + 1}; commit`);
+  }
+  // Whoever looks at the file's head has to find the version there, not in the log beside it.
+  db.run("pragma wal_checkpoint(truncate)");
+}
+
+/** Returns the version that the file's head says; a log beside it may say more. */
+function checkFile(path: string, additions: Additions = NO_ADDITIONS): number {
   const header = readHeader(path);
   if (header.length < HEADER_BYTES || header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
     throw new StoreRefused(`${path} is not a database of doorbuster; move it away, or give another --data`);
@@ -102,7 +121,8 @@ function checkFile(path: string): void {
   if (header.readUInt32BE(68) !== APPLICATION_ID)
     throw new StoreRefused(`${path} is another program's database; move it away, or give another --data`);
   const version = header.readUInt32BE(60);
-  if (version !== SCHEMA_VERSION) throw new StoreRefused(`${path} has schema version ${version}, this program needs ${SCHEMA_VERSION}`);
+  if (version !== SCHEMA_VERSION && !additions.has(version))
+    throw new StoreRefused(`${path} has schema version ${version}, this program needs ${SCHEMA_VERSION}`);
   const db = new Database(path, { readonly: true });
   try {
     const [row] = db.query<{ quick_check: string }, []>("pragma quick_check(1)").all();
@@ -114,6 +134,7 @@ function checkFile(path: string): void {
   } finally {
     db.close();
   }
+  return version;
 }
 
 function readHeader(path: string): Buffer {

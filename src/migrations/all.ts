@@ -9,6 +9,7 @@ import webhooks from "./0004-webhooks.sql" with { type: "text" };
 import outboxSources from "./0005-outbox-sources.sql" with { type: "text" };
 import operatorChanges from "./0006-operator-changes.sql" with { type: "text" };
 import goodsSince from "./0007-goods-since.sql" with { type: "text" };
+import operatorNames from "./0008-operator-names.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0005-outbox-sources", text: outboxSources },
   { name: "0006-operator-changes", text: operatorChanges },
   { name: "0007-goods-since", text: goodsSince },
+  { name: "0008-operator-names", text: operatorNames },
 ];

@@ -48,6 +48,9 @@ import { RegistryNode } from "../services/service-registry/node.ts";
 import { shoppingCartLinkRoutes } from "../services/shopping-cart/link.ts";
 import { routes as cartRoutes, ShoppingCart } from "../services/shopping-cart/service.ts";
 import type { ServiceName, Settings } from "../settings/table.ts";
+import { EmbeddedTrail, TRAIL_SCHEMA } from "../trail/embedded-trail.ts";
+import { trailRoutes } from "../trail/routes.ts";
+import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { Announcement, registrarOf } from "./announcement.ts";
 import { stockDemo } from "./demo.ts";
 import { makeGate } from "./gate.ts";
@@ -60,11 +63,13 @@ import { complain, openShoppersIdentity, type Process, reportBug } from "./proce
 import { guarded, Shop, sender } from "./shop.ts";
 
 export const STORE_SCHEMA =
-  LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA;
+  LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA + TRAIL_SCHEMA;
+/** By the version of a store, what makes the next version of it. */
+export const STORE_ADDITIONS: ReadonlyMap<number, string> = new Map([[2, TRAIL_SCHEMA]]);
 
 /** @param hasGate whether the public door is in this process */
 export async function startEmbedded(settings: Settings, hasGate: boolean): Promise<Process> {
-  const file = openSqliteFile(settings.data, STORE_SCHEMA);
+  const file = openSqliteFile(settings.data, STORE_SCHEMA, STORE_ADDITIONS);
   try {
     const gateRecords = hasGate ? await openGateRecords(settings, new Place(settings)) : null;
     const identity = await openShoppersIdentity(settings);
@@ -107,6 +112,7 @@ class EmbeddedProcess {
   readonly #gateThrottle: Throttle;
   readonly #refundBook: EmbeddedRefundBook;
   readonly #webhooks: Webhooks;
+  readonly #trail: EmbeddedTrail;
   readonly #shop: Shop;
   readonly #stopTicking: readonly (() => void)[];
   readonly #ports: OpenPorts;
@@ -149,6 +155,7 @@ class EmbeddedProcess {
       turns: { turn },
       emit: (event) => this.#outbox.add(event),
     });
+    this.#trail = new EmbeddedTrail({ db: file.db, turns: { turn }, clock, report: complain });
     const tools = { outbox: this.#outbox, send: sender(settings), clock, random: chance, onBug: reportBug, turns: { turn }, randomBytes };
     this.#webhooks = new Webhooks(new WebhookStore(file.db), tools);
     this.#shop = new Shop({
@@ -174,6 +181,7 @@ class EmbeddedProcess {
       (now: UnixMs) => this.#protector.sweep(now),
       (now: UnixMs) => this.#sales.announce(now),
       (now: UnixMs) => this.#outbox.sweep(now),
+      (now: UnixMs) => this.#trail.sweep(now),
     ];
     this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
     describeGauges(this.#ports.metrics, {
@@ -216,10 +224,14 @@ class EmbeddedProcess {
 
   #routes(): Partial<Record<PortName, Route[]>> {
     const behind = {
-      SafeProtector: this.#behindTheGate(protectorRoutes(this.#protector)),
-      PolicyController: this.#behindTheGate([...policyRoutes(this.#policies), ...saleRoutes(this.#sales, this.#clock)]),
-      InventoryManager: this.#behindTheGate(inventoryRoutes(this.#inventory)),
-      ShoppingCart: this.#behindTheGate([...cartRoutes(this.#cart), ...this.#shop.cartRoutes()]),
+      SafeProtector: this.#behindTheGate("SafeProtector", protectorRoutes(this.#protector)),
+      PolicyController: this.#behindTheGate("PolicyController", [
+        ...policyRoutes(this.#policies),
+        ...saleRoutes(this.#sales, this.#clock),
+        ...trailRoutes(this.#trail),
+      ]),
+      InventoryManager: this.#behindTheGate("InventoryManager", inventoryRoutes(this.#inventory)),
+      ShoppingCart: this.#behindTheGate("ShoppingCart", [...cartRoutes(this.#cart), ...this.#shop.cartRoutes()]),
       ServiceRegistry: this.#registryNode.routes(),
     };
     if (this.#gateRecords) return { GateKeeper: this.#gateRoutes(this.#gateRecords), ...behind };
@@ -257,10 +269,12 @@ class EmbeddedProcess {
     return [...gateRoutes(gate, this.#identity), ...this.#shop.doorRoutes()];
   }
 
-  /** Where shoppers prove who they are, the gate is their only door: a cart that anybody could fill beside it would make the proof worthless. */
-  #behindTheGate(routes: readonly Route[]): Route[] {
-    if (!this.#identity.isProven) return [...routes];
-    return routes.map((route) => ({ ...route, endpoint: { ...route.endpoint, needsAdminKey: true } }));
+  /** What operators change here is put down first. Where shoppers prove who they are, the gate is their only door: a cart that anybody could fill beside
+   *  it would make the proof worthless. */
+  #behindTheGate(service: PortName, routes: readonly Route[]): Route[] {
+    const trailed = trailedRoutes(service, routes, this.#trail);
+    if (!this.#identity.isProven) return trailed;
+    return trailed.map((route) => ({ ...route, endpoint: { ...route.endpoint, needsAdminKey: true } }));
   }
 
   #throttle(service: ServiceName): Throttle {

@@ -18,7 +18,8 @@ import { safeProtectorLinkRoutes } from "../services/safe-protector/link.ts";
 import { routes as protectorRoutes, SafeProtector } from "../services/safe-protector/service.ts";
 import { RegistryNode } from "../services/service-registry/node.ts";
 import type { ServiceName, Settings } from "../settings/table.ts";
-import { OperatorTrail } from "../trail/operator-trail.ts";
+import { PostgresTrail } from "../trail/postgres-trail.ts";
+import { trailRoutes } from "../trail/routes.ts";
 import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { stockDemo } from "./demo.ts";
 import { complain } from "./process.ts";
@@ -40,7 +41,7 @@ export async function safeProtectorPart(settings: Settings, clock: Clock): Promi
   // It needs no database but to put down who has changed what.
   const db = settings.postgres === null ? null : new Postgres(settings.postgres);
   const own = protectorRoutes(protector);
-  const trailed = db === null ? own : trailedRoutes("SafeProtector", own, new OperatorTrail({ db, clock, report: complain }));
+  const trailed = db === null ? own : trailedRoutes("SafeProtector", own, new PostgresTrail({ db, clock, report: complain }));
   return {
     name: "SafeProtector",
     routes: [...behindTheGate(trailed, settings), ...safeProtectorLinkRoutes(protector)],
@@ -69,12 +70,10 @@ export async function policyControllerPart(settings: Settings, clock: Clock): Pr
   if (settings.demo) await stores.patience.until(() => stockDemo({ ledger, policies, sales }, clock.now()));
   const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
   const links = [...policyControllerLinkRoutes(policies), ...boardLinkRoutes(board, clock)];
+  const own = [...policyRoutes(policies), ...saleRoutes(sales, clock), ...trailRoutes(books.trail)];
   return {
     name: "PolicyController",
-    routes: [
-      ...behindTheGate(trailedRoutes("PolicyController", [...policyRoutes(policies), ...saleRoutes(sales, clock)], books.trail), settings),
-      ...links,
-    ],
+    routes: [...behindTheGate(trailedRoutes("PolicyController", own, books.trail), settings), ...links],
     chores: [{ everyMs: SWEEP_TICK_MS, sweep: (now) => sales.announce(now) }],
     isUp: () => stores.redis.isReady,
     inHealth: () => stores.inHealth(),

@@ -21,7 +21,7 @@ import { OUTBOX_TICK_MS, REFUND_TICK_MS, SWEEP_TICK_MS, WEBHOOK_TICK_MS } from "
 import { PostgresRefundBook } from "../payment/postgres-refund-book.ts";
 import type { NewRefund } from "../payment/refund-book.ts";
 import type { Refunds } from "../payment/refunds.ts";
-import { OperatorTrail } from "../trail/operator-trail.ts";
+import { PostgresTrail } from "../trail/postgres-trail.ts";
 import type { Outgoing } from "./gauges.ts";
 
 export interface SharedBooksParts {
@@ -42,8 +42,7 @@ export class SharedBooks {
   readonly outbox: PostgresOutbox;
   readonly refundBook: PostgresRefundBook;
   readonly webhooks: PostgresWebhooks;
-  /** For `trailedRoutes`. */
-  readonly trail: OperatorTrail;
+  readonly trail: PostgresTrail;
   readonly #deliveries: SharedDeliveries;
   readonly #parts: SharedBooksParts;
   #leadership: PostgresLeadership | null = null;
@@ -57,7 +56,7 @@ export class SharedBooks {
     this.outbox = new PostgresOutbox(db, currency);
     this.refundBook = new PostgresRefundBook({ db, tell: (tx, events) => this.outbox.append(tx, events) });
     this.webhooks = new PostgresWebhooks({ db, outbox: this.outbox, clock, randomBytes });
-    this.trail = new OperatorTrail({ db, clock, report: parts.report });
+    this.trail = new PostgresTrail({ db, clock, report: parts.report });
     this.#deliveries = new SharedDeliveries({ db, outbox: this.outbox, send, clock, random: chance, onBug });
   }
 

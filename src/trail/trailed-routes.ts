@@ -2,8 +2,10 @@
  * Routes whose changes go into the audit trail. What a thing was before is asked of the route that shows it, just before the change: somebody
  * else's change at the same moment may lie between the two.
  */
-import type { HttpReply, RequestInput, Route } from "../core/endpoint.ts";
+import Type from "typebox";
+import type { Endpoint, HttpReply, RequestInput, Route } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
+import { operatorHeader, readOperator } from "./operator-name.ts";
 import type { OperatorTrail } from "./operator-trail.ts";
 
 type Input = RequestInput<never, never, never>;
@@ -67,8 +69,11 @@ export function trailedRoutes(service: string, routes: readonly Route[], trail: 
     if (!subject) return route;
     const handle = async (input: Input): Promise<HttpReply> => {
       const { params, body } = input as { readonly params: Values; readonly body: Values | null };
+      const named = readOperator(input.headers);
+      if ("refusal" in named) return named.refusal;
       const before = await shown(routes, subject(params, body ?? {}), input);
-      const id = await trail.begin({ who: input.peer(), service, operation: name, asked: { ...params, ...body }, before });
+      const asked = { ...params, ...body };
+      const id = await trail.begin({ who: input.peer(), ...named, service, operation: name, asked, before });
       try {
         const reply = await route.handle(input);
         await trail.end(id, reply.status, contentOf(reply));
@@ -79,9 +84,14 @@ export function trailedRoutes(service: string, routes: readonly Route[], trail: 
         throw error;
       }
     };
-    return { ...route, handle: handle as Route["handle"] };
+    return { endpoint: withOperator(route.endpoint), handle: handle as Route["handle"] };
   });
 }
+
+const withOperator = (endpoint: Endpoint): Endpoint => ({
+  ...endpoint,
+  headers: Type.Object({ ...endpoint.headers?.properties, ...operatorHeader }),
+});
 
 async function shown(routes: readonly Route[], subject: Shown | null, { headers, peer }: Input): Promise<unknown> {
   const route = subject && routes.find(({ endpoint }) => endpoint.name === subject.by);

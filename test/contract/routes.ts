@@ -103,6 +103,7 @@ export const ROUTES: readonly RouteRow[] = [
   { service: "policy", name: "removeSale", method: "DELETE", path: "/sales/{id}", needsAdminKey },
   { service: "policy", name: "pauseSale", method: "POST", path: "/sales/{id}/pause", needsAdminKey },
   { service: "policy", name: "resumeSale", method: "POST", path: "/sales/{id}/resume", needsAdminKey },
+  { service: "policy", name: "findChanges", method: "GET", path: "/trail", needsAdminKey },
 
   { service: "inventory", name: "doInventoryValidation", method: "GET", path: "/validate/sid/{sid}/sku/{sku}/quantity/{qty}" },
   { service: "inventory", name: "addGoods", method: "POST", path: "/add", body: goods, needsAdminKey },
