@@ -15,7 +15,7 @@ function open() {
     return `new${ids}`;
   };
   const keysInFlight = new Set<string>();
-  const again = () => new KeyedRequests({ replies: ledger, keysInFlight, newId, clock });
+  const again = () => new KeyedRequests({ replies: ledger, claims: null, keysInFlight, newId, clock });
   return { keyed: again(), again, keysInFlight };
 }
 

@@ -166,6 +166,7 @@ class EmbeddedProcess {
       saveRefund: (refund) => turn(() => this.#refundBook.request(refund)),
       demoSecret: randomBytes(32).toString("base64"),
       keysInFlight: this.#keysInFlight,
+      keyClaims: null,
       throttle: this.#gateThrottle,
       gateUrl: this.#place.urlOf("GateKeeper"),
     });

@@ -22,7 +22,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { EVENT_STREAM_TICK_MS } from "../limits.ts";
 import { Cashier } from "../orders/cashier.ts";
 import type { Checkout } from "../orders/checkout.ts";
-import { KeyedRequests } from "../orders/keyed-requests.ts";
+import { type KeyClaims, KeyedRequests } from "../orders/keyed-requests.ts";
 import { OrderDesk } from "../orders/order-desk.ts";
 import { orderRoutes } from "../orders/routes.ts";
 import { takeNotification } from "../payment/notifications.ts";
@@ -52,6 +52,8 @@ export interface ShopParts {
   /** Signs the demo's pay pages: the same for every process that may show one. */
   readonly demoSecret: string;
   readonly keysInFlight: Set<string>;
+  /** `null`: no other process takes shoppers' requests. */
+  readonly keyClaims: KeyClaims | null;
   /** The gate's. */
   readonly throttle: Throttle;
   /** The gate's address as this machine's browsers reach it. */
@@ -80,7 +82,7 @@ export class Shop {
     this.#streams = new EventStreams(events, clock);
     // Ids that count up lie side by side in the store, which makes an order cheaper than ids by chance would.
     const newId = traceIds(randomBytes(16).toString("hex"));
-    this.#keyed = new KeyedRequests({ replies: ledger, keysInFlight: parts.keysInFlight, newId, clock });
+    this.#keyed = new KeyedRequests({ replies: ledger, claims: parts.keyClaims, keysInFlight: parts.keysInFlight, newId, clock });
     this.#checkout = { desk: this.#openDesk(), cashier: this.#openCashier(providers) };
     this.#stopTicking = timers.every(
       EVENT_STREAM_TICK_MS,

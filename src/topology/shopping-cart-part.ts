@@ -49,6 +49,7 @@ export async function shoppingCartPart(settings: Settings, place: Place, clock: 
     saveRefund: (refund) => books.saveRefund(refund),
     demoSecret,
     keysInFlight: new Set(),
+    keyClaims: shared.keys,
     throttle: unlimited,
     gateUrl: settings.topology.gateUrl ?? place.urlOf("GateKeeper"),
     onBug: reportBug,

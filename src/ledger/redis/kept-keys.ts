@@ -5,6 +5,7 @@
  *
  * A crash between claim and hold leaves a claim without a reply. The same request goes on from there; another one with the same key is refused.
  */
+import type { Sku } from "../../core/ids.ts";
 import type { RedisScripts } from "../../core/redis.ts";
 import { REPLY_KEPT_IN_REDIS_MS } from "../../limits/ledger.ts";
 import type { HoldCommand, KeptReply, Key, Reply } from "../ledger.ts";
@@ -15,6 +16,9 @@ import { type Answered, keptReplyOf, repeatedOr } from "./wire.ts";
 
 /** A hold whose key is not null. */
 export type KeyedHold = HoldCommand & { readonly key: Key };
+
+/** What a key is claimed for that belongs to no SKU. */
+const NO_SKU = "" as Sku;
 
 export class KeptKeys {
   readonly #redis: RedisScripts;
@@ -47,10 +51,21 @@ export class KeptKeys {
     return replies;
   }
 
-  /** Gives the claims of holds up that were told nothing worth keeping. */
-  async unclaim(holds: readonly KeyedHold[]): Promise<void> {
-    const byPartition = Map.groupBy(holds, ({ key }) => this.#partitions.of(key.text));
-    const keysOf = (some: readonly KeyedHold[]) => some.map(({ key }) => this.#partitions.claimOf(key.text));
+  /** Claims a key for a request that is no hold: of no SKU. `mine`: the key is this request's. `other`: it is another one's. A reply: it has one already. */
+  async claimOne({ text, fingerprint }: Key): Promise<"mine" | "other" | KeptReply> {
+    const wish = JSON.stringify([[NO_SKU, fingerprint]]);
+    const answer = await this.#redis.run(CLAIM, [this.#partitions.claimOf(text)], [wish, String(REPLY_KEPT_IN_REDIS_MS)]);
+    const [[kind, sku]] = JSON.parse(answer as string) as readonly [Answered];
+    if (kind === "mine") return "mine";
+    if (kind === "kept") return keptReplyOf(sku as string);
+    const kept = await this.#redis.run(SETTLE, [this.#partitions.replyOf(sku as HoldCommand["sku"], text)], ["", "0"]);
+    return typeof kept === "string" ? keptReplyOf(kept) : "other";
+  }
+
+  /** Gives claims up for which nothing worth keeping was told. */
+  async unclaim(keys: readonly Key[]): Promise<void> {
+    const byPartition = Map.groupBy(keys, ({ text }) => this.#partitions.of(text));
+    const keysOf = (some: readonly Key[]) => some.map(({ text }) => this.#partitions.claimOf(text));
     await Promise.all([...byPartition.values()].map((some) => this.#redis.run(UNCLAIM, keysOf(some), [])));
   }
 

@@ -3,6 +3,8 @@ import type { RedisScripts } from "../../core/redis.ts";
 import type { SqlDatabase } from "../../core/sql.ts";
 import type { UnixMs } from "../../core/time.ts";
 import { LEDGER_PARTITIONS } from "../../limits/ledger.ts";
+import type { KeptReply, Key } from "../ledger.ts";
+import { KeptKeys } from "./kept-keys.ts";
 import { OrderCare } from "./order-care.ts";
 import { OrderKeeper } from "./order-keeper.ts";
 import { OrderParts } from "./order-parts.ts";
@@ -12,6 +14,7 @@ import { RedisLedger } from "./redis-ledger.ts";
 import { Relay, type Tell } from "./relay.ts";
 import { type Restored, Restorer } from "./restorer.ts";
 import { RedisShelves } from "./shelves.ts";
+import { onlyFailure } from "./sku-commands.ts";
 import type { After } from "./turns.ts";
 
 export interface RedisLedgerOptions {
@@ -32,6 +35,8 @@ export interface RedisLedgerOptions {
 /** The ledger, and what somebody has to call again and again. Each of these may be called by any number of processes at the same time. */
 export interface OpenedRedisLedger {
   readonly ledger: RedisLedger;
+  /** For requests with keys that are no purchases. */
+  readonly keys: { claim(key: Key): Promise<"mine" | "other" | KeptReply>; unclaim(keys: readonly Key[]): Promise<void> };
   /** Every `SWEEP_TICK_MS`: tells and removes what has ended. True: there is more to do at once. No figure depends on it. */
   sweep(now: UnixMs): Promise<boolean>;
   /** Every `RELAY_TICK_MS`: takes events over into the outbox. True: there is more to do at once. */
@@ -59,8 +64,13 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Open
   const reconciler = new Reconciler(redis, partitions, db, shelves, relay);
   const restorer = new Restorer(redis, partitions, db, relay, reconciler);
   await restorer.begin(await relay.prepare());
+  const keys = new KeptKeys(redis, partitions);
   return {
     ledger,
+    keys: {
+      claim: (key) => keys.claimOne(key), // A claim that stays costs nobody anything but the use of the key for something else.
+      unclaim: (some) => keys.unclaim(some).catch(onlyFailure),
+    },
     sweep: (now) => ledger.sweep(now),
     relay: () => relay.run(),
     recover: (now) => care.recover(now),

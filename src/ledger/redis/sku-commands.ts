@@ -65,7 +65,7 @@ export class SkuCommands {
     const keyed = tried.filter(({ command }) => isKeyed(command));
     if (keyed.length > 0) await this.#claim(keyed);
     for (let open: readonly Tried[] = tried; open.length > 0; open = open.filter(({ result }) => result === null)) await this.#round(open);
-    const free = keyed.filter(({ result }) => isNotKept(result)).map(({ command }) => command as KeyedHold);
+    const free = keyed.filter(({ result }) => isNotKept(result)).map(({ command }) => (command as KeyedHold).key);
     // A claim that stays costs nobody anything but the use of the key for something else.
     if (free.length > 0) await this.#keys.unclaim(free).catch(onlyFailure);
   }

@@ -72,7 +72,7 @@ class Shop {
         desk: new OrderDesk({ ledger, boughtUnder: () => null, paymentWindowMs: 60_000, clock }),
         cashier: new Cashier({ ledger, providers: new Map([["bank", bank]]), currency: "eur", ...nothing, clock }),
       },
-      keyed: new KeyedRequests({ replies: ledger, keysInFlight: new Set(), newId, clock }),
+      keyed: new KeyedRequests({ replies: ledger, claims: null, keysInFlight: new Set(), newId, clock }),
       ...{ clock, throttle },
     };
     const routes = shopperRoutes(new ShopperDoor(parts), parts);

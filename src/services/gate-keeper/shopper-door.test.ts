@@ -45,7 +45,7 @@ beforeAll(() => {
       desk: new OrderDesk({ ledger, boughtUnder: () => null, paymentWindowMs: WINDOW_MS, clock }),
       cashier: new Cashier({ ledger, ...money, clock }),
     },
-    keyed: new KeyedRequests({ replies: ledger, keysInFlight: new Set(), newId: orderIds(), clock }),
+    keyed: new KeyedRequests({ replies: ledger, claims: null, keysInFlight: new Set(), newId: orderIds(), clock }),
     clock,
     throttle: new Throttle({ ratePerSecond: null, burst: 1 }, clock),
   };
