@@ -7,21 +7,22 @@
 import type { Database } from "bun:sqlite";
 import { openSqliteFile } from "../src/edge/sqlite-file.ts";
 import { PolicyStore } from "../src/services/policy-controller/policy-store.ts";
-import type { Decision } from "../src/services/safe-protector/blacklist.ts";
+import type { Decision } from "../src/services/safe-protector/decision.ts";
 import { DecisionStore } from "../src/services/safe-protector/decision-store.ts";
 import { skuAt } from "./fill-store.ts";
 
 /** None of these addresses and users is one that the load generator uses. */
 function decisionAt(index: number): Decision {
-  const entry = { until: null, note: "seen by the benchmark" };
+  const made = { since: 1, until: null, note: "seen by the benchmark", scenario: null, offences: 0, evidence: null } as const;
+  const entry = { ...made, action: "block", origin: "import" } as const;
   const low = `${(index >> 8) & 255}.${index & 255}`;
   if (index % 100 === 0) {
     const number = index / 100;
     const isWide = number % 100 === 0;
     const value = isWide ? `11.${Math.floor(number / 100)}.0.0/16` : `10.${number >> 8}.${number & 255}.0/24`;
-    return { ...entry, scope: "range", value };
+    return { ...entry, scope: "network", value };
   }
-  if (index % 2 === 0) return { ...entry, scope: "user", value: `BAD${String(index).padStart(10, "0")}` };
+  if (index % 2 === 0) return { ...entry, scope: "account", value: `BAD${String(index).padStart(10, "0")}` };
   return { ...entry, scope: "address", value: `100.${64 + (index >> 16)}.${low}` };
 }
 

@@ -11,7 +11,7 @@ import type { Outcome } from "./purchase.ts";
 async function strictShop(bursts: Bursts = {}): Promise<Shop> {
   const shop = new Shop(bursts);
   await shop.stock(10);
-  await shop.protector.add("user", "bad", undefined, "");
+  await shop.protector.decide({ scope: "account", value: "bad", action: "block" }, undefined, "");
   await shop.policies.put(SKU, { userLevel: 1, quantityLimit: 20 }, "add");
   return shop;
 }
@@ -186,7 +186,7 @@ describe("a key", () => {
   test.each(REFUSALS)("that %s has refused with %s gets that again, also when the reason is gone", async (step, reason, wish) => {
     const shop = await strictShop();
     expect(await shop.buyOne({ ...wish, ...K })).toEqual(refused(step, reason) as Outcome);
-    await shop.protector.remove("user", "bad");
+    await shop.protector.unblock("account", "bad");
     await shop.policies.remove(SKU);
     await shop.stock(100);
     await shop.stock(100, "SKU2" as Sku);

@@ -1,6 +1,6 @@
 /** Shared tables over a Redis Cluster, one of whose primaries dies. */
 import { expect, test } from "bun:test";
-import type { Decision } from "../src/services/safe-protector/blacklist.ts";
+import { type Decision, keyOf } from "../src/services/safe-protector/decision.ts";
 import type { SharedDecisions } from "../src/services/safe-protector/shared-decisions.ts";
 import { newMark, RedisDesk } from "./redis-tables.ts";
 import { hasRedis, NEEDS_REDIS, startRedisCluster } from "./servers/redis.ts";
@@ -15,16 +15,19 @@ test.skipIf(!hasRedis)(
     const offices = await Promise.all([desk.office(store), desk.office(store), desk.office(store)]);
     const tables = await Promise.all(offices.map((office) => office.decisions()));
     const [first, second] = tables as [SharedDecisions, SharedDecisions];
-    const decision = (number: number): Decision => ({ scope: "user", value: `U${number}`, until: null, note: "" });
+    const decision = (number: number): Decision => ({
+      ...{ scope: "account", value: `U${number}`, action: "block", since: 1, until: null, note: "" },
+      ...{ scenario: null, origin: "operator", offences: 0, evidence: null },
+    });
     const add = ({ table }: SharedDecisions, number: number) =>
       table.change(() => ({ reply: undefined, changes: [{ put: decision(number) }], events: [] }));
-    const keyOf = `{doorbuster:${store}-decisions}:head`;
+    const headKey = `{doorbuster:${store}-decisions}:head`;
     for (let number = 0; number < 20; number += 1) await add(number % 2 === 0 ? first : second, number);
     await waitFor(() => tables.every(({ table }) => table.view.size === 20), "all have what was added");
 
     // Whoever has asked the keeper for a key without being sent on is the keeper.
     const keeper = cluster.nodes.find(({ port }) =>
-      Bun.spawnSync(["redis-cli", "-p", String(port), "get", keyOf])
+      Bun.spawnSync(["redis-cli", "-p", String(port), "get", headKey])
         .stdout.toString()
         .includes("WRONGTYPE"),
     );
@@ -44,10 +47,10 @@ test.skipIf(!hasRedis)(
         30_000,
       );
     await add(first, 1_000);
-    const last = decision(1_000);
+    const last = keyOf(decision(1_000));
     await waitFor(() => tables.every(({ table }) => table.isCurrent && table.view.untilOf(last) === null), "all have the last");
     const sizes = new Set(tables.map(({ table }) => table.view.size));
-    const listed = (await first.list(["user"], null, 1_000, 0)).length;
+    const listed = (await first.rows("u", "", 1_000)).length;
     expect([...sizes]).toEqual([listed]);
     await desk.closeAll();
     await cluster.stop();

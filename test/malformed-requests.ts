@@ -112,6 +112,7 @@ const wrongFor: Readonly<Record<Kind, fc.Arbitrary<string>>> = {
   count: numberTooFar,
   webhook: wrongText,
   provider: wrongText,
+  scope: fc.constantFrom('"range"', '"user"', '"Address"', '""', "1"),
 };
 
 // --- Bodies ------------------------------------------------------------------------------------------------------------------

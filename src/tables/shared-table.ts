@@ -119,6 +119,13 @@ export class SharedTable<V extends View<Row, Key>, Row, Key, Event = never> impl
     return (await this.#log.look({ behind: null, rows: { after, limit } })).rows;
   }
 
+  /** The row of this id as the store has it. */
+  async row(id: string): Promise<StoredRow | null> {
+    // A row is its id, U+0000 and its text, so this stands behind every other id that comes before, and just before the row.
+    const [found] = await this.rows(`${id}\0`, 1);
+    return found?.id === id ? found : null;
+  }
+
   /** Keys of up to `limit` rows that have ended by then. */
   async ended(now: number, limit: number): Promise<readonly Key[]> {
     return (await this.#log.ended(now, limit)).map(this.#format.keyOf);

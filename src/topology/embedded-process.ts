@@ -43,7 +43,8 @@ import { embeddedPolicies, POLICIES_SCHEMA } from "../services/policy-controller
 import { PolicyController, routes as policyRoutes } from "../services/policy-controller/service.ts";
 import { DECISIONS_SCHEMA, embeddedDecisions } from "../services/safe-protector/decision-store.ts";
 import { safeProtectorLinkRoutes } from "../services/safe-protector/link.ts";
-import { routes as protectorRoutes, SafeProtector } from "../services/safe-protector/service.ts";
+import { routes as protectorRoutes } from "../services/safe-protector/routes.ts";
+import { SafeProtector } from "../services/safe-protector/service.ts";
 import { RegistryNode } from "../services/service-registry/node.ts";
 import { shoppingCartLinkRoutes } from "../services/shopping-cart/link.ts";
 import { routes as cartRoutes, ShoppingCart } from "../services/shopping-cart/service.ts";

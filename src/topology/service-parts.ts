@@ -15,7 +15,8 @@ import { InventoryManager, routes as inventoryRoutes } from "../services/invento
 import { policyControllerLinkRoutes } from "../services/policy-controller/link.ts";
 import { PolicyController, routes as policyRoutes } from "../services/policy-controller/service.ts";
 import { safeProtectorLinkRoutes } from "../services/safe-protector/link.ts";
-import { routes as protectorRoutes, SafeProtector } from "../services/safe-protector/service.ts";
+import { routes as protectorRoutes } from "../services/safe-protector/routes.ts";
+import { SafeProtector } from "../services/safe-protector/service.ts";
 import { RegistryNode } from "../services/service-registry/node.ts";
 import type { ServiceName, Settings } from "../settings/table.ts";
 import { PostgresTrail } from "../trail/postgres-trail.ts";

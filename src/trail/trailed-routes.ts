@@ -26,6 +26,8 @@ interface Names {
   readonly userID?: unknown;
   readonly goodsSKU?: unknown;
   readonly clientIP?: unknown;
+  readonly scope?: unknown;
+  readonly value?: unknown;
 }
 type Subject = (params: Names, body: Names) => Shown | null;
 
@@ -35,6 +37,10 @@ const badIp: Subject = (params, body) => {
   // A range is shown by no route.
   return typeof ip === "string" && !ip.includes("/") ? { by: "getBadIP", params: { ip } } : null;
 };
+const decision: Subject = (params, body) => ({
+  by: "findDecisions",
+  query: { scope: params.scope ?? body.scope, value: params.value ?? body.value },
+});
 const goods: Subject = (params, body) => ({ by: "getGoods", params: { sku: params.sku ?? body.goodsSKU } });
 const policy: Subject = (params, body) => ({ by: "getPolicy", params: { sku: params.sku ?? body.goodsSKU } });
 const userOrders: Subject = (params, body) => ({
@@ -51,6 +57,7 @@ const nothing: Subject = () => null;
 export const TRAILED: ReadonlyMap<string, Subject> = new Map([
   ...(["addBadGuy", "removeBadGuy"] as const).map((name) => [name, badGuy] as const),
   ...(["addBadIP", "removeBadIP"] as const).map((name) => [name, badIp] as const),
+  ...(["addDecision", "removeDecision"] as const).map((name) => [name, decision] as const),
   ...(["addGoods", "updateGoods", "removeGoods"] as const).map((name) => [name, goods] as const),
   ...(["addPolicy", "updatePolicy", "removePolicy"] as const).map((name) => [name, policy] as const),
   ...(["addUserOrders", "updateUserOrders", "removeUserOrders"] as const).map((name) => [name, userOrders] as const),

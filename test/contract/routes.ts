@@ -5,7 +5,7 @@ type ServiceName = "gate" | "protector" | "policy" | "inventory" | "cart";
 /** What a path variable or a body field holds, and so what is a wrong value for it. */
 export type Kind =
   | ("id" | "address" | "range" | "level" | "quantity" | "stock" | "limit" | "price" | "flag")
-  | ("title" | "time" | "laterTime" | "url" | "count" | "webhook" | "provider");
+  | ("title" | "time" | "laterTime" | "url" | "count" | "webhook" | "provider" | "scope");
 
 export interface RouteRow {
   readonly service: ServiceName;
@@ -79,6 +79,25 @@ export const ROUTES: readonly RouteRow[] = [
   { service: "protector", name: "removeBadGuy", method: "DELETE", path: "/badguy/delete/userid/{uid}", needsAdminKey },
   { service: "protector", name: "removeBadIP", method: "DELETE", path: "/delete/clientip/{ip}", needsAdminKey },
   { service: "protector", name: "removeBadIP", method: "DELETE", path: "/badip/delete/clientip/{ip}", needsAdminKey },
+
+  { service: "protector", name: "findDecisions", method: "GET", path: "/decisions", needsAdminKey },
+  {
+    service: "protector",
+    name: "addDecision",
+    method: "POST",
+    path: "/decisions",
+    body: { value: "address" },
+    nested: { scope: "address", action: "observe" },
+    needsAdminKey,
+  },
+  {
+    service: "protector",
+    name: "removeDecision",
+    method: "DELETE",
+    path: "/decisions/scope/{scope}/value/{value}",
+    params: { scope: "scope", value: "address" },
+    needsAdminKey,
+  },
 
   {
     service: "policy",
@@ -176,6 +195,7 @@ export const SAMPLES: Readonly<Record<Kind, string | number | boolean>> = {
   count: 1,
   webhook: "wh_0123456789abcdef",
   provider: "sample",
+  scope: "address",
 };
 
 /** A good request of this route: its path, with its query, and its body. */

@@ -14,7 +14,7 @@ const TRACE_ID = "0af7651916cd43dd8448eb211c80319c" as SessionId;
 async function openShop(bursts: Bursts = {}): Promise<Shop> {
   const shop = new Shop(bursts);
   await shop.stock(10);
-  await shop.protector.add("user", "bad", undefined, "");
+  await shop.protector.decide({ scope: "account", value: "bad", action: "block" }, undefined, "");
   await shop.policies.put(SKU, { userLevel: 1, quantityLimit: 20 }, "add");
   return shop;
 }

@@ -131,7 +131,7 @@ class Gate {
 async function openGate(...given: ConstructorParameters<typeof Gate>): Promise<Gate> {
   const gate = new Gate(...given);
   await gate.stock(10);
-  await gate.protector.add("user", "bad", undefined, "");
+  await gate.protector.decide({ scope: "account", value: "bad", action: "block" }, undefined, "");
   await gate.policies.put(SKU, { userLevel: 1, quantityLimit: 20 }, "add");
   return gate;
 }

@@ -12,13 +12,13 @@ export const IpAddressText = Type.Refine(
   (text) => parseIpAddress(text) !== null,
   () => "must be an IPv4 or IPv6 address",
 );
-const AddressOrRange = Type.Refine(
+export const AddressOrRange = Type.Refine(
   Type.String({ description: "an IPv4 or IPv6 address, or a CIDR range" }),
   (text) => parseIpAddress(text) !== null || parseCidrRange(text) !== null,
   () => "must be an IPv4 or IPv6 address, or a CIDR range",
 );
 const none = Type.Object({});
-const standing = {
+export const standing = {
   durationSeconds: Type.Optional(
     Type.Integer({ minimum: 1, maximum: DECISION_SECONDS_MAX, description: `an integer from 1 to ${DECISION_SECONDS_MAX}` }),
   ),

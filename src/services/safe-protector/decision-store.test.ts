@@ -1,10 +1,9 @@
-/** Decisions on disk: lists in pages and in order, what has ended left out of them, and all of it still there after a restart. */
+/** Decisions on disk: in order, each as it was saved, and all of it still there after a restart. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Decision, Scope } from "./blacklist.ts";
+import { ACTIONS, type Decision, type DecisionScope, idOf, keyOf, LISTS, type ListName, listOf } from "./decision.ts";
 import { DECISIONS_SCHEMA, DecisionStore } from "./decision-store.ts";
-import type { ListedScopes } from "./decisions.ts";
 
 function storeWith(decisions: readonly Decision[]): DecisionStore {
   const db = new Database(":memory:");
@@ -15,85 +14,91 @@ function storeWith(decisions: readonly Decision[]): DecisionStore {
 }
 
 /** All pages of `limit` rows, one after the other. */
-function pagesOf(store: DecisionStore, scopes: ListedScopes, limit: number, now: number): (readonly Decision[])[] {
+function pagesOf(store: DecisionStore, list: ListName, limit: number): (readonly Decision[])[] {
   const pages: (readonly Decision[])[] = [];
-  for (let after: string | null = null; ; after = pages.at(-1)?.at(-1)?.value ?? null) {
-    const page = store.list(scopes, after, limit, now);
+  for (let after = ""; ; after = pages.at(-1)?.at(-1)?.value ?? "") {
+    const page = store.rows(list, after, limit);
     if (page.length === 0) return pages;
     pages.push(page);
   }
 }
 
-const standing = (scope: Scope, value: string): Decision => ({ scope, value, until: null, note: "" });
+const operators = { since: 1, scenario: null, origin: "operator", note: "", offences: 0, evidence: null } as const;
+const standing = (scope: DecisionScope, value: string): Decision => ({ ...operators, scope, value, action: "block", until: null });
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-const decision: fc.Arbitrary<Decision> = fc.record({
-  scope: fc.constantFrom("user", "address", "range"),
-  // Beyond U+FFFF the order of UTF-16 units is not that of bytes; addresses and ranges are ASCII.
-  value: fc.constant(""),
-  until: fc.oneof(fc.constant(null), fc.integer({ min: 98, max: 102 })),
-  note: fc.string({ maxLength: 5 }),
-});
-const decisions = fc.array(
-  decision.chain((made) => {
-    const value =
-      made.scope === "user"
-        ? fc.string({ unit: fc.constantFrom("a", "Z", "é", "\uffee", "🛒", "0"), minLength: 1, maxLength: 3 })
-        : fc.ipV4().map((text) => (made.scope === "range" ? `${text}/32` : text));
-    return value.map((value) => ({ ...made, value }));
+const evidence = { windowMs: 1_000, counts: { requests: 412 }, traceIds: ["a", "b"], at: 7 };
+const said = fc.oneof(
+  fc.record({ origin: fc.constantFrom("operator", "import"), action: fc.constantFrom(...ACTIONS), note: fc.string({ maxLength: 5 }) }),
+  fc.record({
+    ...{ origin: fc.constant("learned"), action: fc.constantFrom("block", "throttle", "observe"), offences: fc.nat() },
+    ...{ scenario: fc.string({ minLength: 1 }), evidence: fc.constant(evidence) },
   }),
-  { maxLength: 40 },
 );
+const decision: fc.Arbitrary<Decision> = fc
+  .tuple(fc.constantFrom<DecisionScope[]>("account", "address", "network"), fc.oneof(fc.constant(null), fc.nat()), said)
+  .chain(([scope, until, rest]) => {
+    // Beyond U+FFFF the order of UTF-16 units is not that of bytes; addresses and networks are ASCII.
+    const value =
+      scope === "account"
+        ? fc.string({ unit: fc.constantFrom("a", "Z", "é", "\uffee", "🛒", "0"), minLength: 1, maxLength: 3 })
+        : fc.ipV4().map((text) => (scope === "network" ? `${text}/32` : text));
+    return value.map((value) => ({ ...operators, ...rest, scope, value, until }) as Decision);
+  });
 
 describe("a list of decisions", () => {
-  test("shows in its pages every decision that is in force once, in the order of bytes, and nothing that has ended", () => {
+  test("shows in its pages every decision of it once, as it was saved last, in the order of bytes", () => {
     fc.assert(
-      fc.property(decisions, fc.integer({ min: 1, max: 7 }), (made, limit) => {
+      fc.property(fc.array(decision, { maxLength: 40 }), fc.integer({ min: 1, max: 7 }), (made, limit) => {
         const store = storeWith(made);
-        const latest = new Map(made.map((each) => [`${each.scope} ${each.value}`, each]));
-        for (const scopes of [["user"], ["address", "range"]] satisfies ListedScopes[]) {
-          const wanted = [...latest.values()]
-            .filter(({ scope, until }) => scopes.some((one) => one === scope) && (until === null || until > 100))
-            .sort((a, b) => byBytes(a.value, b.value));
-          const pages = pagesOf(store, scopes, limit, 100);
+        const latest = [...new Map(made.map((each) => [idOf(keyOf(each)), each])).values()];
+        for (const list of LISTS) {
+          const wanted = latest.filter((each) => listOf(keyOf(each)) === list).sort((a, b) => byBytes(a.value, b.value));
+          const pages = pagesOf(store, list, limit);
           expect(pages.flat()).toEqual(wanted);
           expect(pages.slice(0, -1).every((page) => page.length === limit)).toBe(true);
         }
+        for (const each of latest) expect(store.find(keyOf(each))).toEqual(each);
       }),
       { numRuns: 200, seed: 1 },
     );
   });
 
   test("goes on behind a value that is not there any more", () => {
-    const store = storeWith([standing("user", "a"), standing("user", "c")]);
-    store.remove({ scope: "user", value: "a" });
-    expect(store.list(["user"], "a", 10, 0)).toEqual([standing("user", "c")]);
-    expect(store.list(["user"], "c", 10, 0)).toEqual([]);
+    const store = storeWith([standing("account", "a"), standing("account", "c")]);
+    store.remove(keyOf(standing("account", "a")));
+    expect(store.rows("u", "a", 10)).toEqual([standing("account", "c")]);
+    expect(store.rows("u", "c", 10)).toEqual([]);
   });
 
-  test("goes on behind an address among the ranges, and behind a range among the addresses", () => {
-    const store = storeWith([standing("address", "10.0.0.0"), standing("range", "10.0.0.0/8"), standing("address", "11.0.0.0")]);
-    expect(pagesOf(store, ["address", "range"], 1, 0).map(([only]) => only?.value)).toEqual(["10.0.0.0", "10.0.0.0/8", "11.0.0.0"]);
+  test("goes on behind an address among the networks, and behind a network among the addresses", () => {
+    const store = storeWith([standing("address", "10.0.0.0"), standing("network", "10.0.0.0/8"), standing("address", "11.0.0.0")]);
+    expect(pagesOf(store, "i", 1).map(([only]) => only?.value)).toEqual(["10.0.0.0", "10.0.0.0/8", "11.0.0.0"]);
   });
 });
 
 describe("a saved decision", () => {
-  test("takes the place of the one of its scope and value, and of no other", () => {
-    const store = storeWith([standing("user", "10.0.0.1"), standing("address", "10.0.0.1")]);
-    store.save({ scope: "user", value: "10.0.0.1", until: 7, note: "again" });
-    expect([...store.all()]).toEqual([
-      { scope: "address", value: "10.0.0.1", until: null },
-      { scope: "user", value: "10.0.0.1", until: 7 },
+  test("takes the place of the one of its scope and value, and of no other: an allow stands beside", () => {
+    const store = storeWith([standing("account", "10.0.0.1"), standing("address", "10.0.0.1")]);
+    store.save({ ...standing("address", "10.0.0.1"), action: "allow" });
+    store.save({ ...standing("address", "10.0.0.1"), action: "throttle", until: 7, note: "again" });
+    expect([...store.all()].map(({ scope, action, until }) => [scope, action, until])).toEqual([
+      ["address", "throttle", 7],
+      ["address", "allow", null],
+      ["account", "block", null],
     ]);
-    store.remove({ scope: "address", value: "10.0.0.1" });
-    expect([...store.all()].map(({ scope }) => scope)).toEqual(["user"]);
+    store.remove({ scope: "address", value: "10.0.0.1", isAllow: false });
+    expect([...store.all()].map(({ scope, action }) => `${action} ${scope}`)).toEqual(["allow address", "block account"]);
   });
 
-  test("is among the ended from its end on, those that ended first coming first, and never without an end", () => {
-    const ending = (value: string, until: number): Decision => ({ ...standing("user", value), until });
-    const store = storeWith([standing("user", "stays"), ending("late", 30), ending("early", 10), ending("later", 20)]);
-    expect(store.ended(9, 10)).toEqual([]);
-    expect(store.ended(20, 10).map(({ value }) => value)).toEqual(["early", "later"]);
-    expect(store.ended(100, 2).map(({ value }) => value)).toEqual(["early", "later"]);
+  test("is among the forgotten from its end on, a learned one a day later; those that ended first come first", () => {
+    const ending = (value: string, until: number): Decision => ({ ...standing("account", value), until });
+    const store = storeWith([standing("account", "stays"), ending("late", 30), ending("early", 10), ending("later", 20)]);
+    store.save({ ...ending("learned", 10), origin: "learned", scenario: "flood", offences: 1 });
+    const forgotten = (now: number, limit: number) => store.forgotten(now, limit).map(({ value }) => value);
+    expect(forgotten(9, 10)).toEqual([]);
+    expect(forgotten(20, 10)).toEqual(["early", "later"]);
+    expect(forgotten(100, 2)).toEqual(["early", "later"]);
+    expect(forgotten(24 * 3_600_000 + 10, 10)).toEqual(["early", "later", "late", "learned"]);
   });
 });

@@ -1,27 +1,38 @@
-/** Where decisions survive: one table, ordered by scope and value, so that lists are read in pages straight from it. */
+/** Where decisions survive: one table, ordered by list and value, so that lists are read in pages straight from it. */
 import type { Database } from "bun:sqlite";
 import type { UnixMs } from "../../core/time.ts";
 import { EmbeddedTable, type RowStore, type Turns } from "../../tables/embedded-table.ts";
-import { Blacklist, type Decision, type DecisionKey, type Entry, type Scope } from "./blacklist.ts";
+import { type Decision, type DecisionKey, type Entry, keyIn, keyOf, type ListName, listOf } from "./decision.ts";
 import type { Decisions } from "./decisions.ts";
+import { forgottenAt } from "./learn.ts";
+import { StandingDecisions } from "./standing.ts";
 
 export const DECISIONS_SCHEMA = `
--- Blacklist entries. until_ms is null for those that stand until removed.
-create table decisions (scope text not null, value text not null, until_ms integer, note text not null, primary key (scope, value)) strict, without rowid;
-create index decisions_ending on decisions (until_ms) where until_ms is not null;
+-- Who is blocked, throttled, observed or allowed. List u has accounts, i addresses and networks; v and j have those of them that are allowed.
+-- until_ms is null for those that stand until removed; from forgotten_ms on a row is of no use.
+create table decisions (
+  list text not null, value text not null, action text not null, origin text not null, since_ms integer not null, until_ms integer,
+  forgotten_ms integer, scenario text, note text not null, offences integer not null, evidence text, primary key (list, value)
+) strict, without rowid;
+create index decisions_forgotten on decisions (forgotten_ms) where forgotten_ms is not null;
 `;
 
-const COLUMNS = "scope, value, until_ms as until, note";
+interface Row extends Omit<Decision, "scope" | "evidence"> {
+  readonly list: ListName;
+  readonly evidence: string | null;
+}
+const COLUMNS = "list, value, action, since_ms as since, until_ms as until, scenario, origin, note, offences, evidence";
 
 /** The decisions of the embedded store, read into memory. */
 export function embeddedDecisions(db: Database, turns: Turns): Decisions {
   const rows = new DecisionStore(db);
-  const view = new Blacklist();
+  const view = new StandingDecisions();
   for (const entry of rows.all()) view.add(entry);
   return {
     table: new EmbeddedTable({ rows, turns, view, emit: () => undefined }),
-    list: (scopes, after, limit, now) => rows.list(scopes, after, limit, now),
-    ended: (now, limit) => rows.ended(now, limit),
+    rows: (list, after, limit) => rows.rows(list, after, limit),
+    find: (key) => rows.find(key),
+    forgotten: (now, limit) => rows.forgotten(now, limit),
   };
 }
 
@@ -34,43 +45,58 @@ export class DecisionStore implements RowStore<Decision, DecisionKey> {
 
   /** Within a turn. */
   save(decision: Decision): void {
+    const { value, action, origin, since, until, scenario, note, offences, evidence } = decision;
     this.#db
-      .query("insert or replace into decisions values (?, ?, ?, ?)")
-      .run(decision.scope, decision.value, decision.until, decision.note);
+      .query("insert or replace into decisions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(
+        ...[listOf(keyOf(decision)), value, action, origin, since, until, forgottenAt(decision), scenario, note, offences],
+        evidence && JSON.stringify(evidence),
+      );
   }
 
   /** Within a turn. */
-  remove({ scope, value }: DecisionKey): void {
-    this.#db.query("delete from decisions where scope = ? and value = ?").run(scope, value);
+  remove(key: DecisionKey): void {
+    this.#db.query("delete from decisions where list = ? and value = ?").run(listOf(key), key.value);
   }
 
-  /** Up to `limit` decisions that are live at `now`, of the given scopes, ordered by value. */
-  list(scopes: readonly Scope[], after: string | null, limit: number, now: UnixMs): readonly Decision[] {
-    const pages = scopes.map((scope) =>
-      this.#db
-        .query<Decision, [Scope, string, UnixMs, number]>(
-          `select ${COLUMNS} from decisions where scope = ? and value > ? and (until_ms is null or until_ms > ?) order by value limit ?`,
-        )
-        .all(scope, after ?? "", now, limit),
-    );
-    // Addresses and ranges are two scopes of one list; values are ASCII there, so comparing text is comparing bytes.
-    return pages.length === 1
-      ? (pages[0] as Decision[])
-      : pages
-          .flat()
-          .sort((a, b) => (a.value < b.value ? -1 : 1))
-          .slice(0, limit);
-  }
-
-  /** Up to `limit` decisions that have ended by `now`. */
-  ended(now: UnixMs, limit: number): readonly Decision[] {
+  rows(list: ListName, after: string, limit: number): readonly Decision[] {
     return this.#db
-      .query<Decision, [UnixMs, number]>(`select ${COLUMNS} from decisions where until_ms <= ? order by until_ms limit ?`)
-      .all(now, limit);
+      .query<Row, [ListName, string, number]>(`select ${COLUMNS} from decisions where list = ? and value > ? order by value limit ?`)
+      .all(list, after, limit)
+      .map(decisionOf);
+  }
+
+  find(key: DecisionKey): Decision | null {
+    const row = this.#db
+      .query<Row, [ListName, string]>(`select ${COLUMNS} from decisions where list = ? and value = ?`)
+      .get(listOf(key), key.value);
+    return row && decisionOf(row);
+  }
+
+  forgotten(now: UnixMs, limit: number): readonly DecisionKey[] {
+    return this.#db
+      .query<Pick<Row, "list" | "value">, [UnixMs, number]>(
+        "select list, value from decisions where forgotten_ms <= ? order by forgotten_ms limit ?",
+      )
+      .all(now, limit)
+      .map(({ list, value }) => keyIn(list, value));
   }
 
   /** All there are, also those that have ended and were not removed yet. */
   *all(): Iterable<Entry> {
-    yield* this.#db.query<Entry, []>("select scope, value, until_ms as until from decisions").iterate();
+    for (const row of this.#db.query<Row, []>(`select ${COLUMNS} from decisions where origin = 'learned'`).iterate()) yield decisionOf(row);
+    const others = this.#db.query<Pick<Row, "list" | "value" | "action" | "until"> & { origin: "operator" | "import" }, []>(
+      "select list, value, action, until_ms as until, origin from decisions where origin != 'learned'",
+    );
+    for (const { list, value, action, until, origin } of others.iterate())
+      yield { scope: keyIn(list, value).scope, value, action, until, origin };
   }
+}
+
+function decisionOf({ list, evidence, ...rest }: Row): Decision {
+  return {
+    scope: keyIn(list, rest.value).scope,
+    ...rest,
+    evidence: evidence === null ? null : (JSON.parse(evidence) as Decision["evidence"]),
+  };
 }

@@ -1,16 +1,15 @@
-/** What SafeProtector asks of a store: the blacklist in memory, and lists of what is too long to stand there with its notes. */
+/** What SafeProtector asks of a store: the decisions in memory, and pages of what is too long to stand there with its notes. */
 import type { Answer } from "../../core/answer.ts";
 import type { UnixMs } from "../../core/time.ts";
 import type { Table } from "../../tables/table.ts";
-import type { Blacklist, Decision, DecisionKey } from "./blacklist.ts";
-
-/** The lists of addresses and of ranges are one list. */
-export type ListedScopes = readonly ["user"] | readonly ["address", "range"];
+import type { Decision, DecisionKey, ListName } from "./decision.ts";
+import type { StandingDecisions } from "./standing.ts";
 
 export interface Decisions {
-  readonly table: Table<Blacklist, Decision, DecisionKey>;
-  /** Up to `limit` decisions that are live at `now`, of the given scopes, ordered by value. */
-  list(scopes: ListedScopes, after: string | null, limit: number, now: UnixMs): Answer<readonly Decision[]>;
-  /** Up to `limit` decisions that have ended by `now`. */
-  ended(now: UnixMs, limit: number): Answer<readonly DecisionKey[]>;
+  readonly table: Table<StandingDecisions, Decision, DecisionKey>;
+  /** Up to `limit` decisions of a list from behind a value, in the order of its bytes; what has ended and was not removed yet is among them. */
+  rows(list: ListName, after: string, limit: number): Answer<readonly Decision[]>;
+  find(key: DecisionKey): Answer<Decision | null>;
+  /** Up to `limit` decisions that are of no use any more. */
+  forgotten(now: UnixMs, limit: number): Answer<readonly DecisionKey[]>;
 }

@@ -1,23 +1,27 @@
 /**
- * Address ranges of one family, found by the addresses in them: a map per prefix length in use, so that a lookup costs one map read for each
- * of those, however many ranges there are.
+ * Networks of one family, found by the addresses in them: a map per prefix length in use, so that a lookup costs one map read for each of those,
+ * however many networks there are.
  */
 import type { UnixMs } from "../../core/time.ts";
+import { STRENGTH, type Strength } from "./decision.ts";
+import { type Ruling, strengthAt } from "./ruling.ts";
 
-/** When an entry ends; `null`: it stands until removed. */
-export type Until = UnixMs | null;
-
-export const isLive = (until: Until | undefined, now: UnixMs): boolean => until !== undefined && (until === null || until > now);
+export interface Network {
+  /** Canonical. */
+  readonly value: string;
+  readonly ruling: Ruling;
+}
 
 interface OfOnePrefix<K> {
   readonly prefixBits: number;
-  readonly untilByNetwork: Map<K, Until>;
+  readonly networks: Map<K, Network>;
 }
 
 /** `A` is an address, `K` what its network is looked up by. */
 export class Networks<A, K> {
   readonly #networkOf: (address: A, prefixBits: number) => K;
   #lengths: readonly OfOnePrefix<K>[] = [];
+  #size = 0;
 
   /** @param networkOf equal for two addresses exactly when their first `prefixBits` bits are */
   constructor(networkOf: (address: A, prefixBits: number) => K) {
@@ -25,35 +29,47 @@ export class Networks<A, K> {
   }
 
   get size(): number {
-    return this.#lengths.reduce((sum, { untilByNetwork }) => sum + untilByNetwork.size, 0);
+    return this.#size;
   }
 
-  set(address: A, prefixBits: number, until: Until): void {
-    const untilByNetwork = this.#ofPrefix(prefixBits) ?? new Map<K, Until>();
-    if (untilByNetwork.size === 0) this.#lengths = [...this.#lengths, { prefixBits, untilByNetwork }];
-    untilByNetwork.set(this.#networkOf(address, prefixBits), until);
+  set(address: A, prefixBits: number, network: Network): void {
+    const networks = this.#ofPrefix(prefixBits) ?? new Map<K, Network>();
+    if (networks.size === 0) this.#lengths = [...this.#lengths, { prefixBits, networks }];
+    const before = networks.size;
+    networks.set(this.#networkOf(address, prefixBits), network);
+    this.#size += networks.size - before;
   }
 
   delete(address: A, prefixBits: number): void {
-    const untilByNetwork = this.#ofPrefix(prefixBits);
-    untilByNetwork?.delete(this.#networkOf(address, prefixBits));
-    if (untilByNetwork?.size === 0) this.#lengths = this.#lengths.filter((length) => length.prefixBits !== prefixBits);
+    const networks = this.#ofPrefix(prefixBits);
+    if (networks?.delete(this.#networkOf(address, prefixBits))) this.#size -= 1;
+    if (networks?.size === 0) this.#lengths = this.#lengths.filter((length) => length.prefixBits !== prefixBits);
   }
 
-  /** Until when this very network stands; `undefined`: it is not here. */
-  get(address: A, prefixBits: number): Until | undefined {
+  /** This very network; `undefined`: it is not here. */
+  get(address: A, prefixBits: number): Network | undefined {
     return this.#ofPrefix(prefixBits)?.get(this.#networkOf(address, prefixBits));
   }
 
-  /** Whether a live range of at most `prefixBitsMax` bits has the address in it. */
-  covers(address: A, prefixBitsMax: number, now: UnixMs): boolean {
-    for (const { prefixBits, untilByNetwork } of this.#lengths) {
-      if (prefixBits <= prefixBitsMax && isLive(untilByNetwork.get(this.#networkOf(address, prefixBits)), now)) return true;
+  /** The strongest of the live networks of at most `prefixBitsMax` bits that have the address in them. */
+  strength(address: A, prefixBitsMax: number, now: UnixMs): Strength {
+    let strongest: Strength = 0;
+    for (const { prefixBits, networks } of this.#lengths) {
+      if (prefixBits > prefixBitsMax) continue;
+      const strength = strengthAt(networks.get(this.#networkOf(address, prefixBits))?.ruling, now);
+      if (strength > strongest) strongest = strength;
+      if (strongest >= STRENGTH.block) break;
     }
-    return false;
+    return strongest;
   }
 
-  #ofPrefix(prefixBits: number): Map<K, Until> | undefined {
-    return this.#lengths.find((length) => length.prefixBits === prefixBits)?.untilByNetwork;
+  /** All of them. */
+  covering(address: A, now: UnixMs): Network[] {
+    const found = this.#lengths.map(({ prefixBits, networks }) => networks.get(this.#networkOf(address, prefixBits)));
+    return found.filter((network): network is Network => strengthAt(network?.ruling, now) > 0);
+  }
+
+  #ofPrefix(prefixBits: number): Map<K, Network> | undefined {
+    return this.#lengths.find((length) => length.prefixBits === prefixBits)?.networks;
   }
 }

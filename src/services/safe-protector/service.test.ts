@@ -1,56 +1,20 @@
 /** SafeProtector over every store: what is in force when, and that memory and store never say different things. */
 import { describe, expect, test } from "bun:test";
-import { type OpenStore, overEveryStore, type Store } from "../../../test/table-stores.ts";
+import { check, ProtectorDesk as Desk } from "../../../test/protector-desk.ts";
+import { overEveryStore } from "../../../test/table-stores.ts";
 import type { Route } from "../../core/endpoint.ts";
-import type { IpAddress, SessionId, UserId } from "../../core/ids.ts";
-import { Throttle } from "../../core/throttle.ts";
+import type { UserId } from "../../core/ids.ts";
 import { SWEEP_ROWS_PER_TURN } from "../../limits.ts";
-import type { ListedScopes } from "./decisions.ts";
-import { routes, type SafeCheck, SafeProtector } from "./service.ts";
+import { routes } from "./routes.ts";
 
 const user = (text: string) => text as UserId;
-const check = (userId: string, clientIp: string): SafeCheck => ({
-  sessionId: "s" as SessionId,
-  userId: user(userId),
-  clientIp: clientIp as IpAddress,
-});
-
-class Desk {
-  nowMs = 1_000;
-  readonly #clock = { now: () => this.nowMs, monotonicUs: () => 0 };
-
-  private constructor(
-    readonly store: Store,
-    readonly burst: number | null,
-    public protector: SafeProtector,
-  ) {}
-
-  static async open(open: OpenStore, burst: number | null = null): Promise<Desk> {
-    const desk = new Desk(await open(), burst, null as never);
-    await await desk.restart();
-    return desk;
-  }
-
-  /** Another life over the same store. */
-  async restart(): Promise<SafeProtector> {
-    const bucket = this.burst === null ? { ratePerSecond: null, burst: 1 } : { ratePerSecond: 1, burst: this.burst };
-    this.protector = new SafeProtector(await this.store.decisions(), new Throttle(bucket, this.#clock), this.#clock);
-    return this.protector;
-  }
-
-  async listed(): Promise<string[]> {
-    const scopes: ListedScopes[] = [["user"], ["address", "range"]];
-    const lists = await Promise.all(scopes.map((of) => this.protector.list(of, null, 100)));
-    return lists.flat().map(({ value }) => value);
-  }
-}
 
 overEveryStore((openStore) => {
   describe("a validation", () => {
     test("says which of the two is bad, for each of a batch in its order", async () => {
       const { protector } = await Desk.open(openStore);
-      await protector.add("user", "bad", undefined, "");
-      await protector.add("range", "10.0.0.0/8", undefined, "");
+      await protector.decide({ scope: "account", value: "bad", action: "block" }, undefined, "");
+      await protector.decide({ scope: "network", value: "10.0.0.0/8", action: "block" }, undefined, "");
       const checks = [check("good", "1.1.1.1"), check("bad", "1.1.1.1"), check("good", "10.1.1.1"), check("bad", "10.1.1.1")];
       expect(await protector.validate(checks)).toEqual([
         { allowed: true },
@@ -62,14 +26,14 @@ overEveryStore((openStore) => {
 
     test("serves the first so many of a batch, and throttles the rest without judging them", async () => {
       const { protector } = await Desk.open(openStore, 2);
-      await protector.add("user", "bad", undefined, "");
+      await protector.decide({ scope: "account", value: "bad", action: "block" }, undefined, "");
       const verdicts = await protector.validate([check("bad", "1.1.1.1"), check("good", "1.1.1.1"), check("bad", "1.1.1.1")]);
       expect(verdicts.map((verdict) => (verdict.allowed ? "allowed" : verdict.reason))).toEqual(["blacklisted", "allowed", "throttled"]);
     });
 
     test("that is throttled is 429 with the documented body, and calls nobody bad", async () => {
       const { protector } = await Desk.open(openStore, 1);
-      await protector.add("user", "bad", undefined, "");
+      await protector.decide({ scope: "account", value: "bad", action: "block" }, undefined, "");
       await protector.validate([check("x", "1.1.1.1")]);
       const { status, headers, body } = await protector.reply(check("bad", "1.1.1.1"));
       expect([status, headers?.["retry-after"]]).toEqual([429, "1"]);
@@ -83,9 +47,9 @@ overEveryStore((openStore) => {
   describe("a decision with a duration", () => {
     test("is in force and listed until its end, and neither from then on, before any sweep", async () => {
       const desk = await Desk.open(openStore);
-      await desk.protector.add("user", "bad", 60, "");
-      await desk.protector.add("address", "1.1.1.1", 60, "");
-      await desk.protector.add("range", "10.0.0.0/8", 60, "");
+      await desk.protector.decide({ scope: "account", value: "bad", action: "block" }, 60, "");
+      await desk.protector.decide({ scope: "address", value: "1.1.1.1", action: "block" }, 60, "");
+      await desk.protector.decide({ scope: "network", value: "10.0.0.0/8", action: "block" }, 60, "");
       const inForce = () => [desk.protector.isBadGuy(user("bad")), desk.protector.isBadIp("1.1.1.1"), desk.protector.isBadIp("10.1.1.1")];
       desk.nowMs += 59_999;
       expect([inForce(), await desk.listed()]).toEqual([
@@ -102,10 +66,14 @@ overEveryStore((openStore) => {
     test("is removed by the sweeper, in bounded pieces; what stands or was extended stays", async () => {
       const desk = await Desk.open(openStore);
       const { protector } = desk;
-      await Promise.all(Array.from({ length: SWEEP_ROWS_PER_TURN + 2 }, (_, index) => protector.add("user", `U${index}`, 1, "")));
-      await protector.add("user", "stays", undefined, "");
+      await Promise.all(
+        Array.from({ length: SWEEP_ROWS_PER_TURN + 2 }, (_, index) =>
+          protector.decide({ scope: "account", value: `U${index}`, action: "block" }, 1, ""),
+        ),
+      );
+      await protector.decide({ scope: "account", value: "stays", action: "block" }, undefined, "");
       desk.nowMs += 500;
-      await protector.add("user", "U0", 1, "");
+      await protector.decide({ scope: "account", value: "U0", action: "block" }, 1, "");
       desk.nowMs += 500;
       expect(await protector.sweep(desk.nowMs)).toBe(true);
       expect(protector.decisions).toBe(3);
@@ -117,9 +85,12 @@ overEveryStore((openStore) => {
 
     test("that is added again while the sweeper waits for its turn is not removed", async () => {
       const desk = await Desk.open(openStore);
-      await desk.protector.add("user", "bad", 1, "");
+      await desk.protector.decide({ scope: "account", value: "bad", action: "block" }, 1, "");
       desk.nowMs += 1_000;
-      await Promise.all([desk.protector.add("user", "bad", undefined, ""), desk.protector.sweep(desk.nowMs)]);
+      await Promise.all([
+        desk.protector.decide({ scope: "account", value: "bad", action: "block" }, undefined, ""),
+        desk.protector.sweep(desk.nowMs),
+      ]);
       expect([desk.protector.isBadGuy(user("bad")), await desk.listed()]).toEqual([true, ["bad"]]);
     });
   });
@@ -140,23 +111,23 @@ overEveryStore((openStore) => {
 
     test("is replaced by a later one of its scope and value: there is one live decision for each", async () => {
       const desk = await Desk.open(openStore);
-      await desk.protector.add("user", "bad", undefined, "first");
-      await desk.protector.add("user", "bad", 1, "second");
-      expect(await desk.protector.list(["user"], null, 10)).toEqual([{ scope: "user", value: "bad", until: 2_000, note: "second" }]);
+      await desk.protector.decide({ scope: "account", value: "bad", action: "block" }, undefined, "first");
+      await desk.protector.decide({ scope: "account", value: "bad", action: "block" }, 1, "second");
+      expect(await desk.protector.listBlocked("u", null, 10)).toMatchObject([{ value: "bad", until: 2_000, note: "second" }]);
       desk.nowMs = 2_000;
       expect(desk.protector.isBadGuy(user("bad"))).toBe(false);
     });
 
     test("is the same after a restart, and gone after its removal", async () => {
       const desk = await Desk.open(openStore);
-      await desk.protector.add("range", "2001:db8::/32", undefined, "");
-      await desk.protector.add("address", "::1", undefined, "");
-      await desk.protector.add("user", "1.2.3.4/8", undefined, "");
+      await desk.protector.decide({ scope: "network", value: "2001:db8::/32", action: "block" }, undefined, "");
+      await desk.protector.decide({ scope: "address", value: "::1", action: "block" }, undefined, "");
+      await desk.protector.decide({ scope: "account", value: "1.2.3.4/8", action: "block" }, undefined, "");
       await desk.restart();
       expect(["2001:db8::5", "::1", "1.2.3.4"].map((ip) => desk.protector.isBadIp(ip))).toEqual([true, true, false]);
       expect(desk.protector.isBadGuy(user("1.2.3.4/8"))).toBe(true);
-      await desk.protector.remove("range", "2001:db8::/32");
-      await desk.protector.remove("user", "1.2.3.4/8");
+      await desk.protector.unblock("network", "2001:db8::/32");
+      await desk.protector.unblock("account", "1.2.3.4/8");
       for (const life of ["the same", "the next"]) {
         expect([life, await desk.listed(), desk.protector.isBadIp("2001:db8::5")]).toEqual([life, ["::1"], false]);
         await desk.restart();

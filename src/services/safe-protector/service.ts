@@ -1,17 +1,32 @@
-/** SafeProtector: refuses blacklisted users and addresses. Learning from live traffic will add decisions through the same door. */
+/**
+ * SafeProtector: refuses who is blocked, slows down who is throttled, counts who is observed, and lets pass who is allowed. Operators decide
+ * through its routes; the analysis of the traffic proposes what it has learned.
+ */
 import type { Answer } from "../../core/answer.ts";
-import { type HttpReply, json, on, type Route } from "../../core/endpoint.ts";
+import { type HttpReply, json } from "../../core/endpoint.ts";
 import type { IpAddress, SessionId, UserId } from "../../core/ids.ts";
 import { parseCidrRange, parseIpAddress } from "../../core/ip-address.ts";
-import { listReply } from "../../core/paging.ts";
-import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
 import type { Clock, UnixMs } from "../../core/time.ts";
-import { DECISIONS_MAX, PAGE_ROWS_DEFAULT, SWEEP_ROWS_PER_TURN } from "../../limits.ts";
-import { safeProtectorApi as api } from "./api.ts";
-import type { Blacklist, Decision, Scope } from "./blacklist.ts";
-import type { Decisions, ListedScopes } from "./decisions.ts";
-import { isLive, type Until } from "./networks.ts";
+import { LEARNED_PER_CHANGE } from "../../limits/decisions.ts";
+import { DECISIONS_MAX, SWEEP_ROWS_PER_TURN } from "../../limits.ts";
+import {
+  type Decision,
+  type DecisionKey,
+  type DecisionScope,
+  isLive,
+  keyOf,
+  type ListName,
+  type Proposal,
+  STRENGTH,
+  type Strength,
+} from "./decision.ts";
+import { blockedRows, type DecisionFilter, type DecisionPage, decisionPage } from "./decision-pages.ts";
+import type { Decisions } from "./decisions.ts";
+import { decideProposals, isOfUse } from "./learn.ts";
+import { type ObservedCounts, Refusals } from "./refusals.ts";
+import type { StandingDecisions } from "./standing.ts";
+import { ThrottledBuckets } from "./throttled.ts";
 
 export interface SafeCheck {
   readonly sessionId: SessionId;
@@ -21,16 +36,18 @@ export interface SafeCheck {
 
 export type SafeVerdict =
   | { readonly allowed: true }
-  | { readonly allowed: false; readonly reason: "throttled" }
+  | { readonly allowed: false; readonly reason: "throttled"; readonly retryAfterSeconds?: number }
   | { readonly allowed: false; readonly reason: "blacklisted"; readonly isBadGuy: boolean; readonly isBadIp: boolean };
 
 const ALLOWED: SafeVerdict = { allowed: true };
 const THROTTLED: SafeVerdict = { allowed: false, reason: "throttled" };
 
 export class SafeProtector {
+  readonly refusals = new Refusals();
   readonly #decisions: Decisions;
   readonly #throttle: Throttle;
   readonly #clock: Clock;
+  readonly #buckets = new ThrottledBuckets();
 
   constructor(decisions: Decisions, throttle: Throttle, clock: Clock) {
     this.#decisions = decisions;
@@ -43,11 +60,12 @@ export class SafeProtector {
     return this.#decisions.table.isCurrent;
   }
 
+  /** How many decisions there are, those on the allow-list and those that are only remembered included. */
   get decisions(): number {
-    return this.#blacklist.size;
+    return this.#standing.size;
   }
 
-  get #blacklist(): Blacklist {
+  get #standing(): StandingDecisions {
     return this.#decisions.table.view;
   }
 
@@ -55,62 +73,142 @@ export class SafeProtector {
   validate(checks: readonly SafeCheck[]): Answer<readonly SafeVerdict[]> {
     const now = this.#clock.now();
     const served = this.#throttle.admit(checks.length);
-    const blacklist = this.#blacklist;
-    return checks.map(({ userId, clientIp }, index) => {
+    const standing = this.#standing;
+    return checks.map((check, index) => {
       if (index >= served) return THROTTLED;
-      const isBadGuy = blacklist.hasUser(userId, now);
-      const isBadIp = blacklist.hasAddress(clientIp, now);
-      return isBadGuy || isBadIp ? { allowed: false, reason: "blacklisted", isBadGuy, isBadIp } : ALLOWED;
+      const ofAccount = standing.ofAccount(check.userId, now);
+      const ofAddress = standing.ofAddress(check.clientIp, now);
+      return ofAccount + ofAddress === 0 ? ALLOWED : this.#judge(check, ofAccount, ofAddress, now);
     });
   }
 
+  /** Of somebody against whom something stands. */
+  #judge({ userId, clientIp }: SafeCheck, ofAccount: Strength, ofAddress: Strength, now: UnixMs): SafeVerdict {
+    const standing = this.#standing;
+    if (standing.isAllowed(userId, clientIp, now)) return ALLOWED;
+    const isBadGuy = ofAccount === STRENGTH.block;
+    const isBadIp = ofAddress === STRENGTH.block;
+    if (isBadGuy || isBadIp) {
+      this.refusals.count(isBadGuy ? standing.causeOfAccount(userId) : standing.causeOfAddress(clientIp, now));
+      return { allowed: false, reason: "blacklisted", isBadGuy, isBadIp };
+    }
+    const against = standing.allAgainst(userId, clientIp, now);
+    for (const { scope, value, strength } of against) if (strength === STRENGTH.observe) this.refusals.observe(scope, value);
+    const throttled = against.filter(({ strength }) => strength === STRENGTH.throttle);
+    const refusal = this.#buckets.refusal(throttled, this.#clock.monotonicUs());
+    if (refusal === null) return ALLOWED;
+    this.refusals.count(standing.causeOf(refusal.by));
+    return { allowed: false, reason: "throttled", retryAfterSeconds: refusal.retryAfterSeconds };
+  }
+
   isBadGuy(user: UserId): boolean {
-    return this.#blacklist.hasUser(user, this.#clock.now());
+    return this.#standing.ofAccount(user, this.#clock.now()) === STRENGTH.block;
   }
 
   /** @param text an address or a CIDR range */
   isBadIp(text: string): boolean {
     const now = this.#clock.now();
-    const range = parseCidrRange(text);
-    return range ? this.#blacklist.hasRange(range, now) : this.#blacklist.hasAddress(parseIpAddress(text) as IpAddress, now);
+    const strength = parseCidrRange(text)
+      ? this.#standing.ofRange(text, now)
+      : this.#standing.ofAddress(parseIpAddress(text) as IpAddress, now);
+    return strength === STRENGTH.block;
   }
 
-  list(scopes: ListedScopes, after: string | null, limit: number): Answer<readonly Decision[]> {
-    return this.#decisions.list(scopes, after, limit, this.#clock.now());
+  /** The blocked of a list: up to `limit` from behind a value, ordered by value. */
+  listBlocked(list: ListName, after: string | null, limit: number): Answer<readonly Decision[]> {
+    return blockedRows(this.#decisions, list, after ?? "", limit, this.#clock.now());
   }
 
-  /** Adds a decision or replaces the one that stands; `null` when the list is full. */
-  add(scope: Scope, value: string, durationSeconds: number | undefined, note: string): Promise<Decision | null> {
-    const until = durationSeconds === undefined ? null : this.#clock.now() + durationSeconds * 1_000;
-    const decision: Decision = { scope, value, until, note };
-    return this.#decisions.table.change((blacklist) => {
-      // A full list still lets an entry that stands be replaced.
-      const isFull = blacklist.size >= DECISIONS_MAX && blacklist.untilOf(decision) === undefined;
+  /** The decisions in force that match. @param after what the page before named as `next`, or nothing */
+  find(filter: DecisionFilter, after: string, limit: number): Answer<DecisionPage> {
+    return decisionPage(this.#decisions, filter, after, limit, this.#clock.now());
+  }
+
+  /** Makes an operator's decision, in the place of the one that stands; `null` when there are too many. */
+  decide(
+    { scope, value, action }: Pick<Decision, "scope" | "value" | "action">,
+    durationSeconds: number | undefined,
+    note: string,
+  ): Promise<Decision | null> {
+    const since = this.#clock.now();
+    const until = durationSeconds === undefined ? null : since + durationSeconds * 1_000;
+    const origin = "operator";
+    const decision: Decision = { scope, value, action, since, until, scenario: null, origin, note, offences: 0, evidence: null };
+    return this.#decisions.table.change((standing) => {
+      // A full list still lets a decision that stands be replaced.
+      const isFull = standing.size >= DECISIONS_MAX && !standing.has(keyOf(decision));
       return isFull ? { reply: null, changes: [], events: [] } : { reply: decision, changes: [{ put: decision }], events: [] };
     });
   }
 
-  remove(scope: Scope, value: string): Promise<void> {
-    return this.#decisions.table.change(() => ({ reply: undefined, changes: [{ remove: { scope, value } }], events: [] }));
+  /** Removes a decision, and what is remembered of its offences; resolves with whether one was in force. */
+  remove(key: DecisionKey): Promise<boolean> {
+    const now = this.#clock.now();
+    return this.#decisions.table.change((standing) => {
+      const wasInForce = isLive(standing.untilOf(key), now);
+      return { reply: wasInForce, changes: standing.has(key) ? [{ remove: key }] : [], events: [] };
+    });
   }
 
-  /** Removes some decisions that have ended; resolves with whether more are left. */
+  /** As above, if it blocks. */
+  async unblock(scope: DecisionScope, value: string): Promise<void> {
+    const key = { scope, value, isAllow: false };
+    await this.#decisions.table.change((standing) => {
+      const isBlocked = standing.action(key) === "block";
+      return { reply: undefined, changes: isBlocked ? [{ remove: key }] : [], events: [] };
+    });
+  }
+
+  /**
+   * Takes over what the analysis of the traffic has learned, some hundred proposals in each change. What is on the allow-list, what an operator
+   * or an import has decided, and an offence that is known already change nothing. @throws Failure when the store cannot be reached
+   */
+  async learn(proposals: readonly Proposal[]): Promise<void> {
+    for (let from = 0; from < proposals.length; from += LEARNED_PER_CHANGE) {
+      const some = proposals.slice(from, from + LEARNED_PER_CHANGE);
+      const now = this.#clock.now();
+      // Most of what is told again and again changes nothing, and then needs no commit.
+      if (decideProposals(this.#standing, some, now).length === 0) continue;
+      await this.#decisions.table.change((standing) => ({
+        reply: undefined,
+        changes: decideProposals(standing, some, now),
+        events: [],
+      }));
+    }
+  }
+
+  /** What is being observed, for who counts it. */
+  observed(): readonly Pick<Decision, "scope" | "value">[] {
+    return this.#standing.observed(this.#clock.now());
+  }
+
+  /** From now on `counts` says what observed decisions would have blocked. */
+  countObservedBy(counts: ObservedCounts): void {
+    this.refusals.countObservedBy(counts);
+  }
+
+  /** How many decisions are in force, by action and origin. */
+  decisionCounts(): ReturnType<StandingDecisions["counts"]> {
+    return this.#standing.counts(this.#clock.now());
+  }
+
+  /** Removes some decisions that are of no use any more; resolves with whether more are left. */
   async sweep(now: UnixMs): Promise<boolean> {
-    const ended = await this.#decisions.ended(now, SWEEP_ROWS_PER_TURN);
-    if (ended.length === 0) return false;
-    await this.#decisions.table.change((blacklist) => {
-      // Looked at again within the step: an entry may have been extended meanwhile.
-      const gone = ended.filter((key) => hasEnded(blacklist.untilOf(key), now));
+    const forgotten = await this.#decisions.forgotten(now, SWEEP_ROWS_PER_TURN);
+    if (forgotten.length === 0) return false;
+    await this.#decisions.table.change((standing) => {
+      // Looked at again within the step: a decision may have been extended meanwhile.
+      const gone = forgotten.filter((key) => standing.has(key) && !isOfUse(standing, key, now));
       return { reply: undefined, changes: gone.map((key) => ({ remove: key })), events: [] };
     });
-    return ended.length === SWEEP_ROWS_PER_TURN;
+    return forgotten.length === SWEEP_ROWS_PER_TURN;
   }
 
   /** A single validation, as its route answers it. */
   async reply(check: SafeCheck): Promise<HttpReply> {
     const [verdict] = (await this.validate([check])) as [SafeVerdict];
     const blacklisted = !verdict.allowed && verdict.reason === "blacklisted" ? verdict : null;
-    const isThrottled = !verdict.allowed && verdict.reason === "throttled";
+    const throttled = !verdict.allowed && verdict.reason === "throttled" ? verdict : null;
     const body = {
       sessionID: check.sessionId,
       userID: check.userId,
@@ -118,72 +216,12 @@ export class SafeProtector {
       clientIP: check.clientIp,
       isBadIP: blacklisted?.isBadIp ?? false,
       isAllowed: verdict.allowed,
-      isThrottled,
+      isThrottled: throttled !== null,
       version: "1.0",
       ...(!verdict.allowed && { reason: verdict.reason }),
     };
-    return isThrottled ? this.#throttle.reply(body) : json(body);
+    if (throttled === null) return json(body);
+    const { retryAfterSeconds = this.#throttle.retryAfterSeconds() } = throttled;
+    return { status: 429, body: JSON.stringify(body), headers: { "retry-after": String(retryAfterSeconds) } };
   }
-}
-
-const hasEnded = (until: Until | undefined, now: UnixMs): boolean => until !== undefined && !isLive(until, now);
-
-/** A decision as it is shown, with `until` in unix ms where it ends. */
-const badGuy = (decision: Decision): object => ({ userID: decision.value, isBadGuy: true, ...standing(decision) });
-const badIp = (decision: Decision): object => ({ clientIP: decision.value, isBadIP: true, ...standing(decision) });
-const standing = ({ until, note }: Decision): object => ({ ...(until !== null && { until }), ...(note !== "" && { note }) });
-
-const scopeOf = (text: string): Scope => (parseCidrRange(text) ? "range" : "address");
-const canonical = (text: string): string => parseCidrRange(text)?.text ?? (parseIpAddress(text) as string);
-const listFull = (): HttpReply => problem(409, `the blacklist is full (${DECISIONS_MAX} entries); remove some, or give entries a duration`);
-
-export function routes(protector: SafeProtector): Route[] {
-  const removeBadGuy = async ({ params }: { params: { uid: UserId } }) => {
-    await protector.remove("user", params.uid);
-    return json({ userID: params.uid, isBadGuy: false });
-  };
-  const removeBadIp = async ({ params }: { params: { ip: string } }) => {
-    const value = canonical(params.ip);
-    await protector.remove(scopeOf(params.ip), value);
-    return json({ clientIP: value, isBadIP: false });
-  };
-  return [
-    on(api.doSafeValidation, ({ params }) =>
-      protector.reply({ sessionId: params.sid, userId: params.uid, clientIp: parseIpAddress(params.ip) as IpAddress }),
-    ),
-    on(api.addBadGuy, async ({ body }) => {
-      const added = await protector.add("user", body.userID, body.durationSeconds, body.note ?? "");
-      return added ? json(badGuy(added)) : listFull();
-    }),
-    on(api.addBadIP, async ({ body }) => {
-      const added = await protector.add(scopeOf(body.clientIP), canonical(body.clientIP), body.durationSeconds, body.note ?? "");
-      return added ? json(badIp(added)) : listFull();
-    }),
-    on(api.findAllBadGuys, ({ query }) =>
-      listReply<Decision, string>({
-        read: (after, limit) => protector.list(["user"], after, limit),
-        cursorOf: (decision) => decision.value,
-        after: query.after ?? null,
-        limit: query.limit ?? PAGE_ROWS_DEFAULT,
-        show: badGuy,
-        nextPage: (after) => `/badguy/all?after=${encodeURIComponent(after)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
-      }),
-    ),
-    on(api.findAllBadIPs, ({ query }) =>
-      listReply<Decision, string>({
-        read: (after, limit) => protector.list(["address", "range"], after, limit),
-        cursorOf: (decision) => decision.value,
-        after: query.after === undefined ? null : canonical(query.after),
-        limit: query.limit ?? PAGE_ROWS_DEFAULT,
-        show: badIp,
-        nextPage: (after) => `/badip/all?after=${encodeURIComponent(after)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
-      }),
-    ),
-    on(api.getBadGuy, ({ params }) => json({ userID: params.uid, isBadGuy: protector.isBadGuy(params.uid) })),
-    on(api.getBadIP, ({ params }) => json({ clientIP: canonical(params.ip), isBadIP: protector.isBadIp(params.ip) })),
-    on(api.removeBadGuy, removeBadGuy),
-    on(api.removeBadGuyShort, removeBadGuy),
-    on(api.removeBadIP, removeBadIp),
-    on(api.removeBadIPShort, removeBadIp),
-  ];
 }

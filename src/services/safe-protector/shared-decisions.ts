@@ -1,63 +1,62 @@
 /** Decisions that several processes share. */
 import { TABLE_LOG_ENTRIES_MAX, TABLE_ROWS_PER_LOOK } from "../../limits/tables.ts";
 import { SharedTable, type SharedTableFormat, type SharedTableIo } from "../../tables/shared-table.ts";
-import { Blacklist, type Decision, type DecisionKey, type Scope } from "./blacklist.ts";
+import { type Decision, type DecisionKey, idOf, keyOf, keyOfId } from "./decision.ts";
 import type { Decisions } from "./decisions.ts";
-import { isLive } from "./networks.ts";
+import { forgottenAt } from "./learn.ts";
+import { StandingDecisions } from "./standing.ts";
 
-/** Addresses and ranges have one list, so their ids have one beginning. What has a slash in it is a range. */
-const USER = "u";
-const ADDRESS_OR_RANGE = "i";
+type Written = readonly [
+  ...[until: Decision["until"], note: string, action: Decision["action"], origin: Decision["origin"], since: number],
+  ...[scenario?: string | null, offences?: number, evidence?: Decision["evidence"]],
+];
+/** As rows were written before there was more than the blacklist of operators. */
+type WrittenFirst = readonly [until: Decision["until"], note: string];
 
-const idOf = ({ scope, value }: DecisionKey): string => (scope === "user" ? USER : ADDRESS_OR_RANGE) + value;
-
-function keyOf(id: string): DecisionKey {
-  const value = id.slice(1);
-  const scopeOfAddress: Scope = value.includes("/") ? "range" : "address";
-  return { scope: id.startsWith(USER) ? "user" : scopeOfAddress, value };
+function textOf({ until, note, action, origin, since, scenario, offences, evidence }: Decision): string {
+  const written: Written = [until, note, action, origin, since, ...(origin === "learned" ? [scenario, offences, evidence] : [])] as never;
+  return JSON.stringify(written);
 }
 
 function rowOf(id: string, text: string): Decision {
-  const [until, note] = JSON.parse(text) as [number | null, string];
-  return { ...keyOf(id), until, note };
+  const { scope, value } = keyOfId(id);
+  const [until, note, action = "block", origin = "operator", since = 0, scenario = null, offences = 0, evidence = null] = JSON.parse(
+    text,
+  ) as Written | WrittenFirst;
+  return { scope, value, action, since, until, scenario, origin, note, offences, evidence };
 }
 
-const FORMAT: SharedTableFormat<Blacklist, Decision, DecisionKey> = {
+const FORMAT: SharedTableFormat<StandingDecisions, Decision, DecisionKey> = {
   name: "decisions",
   logEntriesMax: TABLE_LOG_ENTRIES_MAX,
   rowsPerLook: TABLE_ROWS_PER_LOOK,
   idOf,
-  keyOf,
-  keyOfRow: ({ scope, value }) => ({ scope, value }),
-  textOf: ({ until, note }) => JSON.stringify([until, note]),
+  keyOf: keyOfId,
+  keyOfRow: keyOf,
+  textOf,
   rowOf,
-  endsAt: ({ until }) => until,
-  emptyView: () => new Blacklist(),
+  endsAt: forgottenAt,
+  emptyView: () => new StandingDecisions(),
 };
 
 export interface SharedDecisions extends Decisions {
-  readonly table: SharedTable<Blacklist, Decision, DecisionKey>;
+  readonly table: SharedTable<StandingDecisions, Decision, DecisionKey>;
 }
 
 /** @throws Failure when the decisions are not in memory in time */
 export async function openSharedDecisions(io: SharedTableIo): Promise<SharedDecisions> {
-  const table = await SharedTable.open<Blacklist, Decision, DecisionKey>(FORMAT, io);
+  const table = await SharedTable.open<StandingDecisions, Decision, DecisionKey>(FORMAT, io);
   return {
     table,
-    list: async (scopes, after, limit, now) => {
-      const first = scopes[0] === "user" ? USER : ADDRESS_OR_RANGE;
-      const found: Decision[] = [];
-      // The first look wants one page; what has ended and was not swept yet makes further looks.
-      for (let from = first + (after ?? ""), isLast = false; !isLast && found.length < limit; ) {
-        const wanted = Math.min(limit - found.length, TABLE_ROWS_PER_LOOK);
-        const rows = await table.rows(from, wanted);
-        const ours = rows.filter(({ id }) => id.startsWith(first));
-        found.push(...ours.map(({ id, text }) => rowOf(id, text)).filter(({ until }) => isLive(until, now)));
-        isLast = ours.length < wanted;
-        from = rows.at(-1)?.id ?? from;
-      }
-      return found;
+    rows: async (list, after, limit) => {
+      // What stands behind a list is of another one, whose ids begin otherwise.
+      const rows = await table.rows(list + after, limit);
+      return rows.filter(({ id }) => id.startsWith(list)).map(({ id, text }) => rowOf(id, text));
     },
-    ended: (now, limit) => table.ended(now, limit),
+    find: async (key) => {
+      const found = await table.row(idOf(key));
+      return found === null ? null : rowOf(found.id, found.text);
+    },
+    forgotten: (now, limit) => table.ended(now, limit),
   };
 }

@@ -1,0 +1,27 @@
+/**
+ * What a lookup needs of a decision in one number, so that a million of them are a column of doubles: until when, which action, who said so.
+ * The number grows with the end, and so one comparison tells whether it is live.
+ */
+import type { UnixMs } from "../../core/time.ts";
+import { ACTIONS, type DecisionAction, type DecisionOrigin, ORIGINS, type Strength, type Until } from "./decision.ts";
+
+export type Ruling = number;
+
+const CODES = 32;
+/** Stands for "until removed": 10,000 years away, and its ruling is still exact in a double. */
+const NEVER = 2 ** 48 - 1;
+
+export const rulingOf = (action: DecisionAction, origin: DecisionOrigin, until: Until): Ruling =>
+  (until ?? NEVER) * CODES + ORIGINS.indexOf(origin) * 8 + ACTIONS.indexOf(action) + 1;
+
+export const untilOf = (ruling: Ruling): Until => {
+  const until = Math.floor(ruling / CODES);
+  return until === NEVER ? null : until;
+};
+const codeOf = (ruling: Ruling): number => ruling - Math.floor(ruling / CODES) * CODES;
+export const originOf = (ruling: Ruling): DecisionOrigin => ORIGINS[codeOf(ruling) >> 3] as DecisionOrigin;
+export const actionOf = (ruling: Ruling): DecisionAction => ACTIONS[(codeOf(ruling) & 7) - 1] as DecisionAction;
+
+/** 0 when it has ended, or when there is none. */
+export const strengthAt = (ruling: Ruling | undefined, now: UnixMs): Strength =>
+  ruling === undefined || ruling < (now + 1) * CODES ? 0 : ((codeOf(ruling) & 7) as Strength);
