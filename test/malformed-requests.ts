@@ -281,6 +281,7 @@ const wrongSegment: Readonly<Record<string, fc.Arbitrary<string>>> = {
   count: fc.constantFrom(...wrongNumberInPath.filter((text) => text !== "1000001")),
   webhook: fc.constantFrom("x", "wh_", "wh_0123456789ABCDEF", "wh_0123456789abcdef0", "wh_0123456789abcde%00", "%zz"),
   provider: fc.constantFrom("Sample", "sample2", "sam-ple", "%00", "%20", "%zz", "x".repeat(33)),
+  scope: fc.constantFrom("range", "user", "Address", "%00", "%zz"),
 };
 
 const wrongPath = fc.constantFrom(...routesWithParams).chain((route) =>

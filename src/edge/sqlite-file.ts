@@ -9,7 +9,7 @@ import { join } from "node:path";
 /** "DOOR": marks a SQLite file as ours (SQLite's application_id). */
 const APPLICATION_ID = 0x444f4f52;
 /** Raised with every change of the schema. */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 const HEADER_BYTES = 100;
 
 /** The store cannot be used; the message is for the operator and says what to do. */

@@ -41,7 +41,7 @@ import { InventoryManager, routes as inventoryRoutes } from "../services/invento
 import { policyControllerLinkRoutes } from "../services/policy-controller/link.ts";
 import { embeddedPolicies, POLICIES_SCHEMA } from "../services/policy-controller/policy-store.ts";
 import { PolicyController, routes as policyRoutes } from "../services/policy-controller/service.ts";
-import { DECISIONS_SCHEMA, embeddedDecisions } from "../services/safe-protector/decision-store.ts";
+import { DECISIONS_FROM_BLACKLIST, DECISIONS_SCHEMA, embeddedDecisions } from "../services/safe-protector/decision-store.ts";
 import { safeProtectorLinkRoutes } from "../services/safe-protector/link.ts";
 import { routes as protectorRoutes } from "../services/safe-protector/routes.ts";
 import { SafeProtector } from "../services/safe-protector/service.ts";
@@ -66,7 +66,10 @@ import { guarded, Shop, sender } from "./shop.ts";
 export const STORE_SCHEMA =
   LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA + TRAIL_SCHEMA;
 /** By the version of a store, what makes the next version of it. */
-export const STORE_ADDITIONS: ReadonlyMap<number, string> = new Map([[2, TRAIL_SCHEMA]]);
+export const STORE_ADDITIONS: ReadonlyMap<number, string> = new Map([
+  [2, TRAIL_SCHEMA],
+  [3, DECISIONS_FROM_BLACKLIST],
+]);
 
 /** @param hasGate whether the public door is in this process */
 export async function startEmbedded(settings: Settings, hasGate: boolean): Promise<Process> {

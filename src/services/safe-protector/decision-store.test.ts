@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ACTIONS, type Decision, type DecisionScope, idOf, keyOf, LISTS, type ListName, listOf } from "./decision.ts";
-import { DECISIONS_SCHEMA, DecisionStore } from "./decision-store.ts";
+import { DECISIONS_FROM_BLACKLIST, DECISIONS_SCHEMA, DecisionStore } from "./decision-store.ts";
 
 function storeWith(decisions: readonly Decision[]): DecisionStore {
   const db = new Database(":memory:");
@@ -101,4 +101,18 @@ describe("a saved decision", () => {
     expect(forgotten(100, 2)).toEqual(["early", "later"]);
     expect(forgotten(24 * 3_600_000 + 10, 10)).toEqual(["early", "later", "late", "learned"]);
   });
+});
+
+test("a blacklist of before is a list of decisions to block, of operators, and ends when it did", () => {
+  const db = new Database(":memory:");
+  db.run(`
+    create table decisions (scope text not null, value text not null, until_ms integer, note text not null, primary key (scope, value)) strict, without rowid;
+    create index decisions_ending on decisions (until_ms) where until_ms is not null;
+    insert into decisions values ('user', 'U1', null, 'caught by hand'), ('address', '::1', 70, ''), ('range', '10.0.0.0/8', null, '')`);
+  db.run(`begin; ${DECISIONS_FROM_BLACKLIST} commit`);
+  const store = new DecisionStore(db);
+  const before = (scope: DecisionScope, value: string): Decision => ({ ...standing(scope, value), since: 0 });
+  expect(store.rows("u", "", 10)).toEqual([{ ...before("account", "U1"), note: "caught by hand" }]);
+  expect(store.rows("i", "", 10)).toEqual([before("network", "10.0.0.0/8"), { ...before("address", "::1"), until: 70 }]);
+  expect(store.forgotten(70, 10).map(({ value }) => value)).toEqual(["::1"]);
 });

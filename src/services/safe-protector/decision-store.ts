@@ -17,6 +17,16 @@ create table decisions (
 create index decisions_forgotten on decisions (forgotten_ms) where forgotten_ms is not null;
 `;
 
+/** Makes the table of the one that had nothing but the blacklist of operators. */
+export const DECISIONS_FROM_BLACKLIST = `
+alter table decisions rename to blacklist;
+drop index decisions_ending;
+${DECISIONS_SCHEMA}
+insert into decisions
+  select case scope when 'user' then 'u' else 'i' end, value, 'block', 'operator', 0, until_ms, until_ms, null, note, 0, null from blacklist;
+drop table blacklist;
+`;
+
 interface Row extends Omit<Decision, "scope" | "evidence"> {
   readonly list: ListName;
   readonly evidence: string | null;

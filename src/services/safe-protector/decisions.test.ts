@@ -22,7 +22,9 @@ const verdictsOf = async (protector: SafeProtector, ...checks: readonly (readonl
 
 interface Answered {
   readonly status: number;
-  readonly body: { readonly decisions?: readonly Decision[]; readonly next?: string | null; readonly errors?: unknown } & Readonly<Record<string, unknown>>;
+  readonly body: { readonly decisions?: readonly Decision[]; readonly next?: string | null; readonly errors?: unknown } & Readonly<
+    Record<string, unknown>
+  >;
 }
 /** Asks a route as the edge does when it has checked the request. */
 async function ask(protector: SafeProtector, name: string, input: object): Promise<Answered> {
