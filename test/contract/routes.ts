@@ -86,8 +86,8 @@ export const ROUTES: readonly RouteRow[] = [
     name: "addDecision",
     method: "POST",
     path: "/decisions",
-    body: { value: "address" },
-    nested: { scope: "address", action: "observe" },
+    body: { value: "id" },
+    nested: { scope: "account", action: "observe" },
     needsAdminKey,
   },
   {
@@ -95,7 +95,7 @@ export const ROUTES: readonly RouteRow[] = [
     name: "removeDecision",
     method: "DELETE",
     path: "/decisions/scope/{scope}/value/{value}",
-    params: { scope: "scope", value: "address" },
+    params: { scope: "scope", value: "id" },
     needsAdminKey,
   },
 
@@ -195,7 +195,7 @@ export const SAMPLES: Readonly<Record<Kind, string | number | boolean>> = {
   count: 1,
   webhook: "wh_0123456789abcdef",
   provider: "sample",
-  scope: "address",
+  scope: "account",
 };
 
 /** A good request of this route: its path, with its query, and its body. */
