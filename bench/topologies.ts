@@ -73,14 +73,14 @@ async function measureStraightforward(): Promise<LoadResult> {
   return result;
 }
 
-/** Each service in a process of its own, over one Redis, as the straightforward design has it. Postgres is left out of the count: it
- *  takes no part in a purchase, and only hears of it later. */
-async function measureServices(): Promise<LoadResult> {
-  const [redis, postgres, folder] = [await startRedis(), await startPostgres(), makeFolder("services")];
+/** Over one Redis, as the straightforward design has it. Postgres is left out of the count: it takes no part in a purchase, and only hears of it
+ *  later. */
+async function measureOverRedis(begin: (redisUrl: string, postgresUrl: string, folder: string) => Promise<System>): Promise<LoadResult> {
+  const [redis, postgres, folder] = [await startRedis(), await startPostgres(), makeFolder("shared")];
   const db = new Postgres(postgres.url);
   await migrate(db, MIGRATIONS, systemClock, () => undefined);
   await db.close();
-  const system = await System.startServices(`redis://127.0.0.1:${redis.port}`, postgres.url, folder);
+  const system = await begin(`redis://127.0.0.1:${redis.port}`, postgres.url, folder);
   await openShop(system);
   const before = await redis.commands();
   const result = await load({ pid: system.pid, port: system.port, alongside: [...system.pidsBehindGate, redis.pid] });
@@ -107,7 +107,11 @@ const CONTENDERS: Readonly<Record<string, Contender>> = {
   },
   "six processes and Redis": {
     processes: ["gate", "protector", "policy", "inventory", "cart", "Redis"],
-    measure: measureServices,
+    measure: () => measureOverRedis(System.startServices),
+  },
+  "a node and Redis": {
+    processes: ["node", "Redis"],
+    measure: () => measureOverRedis((redis, postgres, folder) => System.start(folder, ["--redis", redis, "--postgres", postgres])),
   },
   "straightforward design": { processes: ["Fastify", "Redis"], measure: measureStraightforward },
 };
@@ -128,9 +132,9 @@ function report(results: ReadonlyMap<string, readonly LoadResult[]>): string {
 const limits = (rounds: readonly LoadResult[]): number[] => rounds.map(({ cpuUsOfEach }) => Math.max(...cpuUsOfEach));
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { rounds: { type: "string" } } });
+  const { values } = parseArgs({ options: { rounds: { type: "string" }, of: { type: "string", multiple: true } } });
   const rounds = Number(values.rounds ?? ROUNDS);
-  const results = new Map(Object.keys(CONTENDERS).map((name) => [name, [] as LoadResult[]]));
+  const results = new Map((values.of ?? Object.keys(CONTENDERS)).map((name) => [name, [] as LoadResult[]]));
   for (let round = 0; round < rounds; round += 1) {
     const names = [...results.keys()];
     for (const name of round % 2 === 0 ? names : names.toReversed()) {

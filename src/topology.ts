@@ -7,19 +7,30 @@ import type { Settings } from "./settings/table.ts";
 import type { Role } from "./settings/topology.ts";
 import { startEmbedded } from "./topology/embedded-process.ts";
 import { startGate } from "./topology/gate-process.ts";
+import { startNode } from "./topology/node-process.ts";
 import { Place } from "./topology/place.ts";
 import type { Process } from "./topology/process.ts";
-import { inventoryManagerPart, policyControllerPart, safeProtectorPart, serviceRegistryPart } from "./topology/service-parts.ts";
+import {
+  inventoryManagerPart,
+  policyControllerPart,
+  safeProtectorPart,
+  serviceRegistryPart,
+  shoppingCartPart,
+} from "./topology/service-parts.ts";
 import { runService, type ServicePart } from "./topology/service-process.ts";
-import { shoppingCartPart } from "./topology/shopping-cart-part.ts";
 import { startGates } from "./topology/supervisor.ts";
 
-/** A setting that is silently not in force is worse than a start that fails. */
-function refuseShared({ redis, postgres, accessStream }: Settings): void {
-  const shared = `for services in processes of their own: name one, for instance "start shopping-cart"`;
-  if (postgres !== null) throw new Error(`--postgres is ${shared}`);
-  if (redis.length > 0 && accessStream !== true)
-    throw new Error(`--redis is ${shared}; with --access-stream it takes the access records of this process`);
+/** Whether the stores are those that many processes share. A setting that is silently not in force is worse than a start that fails. */
+function isShared({ redis, postgres, accessStream, topology: { gates } }: Settings): boolean {
+  const both = "give both for a node, which has all services over stores that many processes share, or name one service";
+  if (postgres !== null && redis.length === 0) throw new Error(`--postgres means nothing without --redis: ${both}`);
+  if (postgres === null && redis.length > 0 && accessStream !== true)
+    throw new Error(
+      `--redis means nothing without --postgres: ${both}; with --access-stream alone it takes the access records of this process`,
+    );
+  if (postgres !== null && gates !== null)
+    throw new Error("--gates is for a store of this machine's own: over --redis and --postgres start as many nodes as there are cores");
+  return postgres !== null;
 }
 
 /**
@@ -47,7 +58,7 @@ export async function start(settings: Settings, role: Role | null, flags: readon
     case "ledger":
       return startEmbedded(settings, false);
     case null:
-      refuseShared(settings);
+      if (isShared(settings)) return startNode(settings);
       return settings.topology.gates === null ? startEmbedded(settings, true) : startGates(settings, flags);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Each service in a process of its own, over a Redis and a Postgres of the test's. What a data folder is to one process, a database in each of the
+ * Each service in a process of its own, or all in one, over a Redis and a Postgres of the test's. What a data folder is to one process, a database in each of the
  * two is here: systems that are started on the same folder have the same data.
  */
 import { Postgres } from "../src/edge/postgres.ts";
@@ -56,6 +56,16 @@ export function storesOfFolder(dataDir: string): Promise<Stores> {
   const stores = storesOf.get(dataDir) ?? freshStores();
   storesOf.set(dataDir, stores);
   return stores;
+}
+
+/** All of them in one process. */
+export async function startNode(
+  dataDir: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningProcess> {
+  const { redisUrl, postgresUrl } = await storesOfFolder(dataDir);
+  return startProcess(["--data", dataDir, "--redis", redisUrl, "--postgres", postgresUrl, ...args], env);
 }
 
 /** One of each, at the same port offset, which `args` must name. */

@@ -10,7 +10,7 @@ import { type RunningProcess, startProcess } from "./process.ts";
 export const BASE_PORTS = { gate: 8080, protector: 8081, policy: 8082, inventory: 8083, cart: 8084, registry: 8761 } as const;
 const START_ATTEMPTS_MAX = 5;
 /** A suite that starts systems is run against another topology with this variable: further arguments of `start`, separated by spaces, or
- *  `services` for each service in a process of its own. */
+ *  `services` for each service in a process of its own, or `node` for all of them in one process over shared stores. */
 const { TEST_TOPOLOGY = "" } = process.env;
 type Service = keyof typeof BASE_PORTS;
 
@@ -56,8 +56,8 @@ export const freshDataDir = (): string => mkdtempSync(join(tmpdir(), "doorbuster
 async function startAt(portOffset: number, dataDir: string, options: StartOptions): Promise<System> {
   const args = ["--port-offset", String(portOffset), ...(options.args ?? [])];
   const running =
-    TEST_TOPOLOGY === "services"
-      ? await startOneOfEach(dataDir, args, options.env)
+    TEST_TOPOLOGY === "services" || TEST_TOPOLOGY === "node"
+      ? await startOverStores(dataDir, args, options.env)
       : await startProcess(["--data", dataDir, ...TEST_TOPOLOGY.split(" ").filter((word) => word !== ""), ...args], options.env);
   const urls = Object.fromEntries(Object.entries(BASE_PORTS).map(([service, port]) => [service, `http://127.0.0.1:${port + portOffset}`]));
   return {
@@ -69,9 +69,9 @@ async function startAt(portOffset: number, dataDir: string, options: StartOption
 }
 
 /** Loaded when it is wanted: it needs servers that a test of one process does not. */
-async function startOneOfEach(dataDir: string, args: readonly string[], env: StartOptions["env"]): Promise<RunningProcess> {
-  const { startServices } = await import("./services.ts");
-  return startServices(dataDir, args, env);
+async function startOverStores(dataDir: string, args: readonly string[], env: StartOptions["env"]): Promise<RunningProcess> {
+  const { startNode, startServices } = await import("./services.ts");
+  return TEST_TOPOLOGY === "node" ? startNode(dataDir, args, env) : startServices(dataDir, args, env);
 }
 
 export function freePortOffset(): number {

@@ -48,10 +48,7 @@ export async function runService(settings: Settings, place: Place, part: Service
   const isAnnounced = registries.length > 0 && part.name !== "ServiceRegistry";
   const registry = new RegistryClient(registries, callRegistry, settings.adminKey);
   const announcement = isAnnounced ? new Announcement(place, registry, clock, isUp) : null;
-  const sweepers = part.chores.map(({ everyMs, sweep }) => new Sweeper([unlessAway(sweep)], clock, everyMs, reportBug));
-  const stopSweeping = (): void => {
-    for (const sweeper of sweepers) sweeper.stop();
-  };
+  const stopSweeping = begun(part.chores);
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
   const close = async (): Promise<void> => {
     await announcement?.end();
@@ -79,6 +76,14 @@ export async function runService(settings: Settings, place: Place, part: Service
       return closing;
     },
     stopped: stopped.promise,
+  };
+}
+
+/** Does chores from now on, again and again, until what it returns is called. */
+export function begun(chores: readonly Chore[]): () => void {
+  const sweepers = chores.map(({ everyMs, sweep }) => new Sweeper([unlessAway(sweep)], systemClock, everyMs, reportBug));
+  return () => {
+    for (const sweeper of sweepers) sweeper.stop();
   };
 }
 

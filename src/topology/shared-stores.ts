@@ -21,6 +21,7 @@ export class SharedStores {
   readonly patience: Patience;
   readonly #io: SharedTableIo;
   readonly #tables = new Map<string, OpenTable>();
+  readonly #opening = new Map<string, Promise<unknown>>();
 
   private constructor(redis: RedisConnection, patience: Patience) {
     this.redis = redis;
@@ -74,10 +75,16 @@ export class SharedStores {
     return [...this.#tables].map(([name, { figures }]) => ({ name, figures }));
   }
 
-  async #opened<T extends { readonly table: OpenTable }>(name: string, open: () => Promise<T>): Promise<T> {
-    const opened = await this.patience.until(open);
-    this.#tables.set(name, opened.table);
-    return opened;
+  /** Services of one process share its copy. */
+  #opened<T extends { readonly table: OpenTable }>(name: string, open: () => Promise<T>): Promise<T> {
+    const known = this.#opening.get(name) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const opening = this.patience.until(open).then((opened) => {
+      this.#tables.set(name, opened.table);
+      return opened;
+    });
+    this.#opening.set(name, opening);
+    return opening;
   }
 }
 

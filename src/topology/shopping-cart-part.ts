@@ -1,11 +1,12 @@
 /**
- * ShoppingCart as a process of its own: the purchase's last step, and all that comes of it. Any number of them answer; one of them at a time leads
+ * ShoppingCart over shared stores: the purchase's last step, and all that comes of it. Any number of them answer; one of them at a time leads
  * and does what must be done by one alone: deliver to webhooks, ask for refunds, and forget old events.
  */
 import { randomBytes } from "node:crypto";
 import { Throttle } from "../core/throttle.ts";
-import type { Clock, UnixMs } from "../core/time.ts";
+import type { UnixMs } from "../core/time.ts";
 import { RequestHandler } from "../edge/request-handler.ts";
+import type { Identity } from "../identity/identity.ts";
 import { RECOVER_TICK_MS, RELAY_TICK_MS } from "../limits/ledger.ts";
 import { SWEEP_TICK_MS } from "../limits.ts";
 import { openProviders } from "../payment/providers.ts";
@@ -13,44 +14,52 @@ import { doorLinkRoutes } from "../services/gate-keeper/door-link.ts";
 import { PolicyController } from "../services/policy-controller/service.ts";
 import { shoppingCartLinkRoutes } from "../services/shopping-cart/link.ts";
 import { routes as cartRoutes, ShoppingCart } from "../services/shopping-cart/service.ts";
-import type { Settings } from "../settings/table.ts";
 import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { demoSecretIn } from "./demo-secret.ts";
 import { describeOutgoing } from "./gauges.ts";
 import type { Place } from "./place.ts";
 import { openShoppersIdentity, reportBug } from "./process.ts";
 import { saleBookOver } from "./sale-book.ts";
-import { behindTheGate } from "./service-parts.ts";
-import type { Chore, ServicePart } from "./service-process.ts";
-import { openSharedLedger } from "./shared-ledger.ts";
-import { SharedStores } from "./shared-stores.ts";
+import type { Chore } from "./service-process.ts";
+import { behindTheGate, type Shared, type SharedService, throttleOf } from "./shared-services.ts";
 import { saleEventRelay } from "./shared-tables.ts";
 import { Shop } from "./shop.ts";
 
-export async function shoppingCartPart(settings: Settings, place: Place, clock: Clock): Promise<ServicePart> {
-  const identity = await openShoppersIdentity(settings);
+/** What the shop of a process shares with the gate that is in it. */
+export interface GateBeside {
+  readonly identity: Identity;
+  readonly throttle: Throttle;
+  readonly keysInFlight: Set<string>;
+}
+
+export interface SharedCart extends SharedService<ShoppingCart> {
+  readonly shop: Shop;
+}
+
+/** @param gate `null`: it is in another process */
+export async function shoppingCartOver(
+  { settings, clock, stores, ledger: shared }: Shared,
+  place: Place,
+  gate: GateBeside | null,
+): Promise<SharedCart> {
+  const identity = gate?.identity ?? (await openShoppersIdentity(settings));
   const providers = await openProviders(settings.shop.providers, fetch, clock);
-  const stores = await SharedStores.open(settings, "shopping-cart");
-  // The shop stands on the ledger, and knows of refunds what the ledger has to save.
-  const shared = await openSharedLedger(settings, "shopping-cart", { stores, clock }, (payment, orderId) =>
-    shop.refunds.requested(payment, orderId),
-  );
   const { ledger, books } = shared;
   const sales = saleBookOver(await stores.sales(), clock);
   // What the gates have let through is throttled nowhere else, and limits are only looked up here.
   const unlimited = new Throttle({ ratePerSecond: null, burst: 1 }, clock);
   const policies = new PolicyController(await stores.policies(), ledger, unlimited, clock, sales);
-  const cart = new ShoppingCart(ledger, new Throttle(settings.throttles["shopping-cart"], clock), clock, settings.frozenForMs, sales);
+  const service = new ShoppingCart(ledger, throttleOf(settings, "shopping-cart", clock), clock, settings.frozenForMs, sales);
   const proposed = randomBytes(32).toString("base64");
   const demoSecret = await stores.patience.until(() => demoSecretIn(stores.redis, proposed));
-  const shop: Shop = new Shop({
+  const shop = new Shop({
     ...{ settings, ledger, sales, policies, identity, providers, clock },
     ...{ events: books.outbox, webhooks: books.webhooks, refundBook: books.refundBook },
     saveRefund: (refund) => books.saveRefund(refund),
     demoSecret,
-    keysInFlight: new Set(),
+    keysInFlight: gate?.keysInFlight ?? new Set(),
     keyClaims: shared.keys,
-    throttle: unlimited,
+    throttle: gate?.throttle ?? unlimited,
     gateUrl: settings.topology.gateUrl ?? place.urlOf("GateKeeper"),
     onBug: reportBug,
   });
@@ -71,13 +80,14 @@ export async function shoppingCartPart(settings: Settings, place: Place, clock: 
   const door = new RequestHandler({ routes: shop.doorRoutes(), adminKey: null, onBug: reportBug, onReply: () => undefined }, () => "");
   return {
     name: "ShoppingCart",
+    service,
+    shop,
     routes: [
-      ...behindTheGate(trailedRoutes("ShoppingCart", [...cartRoutes(cart), ...shop.cartRoutes()], books.trail), settings),
-      ...shoppingCartLinkRoutes(cart, ledger, clock),
+      ...behindTheGate(trailedRoutes("ShoppingCart", [...cartRoutes(service), ...shop.cartRoutes()], books.trail), settings),
+      ...shoppingCartLinkRoutes(service, ledger, clock),
       ...doorLinkRoutes((request) => door.answerByPath(request)),
     ],
     chores,
-    isUp: () => stores.redis.isReady,
     inHealth: () => ({ ...stores.inHealth(), postgres: books.isReachable ? "connected" : "away", isLeading: books.isLeading }),
     describe: (metrics) => {
       describeOutgoing(metrics, books.outgoing);
@@ -85,10 +95,6 @@ export async function shoppingCartPart(settings: Settings, place: Place, clock: 
       stores.describe(metrics);
     },
     beginToClose: () => shop.endStreams(),
-    close: async () => {
-      await shop.close();
-      await stores.close();
-      await shared.close();
-    },
+    close: () => shop.close(),
   };
 }
