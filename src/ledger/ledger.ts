@@ -339,6 +339,11 @@ export interface Ledger {
   /** Goods as they are at `now`, what is due already counted as free; `null` where there are none. */
   goods(skus: readonly Sku[], now: UnixMs): Answer<readonly (Goods | null)[]>;
   lines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): Answer<readonly Line[]>;
+  /** For a filter, which only spares `hold` some work: goods as they were up to a second ago where there was as much available, as they are now where
+   *  there was less. */
+  glanceAtGoods(wanted: readonly { readonly sku: Sku; readonly quantity: number }[], now: UnixMs): Answer<readonly (Goods | null)[]>;
+  /** For a filter: what is known without asking anybody else, which may be nothing. */
+  glanceAtLines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): Answer<readonly Line[]>;
   /** What is in a user's cart, oldest first; from memory alone. */
   held(userId: UserId, now: UnixMs): Answer<readonly HeldGoods[]>;
   /** The same with the purchase that made each hold, which has to be looked up. */

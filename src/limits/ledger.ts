@@ -6,6 +6,10 @@ import type { DurationMs } from "../core/time.ts";
 export const LEDGER_PARTITIONS = 32;
 /** Commands that one script decides. Further ones go in the next. It bounds for how long Redis does nothing else. */
 export const LEDGER_BATCH_COMMANDS_MAX = 512;
+/** How long what a process has seen of goods may let somebody through to where it is decided, and of how many SKUs it remembers that. One more: it forgets
+ *  all of them, and looks again. */
+export const GLANCE_MS_MAX: DurationMs = 1_000;
+export const GLANCED_SKUS_MAX = 10_000;
 /** How long a turn holds up the next one. A slower one, as when a node does not answer, goes on beside it. */
 export const LEDGER_TURN_MS_MAX: DurationMs = 100;
 /** How often a command is tried again while an order of the same user and SKU is under way, and the pause before that. After that: 503. */
@@ -23,8 +27,10 @@ export const ORDER_ATTEMPTS_MAX = 20;
 export const ORDER_UNDER_WAY_MS_MAX: DurationMs = 10_000;
 /** Orders and parts of orders that are looked after in one go. */
 export const RECOVERED_PER_TICK = 100;
-/** Time between two ticks in which events are taken over into the outbox, and in which what others have left half way is looked for. */
+/** Time between two ticks in which events of a process's own changes are taken over into the outbox; in which everybody's are, also of those who have
+ *  died, or have no such tick; and in which what others have left half way is looked for. */
 export const RELAY_TICK_MS: DurationMs = 50;
+export const RELAY_ALL_TICK_MS: DurationMs = 500;
 export const RECOVER_TICK_MS: DurationMs = 1_000;
 /** Rows that are compared between Redis and Postgres at once; between two such pages everybody else has a turn. */
 export const RECONCILED_PER_LOOK = 200;

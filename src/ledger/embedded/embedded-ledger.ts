@@ -152,6 +152,14 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
+  glanceAtGoods(wanted: readonly { readonly sku: Sku }[], now: UnixMs): readonly (Goods | null)[] {
+    return wanted.map(({ sku }) => this.#shelves.goodsAt(sku, now));
+  }
+
+  glanceAtLines(of: readonly { readonly userId: UserId; readonly sku: Sku }[], now: UnixMs): readonly Line[] {
+    return this.lines(of, now);
+  }
+
   held(userId: UserId, now: UnixMs): readonly HeldGoods[] {
     return this.#holdsOf(userId, now).map(({ sku, line }) => ({ sku, quantity: line.held, heldUntil: line.heldUntil }));
   }

@@ -16,6 +16,7 @@ import { type Restored, Restorer } from "./restorer.ts";
 import { RedisShelves } from "./shelves.ts";
 import { onlyFailure } from "./sku-commands.ts";
 import type { After } from "./turns.ts";
+import { WrittenPartitions } from "./written-partitions.ts";
 
 export interface RedisLedgerOptions {
   readonly redis: RedisScripts;
@@ -39,7 +40,9 @@ export interface OpenedRedisLedger {
   readonly keys: { claim(key: Key): Promise<"mine" | "other" | KeptReply>; unclaim(keys: readonly Key[]): Promise<void> };
   /** Every `SWEEP_TICK_MS`: tells and removes what has ended. True: there is more to do at once. No figure depends on it. */
   sweep(now: UnixMs): Promise<boolean>;
-  /** Every `RELAY_TICK_MS`: takes events over into the outbox. True: there is more to do at once. */
+  /** Every `RELAY_TICK_MS`: takes events of this process's own changes over into the outbox. True: there is more to do at once. */
+  relayOwn(): Promise<boolean>;
+  /** Every `RELAY_ALL_TICK_MS`: the same with everybody's. */
   relay(): Promise<boolean>;
   /** At the start and every `RECOVER_TICK_MS`: finishes what others have left half way. */
   recover(now: UnixMs): Promise<void>;
@@ -53,10 +56,11 @@ export interface OpenedRedisLedger {
 }
 
 export async function openRedisLedger(options: RedisLedgerOptions): Promise<OpenedRedisLedger> {
-  const { redis, postgres: db, tell, after, prefix = "db" } = options;
+  const { postgres: db, tell, after, prefix = "db" } = options;
   const partitions = new Partitions(prefix, options.partitions ?? LEDGER_PARTITIONS);
+  const redis = new WrittenPartitions(options.redis, partitions);
   const shelves = new RedisShelves(redis, partitions);
-  const relay = new Relay(redis, partitions, db, tell);
+  const relay = new Relay(redis, partitions, db, tell, redis);
   const parts = new OrderParts(redis, partitions, shelves, after);
   const orders = new OrderKeeper({ db, shelves, parts, relay, partitions, tell, after });
   const ledger = new RedisLedger({ redis, partitions, shelves, orders, after, isInOrder: options.isInOrder ?? false });
@@ -72,6 +76,7 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Open
       unclaim: (some) => keys.unclaim(some).catch(onlyFailure),
     },
     sweep: (now) => ledger.sweep(now),
+    relayOwn: () => relay.runOwn(),
     relay: () => relay.run(),
     recover: (now) => care.recover(now),
     reconcile: (now, isRepairing) => reconciler.reconcile(now, isRepairing),

@@ -12,6 +12,7 @@ import type { RedisScripts } from "../../core/redis.ts";
 import type { UnixMs } from "../../core/time.ts";
 import { LEDGER_TURN_MS_MAX, ORDER_CALLS_AT_ONCE, UNDER_WAY_TRIES_MAX } from "../../limits/ledger.ts";
 import { KEPT_BODY_CHARS_MAX, SWEEP_ROWS_PER_TURN, SWEEP_SKUS_PER_TICK, WRITES_WAITING_MAX } from "../../limits.ts";
+import { EMPTY_LINE } from "../decision.ts";
 import type {
   CancelCommand,
   CartLine,
@@ -44,6 +45,7 @@ import type {
   StockReply,
 } from "../ledger.ts";
 import { AtOnce } from "./at-once.ts";
+import { GlancedGoods } from "./glanced-goods.ts";
 import { KeptKeys } from "./kept-keys.ts";
 import type { OrderKeeper } from "./order-keeper.ts";
 import type { PartOfOrder } from "./order-parts.ts";
@@ -81,6 +83,7 @@ export class RedisLedger implements Ledger {
   readonly #skuCommands: SkuCommands;
   readonly #turns: Turns<Call>;
   readonly #atOnce: AtOnce | null;
+  readonly #glanced = new GlancedGoods();
 
   constructor({ redis, partitions, shelves, orders, after, isInOrder }: RedisLedgerParts) {
     this.#redis = redis;
@@ -99,11 +102,15 @@ export class RedisLedger implements Ledger {
     this.#atOnce = isInOrder ? null : new AtOnce(ORDER_CALLS_AT_ONCE, WRITES_WAITING_MAX);
   }
 
-  stock(commands: readonly StockCommand[], now: UnixMs): Promise<readonly StockReply[]> {
-    return this.#ask(commands, now);
+  async stock(commands: readonly StockCommand[], now: UnixMs): Promise<readonly StockReply[]> {
+    const replies = await this.#ask<StockReply>(commands, now);
+    for (const { sku } of commands) this.#glanced.forget(sku);
+    return replies;
   }
-  hold(commands: readonly HoldCommand[], now: UnixMs): Promise<readonly HoldReply[]> {
-    return this.#ask(commands, now);
+  async hold(commands: readonly HoldCommand[], now: UnixMs): Promise<readonly HoldReply[]> {
+    const replies = await this.#ask<HoldReply>(commands, now);
+    for (const [n, reply] of replies.entries()) if (reply.kind === "refused") this.#glanced.forget((commands[n] as HoldCommand).sku);
+    return replies;
   }
   change(commands: readonly ChangeCommand[], now: UnixMs): Promise<readonly HoldReply[]> {
     return this.#ask(commands, now);
@@ -134,6 +141,34 @@ export class RedisLedger implements Ledger {
   async remember(replies: readonly KeptReply[]): Promise<readonly (KeptReply | null)[]> {
     for (const reply of replies) assert(reply.kind === "purchase" || reply.body.length <= KEPT_BODY_CHARS_MAX, "a kept body has its bound");
     return this.#keys.remember(replies);
+  }
+
+  async glanceAtGoods(
+    wanted: readonly { readonly sku: Sku; readonly quantity: number }[],
+    now: UnixMs,
+  ): Promise<readonly (Goods | null)[]> {
+    const seen = new Map<Sku, Goods | null>();
+    const unknown = new Set<Sku>();
+    for (const { sku, quantity } of wanted) {
+      const goods = this.#glanced.withEnough(sku, quantity, now);
+      if (goods) seen.set(sku, goods);
+      else unknown.add(sku);
+    }
+    if (unknown.size > 0) {
+      const skus = [...unknown];
+      const found = await this.goods(skus, now);
+      for (const [n, sku] of skus.entries()) {
+        const goods = found[n] ?? null;
+        seen.set(sku, goods);
+        if (goods) this.#glanced.note(goods, now);
+      }
+    }
+    return wanted.map(({ sku }) => seen.get(sku) ?? null);
+  }
+
+  /** The lines are elsewhere, and `hold` looks at them anyway. */
+  glanceAtLines(of: readonly unknown[]): readonly Line[] {
+    return of.map(() => EMPTY_LINE);
   }
 
   async goods(skus: readonly Sku[], now: UnixMs): Promise<readonly (Goods | null)[]> {

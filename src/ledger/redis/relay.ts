@@ -11,6 +11,7 @@ import { RELAY_ENTRIES_MAX } from "../../limits/ledger.ts";
 import type { LedgerEvent, Order } from "../ledger.ts";
 import type { Partitions } from "./partitions.ts";
 import { STREAM, TRIM } from "./scripts.ts";
+import type { WrittenPartitions } from "./written-partitions.ts";
 
 /** Writes events into the outbox, within the transaction that saves what they tell of. */
 export type Tell = (tx: Tx, events: readonly LedgerEvent[]) => Promise<void>;
@@ -41,8 +42,10 @@ export class Relay {
   readonly #partitions: Partitions;
   readonly #db: SqlDatabase;
   readonly #tell: Tell;
+  readonly #written: WrittenPartitions;
 
-  constructor(redis: RedisScripts, partitions: Partitions, db: SqlDatabase, tell: Tell) {
+  constructor(redis: RedisScripts, partitions: Partitions, db: SqlDatabase, tell: Tell, written: WrittenPartitions) {
+    this.#written = written;
     this.#redis = redis;
     this.#partitions = partitions;
     this.#db = db;
@@ -63,7 +66,8 @@ export class Relay {
     const rows = await tx<{ partition: number; last_id: string }>`
       select partition, last_id from ledger_streams where partition = any(${partitions}::int[]) order by partition for update`;
     const lastIds = new Map<number, string>();
-    for (const { partition, last_id } of rows) lastIds.set(partition, await this.#take(tx, partition, last_id, Number.POSITIVE_INFINITY));
+    for (const { partition, last_id } of rows)
+      lastIds.set(partition, (await this.#take(tx, partition, last_id, Number.POSITIVE_INFINITY)).lastId);
     const moved = rows.filter(({ partition, last_id }) => lastIds.get(partition) !== last_id);
     const drop = async (): Promise<void> => {
       await Promise.all(moved.map(({ partition }) => this.#drop(partition, lastIds.get(partition) as string)));
@@ -74,28 +78,49 @@ export class Relay {
   /** Tells some of what there is, of all partitions. Resolves with whether there is more. Any number of processes may do it at the same time. */
   async run(): Promise<boolean> {
     const waiting = await Promise.all(this.#partitions.all.map((partition) => this.#read(partition, "0-0", 1)));
+    return this.#relaySome([...waiting.keys()].filter((partition) => waiting[partition]?.length));
+  }
+
+  /** The same, of the partitions that this process has written to since. What other processes leave behind is found by `run`. */
+  async runOwn(): Promise<boolean> {
+    const own = this.#written.taken();
+    try {
+      return await this.#relaySome(own);
+    } catch (error) {
+      for (const partition of own) this.#written.add(partition);
+      throw error;
+    }
+  }
+
+  async #relaySome(partitions: readonly number[]): Promise<boolean> {
     let isMore = false;
-    for (const [partition, first] of waiting.entries()) if (first.length > 0) isMore = (await this.#relayOne(partition)) || isMore;
+    for (const partition of partitions) {
+      if (!(await this.#relayOne(partition))) continue;
+      this.#written.add(partition);
+      isMore = true;
+    }
     return isMore;
   }
 
   async #relayOne(partition: number): Promise<boolean> {
-    const before = { lastId: "" };
+    let isMore = false;
     const lastId = await this.#db.transaction(async (tx) => {
       const [row] = await tx<{ last_id: string }>`
         select last_id from ledger_streams where partition = ${partition} for update skip locked`;
       if (!row) return null;
-      before.lastId = row.last_id;
-      return this.#take(tx, partition, row.last_id, RELAY_ENTRIES_MAX);
+      const taken = await this.#take(tx, partition, row.last_id, RELAY_ENTRIES_MAX);
+      isMore = taken.entries === RELAY_ENTRIES_MAX;
+      return taken.lastId;
     });
-    // Somebody else has it; or there was nothing but what Postgres has already.
+    // Somebody else has it.
     if (lastId === null) return false;
     await this.#drop(partition, lastId);
-    return lastId !== before.lastId;
+    return isMore;
   }
 
-  /** @returns the id of the last entry that was told */
-  async #take(tx: Tx, partition: number, from: string, entriesMax: number): Promise<string> {
+  /** @returns the id of the last entry that was told, and how many were */
+  async #take(tx: Tx, partition: number, from: string, entriesMax: number): Promise<{ readonly lastId: string; readonly entries: number }> {
+    let taken = 0;
     let lastId = from;
     for (let left = entriesMax; left > 0; ) {
       const piece = await this.#read(partition, lastId, Math.min(left, RELAY_ENTRIES_MAX));
@@ -106,9 +131,10 @@ export class Relay {
       for (const note of entries.filter(isNote)) await keep(tx, note);
       lastId = piece.at(-1)?.[0] ?? lastId;
       left -= piece.length;
+      taken += piece.length;
     }
     if (lastId !== from) await tx`update ledger_streams set last_id = ${lastId} where partition = ${partition}`;
-    return lastId;
+    return { lastId, entries: taken };
   }
 
   async #read(partition: number, after: string, count: number): Promise<readonly (readonly [id: string, events: string])[]> {

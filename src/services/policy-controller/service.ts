@@ -69,8 +69,16 @@ export class PolicyController {
     return this.#policies.table.view.of(sku) ?? [];
   }
 
-  /** One verdict per check, in order. Its reasons in their order: throttled, what the sale says, the level, the limit. */
-  async validate(checks: readonly PolicyCheck[]): Promise<readonly PolicyVerdict[]> {
+  /** One verdict per check, in order. Its reasons in their order: throttled, what the sale says, the level, the limit. What a user has already
+   *  counts as far as it is known here; where the stock is frozen all of it does. */
+  validate(checks: readonly PolicyCheck[]): Promise<readonly PolicyVerdict[]> {
+    return this.#validate(checks, (limited, now) => this.#ledger.glanceAtLines(limited, now));
+  }
+
+  async #validate(
+    checks: readonly PolicyCheck[],
+    linesOf: (limited: readonly PolicyCheck[], now: UnixMs) => Answer<readonly Line[]>,
+  ): Promise<readonly PolicyVerdict[]> {
     const now = this.#clock.now();
     const served = this.#throttle.admit(checks.length);
     const sales = checks.map(({ sku }) => this.#sales.termsOf(sku, now));
@@ -78,7 +86,7 @@ export class PolicyController {
       index < served ? this.#earlyVerdict(check, sales[index] ?? null, now) : refused(check, "throttled", null),
     );
     const limited = checks.filter((_, index) => early[index] === null);
-    const lines = limited.length > 0 ? await this.#ledger.lines(limited, now) : [];
+    const lines = limited.length > 0 ? await linesOf(limited, now) : [];
     let next = 0;
     return checks.map((check, index) => {
       const verdict = early[index] ?? this.#limitedVerdict(check, lines[next] ?? EMPTY_LINE, sales[index] ?? null);
@@ -137,7 +145,7 @@ export class PolicyController {
   }
 
   async reply(check: PolicyCheck): Promise<HttpReply> {
-    const [verdict] = (await this.validate([check])) as [PolicyVerdict];
+    const [verdict] = (await this.#validate([check], (limited, now) => this.#ledger.lines(limited, now))) as [PolicyVerdict];
     const isThrottled = verdict.reason === "throttled";
     const body = {
       sessionID: check.sessionId,
