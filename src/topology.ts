@@ -5,6 +5,7 @@
 import { systemClock } from "./edge/system-clock.ts";
 import type { Settings } from "./settings/table.ts";
 import type { Role } from "./settings/topology.ts";
+import { consolePart } from "./topology/console-part.ts";
 import { startEmbedded } from "./topology/embedded-process.ts";
 import { startGate } from "./topology/gate-process.ts";
 import { startNode } from "./topology/node-process.ts";
@@ -55,6 +56,8 @@ export async function start(settings: Settings, role: Role | null, flags: readon
       return run(inventoryManagerPart(settings, clock));
     case "shopping-cart":
       return run(shoppingCartPart(settings, new Place(settings), clock));
+    case "console":
+      return run(consolePart(settings, new Place(settings), clock));
     case "ledger":
       return startEmbedded(settings, false);
     case null:

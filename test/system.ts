@@ -7,7 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningProcess, startProcess } from "./process.ts";
 
-export const BASE_PORTS = { gate: 8080, protector: 8081, policy: 8082, inventory: 8083, cart: 8084, registry: 8761 } as const;
+export const BASE_PORTS = {
+  gate: 8080,
+  protector: 8081,
+  policy: 8082,
+  inventory: 8083,
+  cart: 8084,
+  registry: 8761,
+  console: 8090,
+} as const;
 const START_ATTEMPTS_MAX = 5;
 /** A suite that starts systems is run against another topology with this variable: further arguments of `start`, separated by spaces, or
  *  `services` for each service in a process of its own, or `node` for all of them in one process over shared stores. */

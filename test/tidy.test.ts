@@ -28,7 +28,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/(sales|events|trail|identity|payment|orders|links|api-description)\//],
   [/^src\/services\//, /^src\/purchase\.ts$/],
   [/^src\/settings\//],
-  [/^src\/stampede\//, /^src\/audit\//, /^src\/migrations\//, /^src\/greeting\.ts$/, /^src\/command-help\.ts$/],
+  [/^src\/stampede\//, /^src\/console\//, /^src\/audit\//, /^src\/migrations\//, /^src\/greeting\.ts$/, /^src\/command-help\.ts$/],
   [/^src\/topology\//, /^src\/topology\.ts$/],
   [/^src\/main\.ts$/],
 ];

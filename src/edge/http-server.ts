@@ -1,14 +1,17 @@
 /** Serves a service's routes on one port. What a request becomes is decided in `request-handler.ts`. */
-import type { Server } from "bun";
+import type { Server, WebSocketHandler } from "bun";
 import { CONNECTION_IDLE_SECONDS } from "../limits.ts";
 import { type LinkPeer, LinkServer } from "./link-server.ts";
 import { RequestHandler, type RequestHandlerSettings } from "./request-handler.ts";
+import { type ViewerDoor, type ViewerPeer, viewerSockets } from "./viewer-sockets.ts";
 
 export interface HttpServerSettings extends RequestHandlerSettings {
   readonly host: string;
   readonly port: number;
   /** Several processes listen on the port, and the kernel spreads connections over them. */
   readonly isPortShared?: boolean;
+  /** Where pages come in that look on. A port that has it has no links: each server has one kind of WebSocket. */
+  readonly viewers?: ViewerDoor;
 }
 
 /** How often a closing server looks whether all is answered. */
@@ -19,11 +22,12 @@ const LINK_PATH = /^http:\/\/[^/]*\/link$/;
 export class HttpServer {
   readonly #handler: RequestHandler;
   readonly #links: LinkServer;
-  readonly #server: Server<LinkPeer>;
+  readonly #server: Server<LinkPeer | ViewerPeer>;
 
   constructor(settings: HttpServerSettings) {
     this.#handler = new RequestHandler(settings, (request) => this.#server.requestIP(request)?.address ?? "");
     this.#links = new LinkServer(this.#handler);
+    const viewers = settings.viewers ?? null;
     const hasLinks = settings.routes.some(({ endpoint }) => endpoint.path.startsWith("/link/"));
     this.#server = Bun.serve({
       hostname: settings.host,
@@ -34,8 +38,12 @@ export class HttpServer {
       // to the bound; Bun's own limit would answer without a problem document.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       routes: this.#handler.fixedPaths(),
-      websocket: this.#links.sockets,
-      fetch: (request) => (hasLinks && LINK_PATH.test(request.url) ? this.#openLink(request) : this.#handler.answerByPath(request)),
+      websocket: (viewers === null ? this.#links.sockets : viewerSockets(viewers)) as WebSocketHandler<LinkPeer | ViewerPeer>,
+      fetch: (request) => {
+        if (hasLinks && LINK_PATH.test(request.url)) return this.#openLink(request);
+        if (viewers !== null && new URL(request.url).pathname === viewers.path) return this.#letIn(request, viewers);
+        return this.#handler.answerByPath(request);
+      },
       error: (error) => this.#handler.failed(error),
     });
   }
@@ -44,6 +52,17 @@ export class HttpServer {
     const refusal = this.#handler.refuseLink(request);
     if (refusal) return refusal;
     return this.#server.upgrade(request, { data: { lastId: 0 } }) ? undefined : this.#handler.notFound();
+  }
+
+  #letIn(request: Request, viewers: ViewerDoor): Response | undefined {
+    const refusal = this.#handler.refuseViewer();
+    if (refusal) return refusal;
+    const admitted = viewers.admit(request.headers);
+    if ("refusal" in admitted) return this.#handler.respond(admitted.refusal);
+    const { viewer } = admitted;
+    if (this.#server.upgrade(request, { data: { viewer } })) return undefined;
+    viewer.closed();
+    return this.#handler.notFound();
   }
 
   get port(): number {

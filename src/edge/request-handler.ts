@@ -150,6 +150,16 @@ export class RequestHandler {
     return this.#isAuthorized(request) ? null : this.#respond(this.#unauthorized());
   }
 
+  /** Whether pages may still come in that look on. `null`: yes. */
+  refuseViewer(): Response | null {
+    return this.#draining ? this.#respond(stopping()) : null;
+  }
+
+  /** A reply that was made elsewhere than in a route. */
+  respond(reply: HttpReply): Response {
+    return this.#respond(reply);
+  }
+
   /** A request to one of the link routes that came over a connection which was let in: the same, without the cost of a `Request`. */
   async answerFrame(path: string, text: string): Promise<HttpReply> {
     const bound = path.startsWith("/link/") ? this.#paths.find(path)?.methods.get("POST") : undefined;

@@ -36,6 +36,7 @@ describe("the sources of settings", () => {
         isIdentityChosen: false,
         providers: { stripe: null, generic: null },
       },
+      console: { isOn: true, quietMsMax: 7_200_000 },
       registry: { peerUrls: [] },
       postgres: null,
       redis: [],

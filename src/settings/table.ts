@@ -4,6 +4,7 @@
  */
 import type { TokenBucketSettings } from "../core/token-bucket.ts";
 import { FROZEN_FOR_MS_MAX } from "../limits.ts";
+import { CONSOLE_SETTINGS, type ConsoleSettings, consoleSettingsFrom } from "./console.ts";
 import { duration, integer, onOff, rate, type Setting, text } from "./kinds.ts";
 import { REGISTRY_SETTINGS, type RegistrySettings, registrySettingsFrom } from "./registry.ts";
 import { SHOP_SETTINGS, type ShopSettings, shopSettingsFrom } from "./shop.ts";
@@ -25,6 +26,7 @@ export interface Settings extends StoreSettings {
   readonly shop: ShopSettings;
   readonly topology: TopologySettings;
   readonly registry: RegistrySettings;
+  readonly console: ConsoleSettings;
   readonly frozenForMs: number;
   readonly throttles: Readonly<Record<ServiceName, TokenBucketSettings>>;
   /** `null`: no purchase is traced. */
@@ -56,7 +58,7 @@ const portOffset = integer("portOffset", "ports", {
   min: 0,
   max: 50_000,
   fallback: 0,
-  help: "Added to every port: 8080 to 8084 and 8761.",
+  help: "Added to every port: 8080 to 8084, 8090 and 8761.",
 });
 const adminKey = text("adminKey", "key", {
   pattern: /^[\x21-\x7e]{16,256}$/,
@@ -119,6 +121,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   ...TOPOLOGY_SETTINGS,
   ...TRACING_SETTINGS,
   ...REGISTRY_SETTINGS,
+  ...CONSOLE_SETTINGS,
   ...SERVICE_NAMES.flatMap((service) => [throttles[service].rate, throttles[service].burst]),
 ];
 
@@ -133,6 +136,7 @@ export function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
     ...storeSettingsFrom(pick),
     topology: topologySettingsFrom(pick),
     registry: registrySettingsFrom(pick),
+    console: consoleSettingsFrom(pick),
     frozenForMs: pick(frozenFor),
     throttles: {
       "gate-keeper": bucketFrom(throttles["gate-keeper"], pick),

@@ -15,6 +15,7 @@ export const ROLES = {
   "inventory-manager": "the goods, over --redis and --postgres",
   "shopping-cart": "holds, orders and their payment, events and webhooks, over --redis and --postgres",
   "service-registry": "who is there; with --registry-peers it tells others of its kind",
+  console: "the operators' pages; it finds the services by --registry, or by their addresses",
   ledger: "all that stands behind gates, in one process on the embedded store: what --gates starts beside them",
 } as const;
 export type Role = keyof typeof ROLES;

@@ -13,6 +13,7 @@ const JOBS: Readonly<Record<PortName, string>> = {
   ShoppingCart:
     "The cart: freezes stock on add, releases it on time. And what becomes of it, for operators: orders, refunds, events, and webhooks that are told of them.",
   ServiceRegistry: "Service discovery, in Eureka's protocol.",
+  Console: "The operators' console: a page, and what it asks of the services for whoever is signed in.",
 };
 const pageFiles = libraryFiles("swagger-ui-dist");
 

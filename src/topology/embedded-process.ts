@@ -53,6 +53,7 @@ import { EmbeddedTrail, TRAIL_SCHEMA } from "../trail/embedded-trail.ts";
 import { trailRoutes } from "../trail/routes.ts";
 import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { Announcement, registrarOf } from "./announcement.ts";
+import { consoleBesideStore, type OpenConsole } from "./console-part.ts";
 import { stockDemo } from "./demo.ts";
 import { makeGate } from "./gate.ts";
 import { type GateRecords, openGateRecords } from "./gate-records.ts";
@@ -121,6 +122,8 @@ class EmbeddedProcess {
   readonly #stopTicking: readonly (() => void)[];
   readonly #ports: OpenPorts;
   readonly #announcement: Announcement;
+  /** `null`: it is switched off. */
+  readonly #console: OpenConsole | null;
   readonly #sweeper: Sweeper;
   readonly #stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
   #stopRegistryTicks = (): void => undefined;
@@ -153,6 +156,7 @@ class EmbeddedProcess {
     const isUp = (): boolean => this.#failure === null && this.#closing === null;
     this.#ports = new OpenPorts({ settings, place: this.#place, clock, isUp, onBug: reportBug });
     this.#announcement = new Announcement(this.#place, registrarOf(this.#registryNode.registry, clock), clock, isUp);
+    this.#console = settings.console.isOn ? consoleBesideStore(settings, this.#place, clock, gateRecords !== null) : null;
     const turn = <T>(work: () => T): Promise<T> => this.#commit.turn(work);
     this.#refundBook = new EmbeddedRefundBook({
       store: new RefundStore(file.db),
@@ -207,7 +211,9 @@ class EmbeddedProcess {
     await this.#registryNode.join();
     const routes = this.#routes();
     const names = Object.keys(routes) as PortName[];
+    const all: readonly PortName[] = this.#console ? [...names, "Console"] : names;
     try {
+      if (this.#console) this.#ports.open("Console", this.#console.routes, this.#console.viewers);
       // The public door opens last: whatever it needs is there by then.
       for (const name of names.toReversed()) this.#ports.open(name, routes[name] ?? []);
     } catch (error) {
@@ -218,9 +224,10 @@ class EmbeddedProcess {
       throw error;
     }
     this.#stopRegistryTicks = timers.every(REGISTRY_TICK_MS, () => this.#registryNode.tick());
-    await this.#announcement.begin(names.filter((name) => name !== "ServiceRegistry"));
+    await this.#announcement.begin(all.filter((name) => name !== "ServiceRegistry"));
+    await this.#console?.begin();
     return {
-      addresses: names.map((service) => ({ service, url: this.#place.urlOf(service) })),
+      addresses: all.map((service) => ({ service, url: this.#place.urlOf(service) })),
       demoSale,
       close: () => this.#close(0, null),
       stopped: this.#stopped.promise,
@@ -320,6 +327,7 @@ class EmbeddedProcess {
     // One that has stopped selling keeps nobody waiting.
     if (message === null) await drained(this.#settings.topology.drainForMs);
     this.#stopRegistryTicks();
+    this.#console?.close();
     this.#sweeper.stop();
     timers.after(SHUTDOWN_MS_MAX, () => this.#ports.abort());
     this.#shop.endStreams();

@@ -2,9 +2,10 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { Route } from "../core/endpoint.ts";
 import type { Clock, DurationMs } from "../core/time.ts";
-import { HttpServer } from "../edge/http-server.ts";
+import { HttpServer, type HttpServerSettings } from "../edge/http-server.ts";
 import { ServiceMetrics } from "../edge/metrics.ts";
 import { timers } from "../edge/timers.ts";
+import type { ViewerDoor } from "../edge/viewer-sockets.ts";
 import { type Health, healthRoutes } from "../services/health.ts";
 import type { Settings } from "../settings/table.ts";
 import { describedRoutes } from "./description.ts";
@@ -42,12 +43,13 @@ export class OpenPorts {
   }
 
   /** Opens a service's port. Throws, with one line for the operator, when it cannot be had. */
-  open(name: PortName, routes: readonly Route[]): void {
+  open(name: PortName, routes: readonly Route[], viewers?: ViewerDoor): void {
     const { place, settings } = this.#parts;
     const { metricsPort } = settings.topology;
     const isPortShared = name === "GateKeeper" && metricsPort !== null;
-    this.#listen(name, place.portOf(name), [...routes, ...this.#healthRoutes(name, name === "GateKeeper")], isPortShared);
-    if (isPortShared) this.#listen(name, metricsPort, this.#healthRoutes(name, false), false);
+    const all = [...routes, ...this.#healthRoutes(name, name === "GateKeeper")];
+    this.#listen(name, { port: place.portOf(name), routes: all, isPortShared, ...(viewers && { viewers }) });
+    if (isPortShared) this.#listen(name, { port: metricsPort, routes: this.#healthRoutes(name, false) });
   }
 
   async close(): Promise<void> {
@@ -59,14 +61,13 @@ export class OpenPorts {
     for (const server of this.#servers) server.abort();
   }
 
-  #listen(name: PortName, port: number, routes: readonly Route[], isPortShared: boolean): void {
+  #listen(name: PortName, { routes, ...listener }: Pick<HttpServerSettings, "port" | "routes" | "isPortShared" | "viewers">): void {
     const { settings, place, onBug } = this.#parts;
     const metrics = this.metrics[name];
     try {
       const server = new HttpServer({
         host: place.host,
-        port,
-        isPortShared,
+        ...listener,
         routes: describedRoutes(name, routes),
         adminKey: settings.adminKey,
         onBug,
@@ -75,7 +76,7 @@ export class OpenPorts {
       this.#servers.push(server);
     } catch (error) {
       throw new Error(
-        `${name} cannot listen on port ${port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`,
+        `${name} cannot listen on port ${listener.port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`,
       );
     }
   }

@@ -7,6 +7,13 @@ import { PORTS, type PortName } from "./ports.ts";
 /** Under which name others reach a host that is listened on: a wildcard stands for all addresses of this machine and is none itself. */
 const reachableHost = (listened: string): string => (listened === "0.0.0.0" || listened === "::" ? hostname() : listened);
 
+/** The address of this machine that a wildcard includes. */
+const LOOPBACK_OF: ReadonlyMap<string, string> = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "::1"],
+]);
+const urlAt = (host: string, port: number): string => `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+
 export class Place {
   readonly #settings: Settings;
 
@@ -31,8 +38,12 @@ export class Place {
   }
 
   urlOf(name: PortName): string {
-    const host = this.reachableHost;
-    return `http://${host.includes(":") ? `[${host}]` : host}:${this.portOf(name)}`;
+    return urlAt(this.reachableHost, this.portOf(name));
+  }
+
+  /** Where this process reaches itself. */
+  ownUrlOf(name: PortName): string {
+    return urlAt(LOOPBACK_OF.get(this.host) ?? this.host, this.portOf(name));
   }
 
   instanceIdOf(name: PortName): string {

@@ -6,6 +6,7 @@ export const PORTS = {
   InventoryManager: 8083,
   ShoppingCart: 8084,
   ServiceRegistry: 8761,
+  Console: 8090,
 } as const;
 
 export type PortName = keyof typeof PORTS;

@@ -7,6 +7,7 @@ import { callRegistry } from "../edge/registry-call.ts";
 import { type Sweep, Sweeper } from "../edge/sweeper.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
+import type { ViewerDoor } from "../edge/viewer-sockets.ts";
 import { SHUTDOWN_MS_MAX } from "../limits.ts";
 import { RegistryClient } from "../services/service-registry/client.ts";
 import type { Settings } from "../settings/table.ts";
@@ -25,6 +26,8 @@ export interface Chore {
 export interface ServicePart {
   readonly name: PortName;
   readonly routes: readonly Route[];
+  /** Where pages come in that look on. */
+  readonly viewers?: ViewerDoor;
   /** What it does besides answering, again and again. */
   readonly chores: readonly Chore[];
   /** Whether it can do its work at this moment. */
@@ -61,7 +64,7 @@ export async function runService(settings: Settings, place: Place, part: Service
     stopped.resolve({ exitCode: 0, message: null });
   };
   try {
-    ports.open(part.name, part.routes);
+    ports.open(part.name, part.routes, part.viewers);
   } catch (error) {
     stopSweeping();
     await part.close();

@@ -30,7 +30,7 @@ const GATE_METRICS_PORT = 8180;
 /** @param flags the settings as they were given on the command line, for the children */
 export async function startGates(settings: Settings, flags: readonly string[]): Promise<Process> {
   const place = new Place(settings);
-  const names = Object.keys(PORTS) as PortName[];
+  const names = (Object.keys(PORTS) as PortName[]).filter((name) => name !== "Console" || settings.console.isOn);
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
   const ledger = new Supervised("the ledger", ["ledger", ...flags], settings.topology.drainForMs);
   const gates = Array.from({ length: gateCount(settings) }, (_, index) => {

@@ -1,0 +1,21 @@
+/** The pages of the console, by the name that they have in an address. */
+import type { ComponentType } from "preact";
+import { Now } from "./now.tsx";
+
+export interface ViewProps {
+  /** What stands in the address behind the page's name. */
+  readonly place: string;
+}
+interface Page {
+  readonly View: ComponentType<ViewProps>;
+}
+
+/** In the order in which they are offered. */
+export const PAGE_NAMES = ["now"] as const;
+export type PageName = (typeof PAGE_NAMES)[number];
+
+export const PAGES: Readonly<Record<PageName, Page>> = {
+  now: { View: Now },
+};
+
+export const isPage = (name: string): name is PageName => Object.hasOwn(PAGES, name);
