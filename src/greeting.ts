@@ -18,11 +18,13 @@ export interface Greeter {
 /** Ends with the line that begins with `ready`: scripts wait for it. */
 export function greeting(settings: Settings, { addresses, demoSale }: Greeter, now: UnixMs, pid: number): string {
   const gate = addresses.find(({ service }) => service === "GateKeeper")?.url ?? null;
+  const pages = addresses.find(({ service }) => service === "Console")?.url ?? null;
   return [
     ...protectedMode(settings),
     ...(gate === null ? [] : trust(settings)),
     ...table(addresses),
     "",
+    ...(pages === null ? [] : [`The operators' console: ${pages}`]),
     `${addresses.length > 1 ? "Every port" : "It"} explains its API at /docs: ${gate ?? addresses[0]?.url}/docs`,
     "",
     ...(gate === null ? [] : [...whatToTry(settings, gate, demoSale, now), ""]),

@@ -7,7 +7,7 @@ import { dirname, join, normalize, relative } from "node:path";
 const root = dirname(import.meta.dir);
 const filesOf = (folder: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 /** Source without comments and strings, so that a rule looks at code only. */
@@ -33,10 +33,12 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/main\.ts$/],
 ];
 const layerOf = (file: string): number => LAYERS.findIndex((patterns) => patterns.some((pattern) => pattern.test(file)));
-const isEdge = (file: string): boolean => file.startsWith("src/edge/");
+/** The console's page runs in browsers, and stands for itself; what it reaches for there is in a folder of its own. */
+const isPage = (file: string): boolean => file.startsWith("src/console/page/");
+const isEdge = (file: string): boolean => file.startsWith("src/edge/") || file.startsWith("src/console/page/browser/");
 
 const importsOf = (file: string): string[] =>
-  [...read(file).matchAll(/(?:from|import\()\s*"(\.[^"]+\.ts)"/g)].map((match) =>
+  [...read(file).matchAll(/(?:from|import\()\s*"(\.[^"]+\.tsx?)"/g)].map((match) =>
     relative(root, normalize(join(root, dirname(file), match[1] as string))),
   );
 
@@ -55,13 +57,24 @@ describe("imports point downward", () => {
   });
 
   test("the edge knows only the core, and is reached for only where everything is put together", () => {
-    const wrong = sources.flatMap((file) =>
+    const wrong = sources
+      .filter((file) => !isPage(file))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((target) =>
+            isEdge(file)
+              ? !isEdge(target) && layerOf(target) > 0
+              : isEdge(target) && !/^src\/(main\.ts$|topology\.ts$|topology\/)/.test(file),
+          )
+          .map((target) => `${file} -> ${target}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  test("the page that browsers get has nothing of the server in it", () => {
+    const wrong = sources.filter(isPage).flatMap((file) =>
       importsOf(file)
-        .filter((target) =>
-          isEdge(file)
-            ? !isEdge(target) && layerOf(target) > 0
-            : isEdge(target) && !/^src\/(main\.ts$|topology\.ts$|topology\/)/.test(file),
-        )
+        .filter((target) => !isPage(target))
         .map((target) => `${file} -> ${target}`),
     );
     expect(wrong).toEqual([]);
@@ -115,7 +128,10 @@ describe("what a file may do", () => {
   test("nothing happens at import: every module loads, prints nothing, writes nothing and lets the process end", async () => {
     const folder = mkdtempSync(join(tmpdir(), "doorbuster-import-"));
     try {
-      const script = sources.map((file) => `await import(${JSON.stringify(join(root, file))});`).join("\n");
+      const script = sources
+        .filter((file) => !isPage(file))
+        .map((file) => `await import(${JSON.stringify(join(root, file))});`)
+        .join("\n");
       const child = Bun.spawn([process.execPath, "-e", script], { cwd: folder, stdout: "pipe", stderr: "pipe" });
       const [code, out, err] = await Promise.all([child.exited, new Response(child.stdout).text(), new Response(child.stderr).text()]);
       expect({ code, out, err }).toEqual({ code: 0, out: "", err: "" });

@@ -136,10 +136,11 @@ describe("our services", () => {
   const behind = ours.filter(([name]) => sixNames.includes(name));
   const registries = ours.filter(([name]) => name.startsWith("service-registry"));
 
-  test("are all there, each twice", () => {
+  test("are all there, each twice, and one console", () => {
     expect(behind.map(([name, { deploy }]) => [name, deploy?.replicas])).toEqual(sixNames.map((name) => [name, 2]));
     expect(registries).toHaveLength(2);
     expect(ours.map(([name]) => name).filter((name) => !sixNames.includes(name))).toEqual([
+      "console",
       "service-registry-1",
       "service-registry-2",
       "migrate",

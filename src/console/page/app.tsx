@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { SessionAnswer } from "./answers.ts";
 import { ask } from "./browser/ask.ts";
+import { after } from "./browser/clock.ts";
 import { LiveConnection } from "./browser/live-connection.ts";
 import { applyLanguage, applyTheme, rememberedLanguage, rememberedTheme, type Theme } from "./browser/preferences.ts";
 import { Frame } from "./frame.tsx";
@@ -21,7 +22,7 @@ export function App() {
     const asked = await ask<SessionAnswer>("GET", "session");
     if (asked.kind === "answered") setSession(asked.value);
     // The server is not there yet, or not any more: it is looked for until it is.
-    else setTimeout(() => void look(), LOOK_AGAIN_MS);
+    else after(LOOK_AGAIN_MS, () => void look());
   }, []);
   useEffect(() => void look(), [look]);
 

@@ -3,6 +3,7 @@ import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { SessionAnswer } from "./answers.ts";
 import { type Asked, ask } from "./browser/ask.ts";
+import { every, now } from "./browser/clock.ts";
 import type { LiveConnection, LiveState } from "./browser/live-connection.ts";
 import { formatsOf } from "./formats.ts";
 import { type Language, type Tell, tellerOf } from "./texts/texts.ts";
@@ -46,12 +47,9 @@ export function useLive(): LiveState {
 
 /** This browser's clock, in unix ms, read again every so often. */
 export function useNow(everyMs: number): number {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return now;
+  const [at, setAt] = useState(now);
+  useEffect(() => every(everyMs, () => setAt(now())), [everyMs]);
+  return at;
 }
 
 export type AskServices = <T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown) => Promise<Asked<T>>;
@@ -101,10 +99,10 @@ export function useRead<T>(path: string | null, everyMs: number | null = null): 
     const look = (): void => {
       if (!document.hidden) void again();
     };
-    const timer = setInterval(look, everyMs);
+    const stop = every(everyMs, look);
     document.addEventListener("visibilitychange", look);
     return () => {
-      clearInterval(timer);
+      stop();
       document.removeEventListener("visibilitychange", look);
     };
   }, [again, everyMs, path]);
