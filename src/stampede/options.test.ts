@@ -22,6 +22,12 @@ test("the other services are looked for beside the gate, unless they are named",
   expect(settings.cart).toEqual({ host: "cart.example", port: 80, origin: "http://cart.example" });
 });
 
+test("with the port offset of the system it goes for that system", () => {
+  const settings = settingsOf({ portOffset: "1000" });
+  expect(settings.gate.origin).toBe("http://127.0.0.1:9080");
+  expect([settings.protector.port, settings.inventory.port, settings.cart.port]).toEqual([9081, 9083, 9084]);
+});
+
 const refused: readonly [Record<string, unknown>, RegExp][] = [
   [{ buyers: "0" }, /^--buyers: "0" is out of range; give a whole number from 1 to/],
   [{ rate: "fast" }, /^--rate: "fast" is no whole number; give/],
@@ -32,6 +38,8 @@ const refused: readonly [Record<string, unknown>, RegExp][] = [
   [{ url: "http://shop.example:65535" }, /^--url: port 65536 does not exist; give --protect-url/],
   [{ sku: "" }, /^--sku: "" is no SKU/],
   [{ repeatShare: "0.6", badShare: "0.5" }, /^--repeat-share and --bad-share: together they are more than 1/],
+  [{ portOffset: "50001" }, /^--port-offset: "50001" is out of range; give a whole number from 0 to/],
+  [{ portOffset: "1", url: "http://127.0.0.1:9080" }, /^--port-offset: goes with the default --url only/],
   [{ speed: "1" }, /^--speed: there is no such option/],
 ];
 

@@ -62,9 +62,13 @@ function share(name: string, fallback: number, help: string): Setting<number> {
 
 const DEFAULT_GATE: Target = { host: "127.0.0.1", port: 8080, origin: "http://127.0.0.1:8080" };
 
-const url = target("url", DEFAULT_GATE, DEFAULT_GATE.origin, "The gate. The other services are looked for on the ports behind it.");
+const url = target("url", null, DEFAULT_GATE.origin, "The gate. The other services are looked for on the ports behind it.");
 const neighbour = (name: string, step: number, what: string) =>
   target(name, null, `the gate's port + ${step}`, `The ${what}, when it is elsewhere.`);
+const portOffset = integer("portOffset", "ports", {
+  ...{ min: 0, max: 50_000, fallback: 0 },
+  help: "As `start` was given it: the gate of this machine is so many ports further.",
+});
 const protectUrl = neighbour("protectUrl", 1, "SafeProtector");
 const inventoryUrl = neighbour("inventoryUrl", 3, "InventoryManager");
 const cartUrl = neighbour("cartUrl", 4, "ShoppingCart");
@@ -107,7 +111,7 @@ const shared = onOff("shared", { help: "Others buy the same goods meanwhile: eve
 
 /** In the order in which `stampede --help` lists them. */
 export const STAMPEDE_OPTIONS: readonly Setting<unknown>[] = [
-  ...[url, sku, buyers, rate, connections, repeatShare, badShare, quantity, userLevel, seed],
+  ...[url, portOffset, sku, buyers, rate, connections, repeatShare, badShare, quantity, userLevel, seed],
   ...[protectUrl, inventoryUrl, cartUrl, adminKey, shared],
 ];
 
@@ -130,7 +134,9 @@ export function readStampedeSettings(
 }
 
 function assemble(pick: <T>(option: Setting<T>) => T): { readonly settings: StampedeSettings } | { readonly error: string } {
-  const gate = pick(url);
+  if (pick(url) && pick(portOffset) > 0)
+    return { error: "--port-offset: goes with the default --url only; --url says the gate's port itself" };
+  const gate = pick(url) ?? besides(DEFAULT_GATE, pick(portOffset));
   const near = (option: Setting<Target | null>, step: number): Target => pick(option) ?? besides(gate, step);
   const targets = { gate, protector: near(protectUrl, 1), inventory: near(inventoryUrl, 3), cart: near(cartUrl, 4) };
   const beyond = Object.values(targets).find((one) => one.port > LAST_PORT);
