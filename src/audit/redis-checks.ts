@@ -26,13 +26,15 @@ interface Shelf {
   readonly goods: StoredGoods;
   readonly lines: Tally;
   readonly sums: Tally;
+  /** In the parts of unpaid orders, as the lines have them. */
+  unpaid: number;
 }
 
 export async function checkPartition(stored: StoredLedger, partition: number, findings: Findings): Promise<void> {
   const before = await stored.extent(partition);
   const shelves = new Map<Sku, Shelf>();
   for await (const page of stored.goods(partition))
-    for (const [sku, goods] of page) shelves.set(sku, { goods, lines: emptyTally(), sums: emptyTally() });
+    for (const [sku, goods] of page) shelves.set(sku, { goods, lines: emptyTally(), sums: emptyTally(), unpaid: 0 });
   for await (const page of stored.sums(partition))
     for (const { sku, until, quantity } of page) {
       const shelf = shelves.get(sku);
@@ -50,7 +52,11 @@ export async function checkPartition(stored: StoredLedger, partition: number, fi
         findings.breach("holds", `${sku}\n${userId}`, { sku, userId, held, heldUntil });
       if (!shelf) continue;
       if (held > 0 && heldUntil > shelf.goods.clock) add(shelf.lines, held, heldUntil);
-      for (const { quantity, until } of parts) if (until > shelf.goods.clock) add(shelf.lines, quantity, until);
+      for (const { quantity, until } of parts) {
+        if (until <= shelf.goods.clock) continue;
+        add(shelf.lines, quantity, until);
+        shelf.unpaid += quantity;
+      }
     }
   await compare(stored, partition, shelves, findings);
   const after = await stored.extent(partition);
@@ -72,10 +78,11 @@ async function compare(stored: StoredLedger, partition: number, shelves: Readonl
         findings.moved += 1;
         continue;
       }
-      const { lines, sums } = shelf;
+      const { lines, sums, unpaid } = shelf;
       findings.look("frozen", 1);
       findings.look("deadlines", 1);
       if (lines.quantity !== frozen) findings.breach("frozen", sku, { sku, frozen, inLines: lines.quantity, clock });
+      if (unpaid !== goods.pending) findings.breach("frozen", sku, { sku, unpaid: goods.pending, inParts: unpaid, clock });
       const isSame = sums.quantity === lines.quantity && sums.byDeadline === lines.byDeadline && sums.earliest === lines.earliest;
       if (!isSame || earliest !== sums.earliest || sums.quantity !== frozen)
         findings.breach("deadlines", sku, { sku, frozen, freed: sums.quantity, inLines: lines.quantity, earliest, first: sums.earliest });

@@ -94,6 +94,7 @@ const breaches: readonly (readonly [what: string, damage: () => Promise<unknown>
   ["more is frozen than is on hand", () => goods("row[1], row[3] = 5, 6"), ["oversold", "stocked"]],
   ["less than nothing is on hand", () => goods("row[1] = -1", "vase"), ["oversold", "stocked"]],
   ["more is frozen than anybody holds", () => goods("row[2] = row[2] + 1"), ["frozen", "deadlines"]],
+  ["more is unpaid than orders have", () => goods("row[7] = row[7] + 1"), ["frozen"]],
   ["a hold has grown by itself", () => line("ann", "row[1] = row[1] + 1"), ["frozen", "deadlines"]],
   ["a hold has got another deadline", () => line("ann", "row[2] = row[2] + 1"), ["deadlines"]],
   [

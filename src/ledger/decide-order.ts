@@ -75,7 +75,10 @@ function decidePlace({ order, parts }: OrderView, command: PlaceCommand, at: Uni
   };
   const after = parts.map(({ goods, line }): Part => {
     const present = existing(goods);
-    return { goods: goodsWith(present, present.frozen, at), line: lineWith(line, 0, 0, line.pending + line.held) };
+    return {
+      goods: goodsWith(present, present.frozen, at, present.pending + line.held),
+      line: lineWith(line, 0, 0, line.pending + line.held),
+    };
   });
   return changed(placed, after);
 }
@@ -115,7 +118,7 @@ function decideCancel({ order, parts }: OrderView, command: CancelCommand, at: U
     // Back to held with the deadline it had. If the user has made another hold meanwhile, the two become one, and the earlier deadline counts.
     const heldUntil = line.held > 0 ? Math.min(line.heldUntil, item.heldUntil) : item.heldUntil;
     return {
-      goods: goodsWith(goods, goods.frozen, at),
+      goods: goodsWith(goods, goods.frozen, at, goods.pending - item.quantity),
       line: lineWith(line, line.held + item.quantity, heldUntil, line.pending - item.quantity),
     };
   });
@@ -139,7 +142,7 @@ function canTakeAgain(order: Order, parts: readonly OrderPart[], limits: PayComm
 
 /** What was pending of one item is on the shelf again. */
 const given = ({ quantity }: OrderItem, goods: Goods, line: Line, at: UnixMs): Part => ({
-  goods: goodsWith(goods, goods.frozen - quantity, at),
+  goods: goodsWith(goods, goods.frozen - quantity, at, goods.pending - quantity),
   line: lineWith(line, line.held, line.heldUntil, line.pending - quantity),
 });
 

@@ -106,6 +106,7 @@ function decideStock({ goods, skus }: View, command: StockCommand, at: UnixMs): 
     sku: command.sku,
     onHand: command.onHand,
     frozen,
+    pending: goods?.pending ?? 0,
     sold,
     stocked: sold + command.onHand,
     priceCents: command.priceCents,

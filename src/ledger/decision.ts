@@ -61,10 +61,11 @@ export const availableOf = (goods: Goods): number => goods.onHand - goods.frozen
 export const isEmptyLine = (line: Line): boolean => line.held === 0 && line.pending === 0 && line.ordered === 0 && line.userLevel === null;
 
 /** The same goods with another frozen quantity, seen at `at`. */
-export const goodsWith = (goods: Goods, frozen: number, at: UnixMs): Goods => ({
+export const goodsWith = (goods: Goods, frozen: number, at: UnixMs, pending = goods.pending): Goods => ({
   sku: goods.sku,
   onHand: goods.onHand,
   frozen,
+  pending,
   sold: goods.sold,
   stocked: goods.stocked,
   priceCents: goods.priceCents,

@@ -25,12 +25,14 @@ import type { Cents } from "../core/money.ts";
 import type { Step } from "../core/reason.ts";
 import type { DurationMs, UnixMs } from "../core/time.ts";
 
-/** One SKU. Always: `0 <= frozen <= onHand` and `sold + onHand = stocked`. */
+/** One SKU. Always: `0 <= pending <= frozen <= onHand` and `sold + onHand = stocked`. */
 export interface Goods {
   readonly sku: Sku;
   readonly onHand: number;
   /** In live holds and unpaid orders. */
   readonly frozen: number;
+  /** Of these, what is in unpaid orders. */
+  readonly pending: number;
   readonly sold: number;
   /** All that was ever put in, less what an operator took out. */
   readonly stocked: number;

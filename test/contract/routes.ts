@@ -129,6 +129,7 @@ export const ROUTES: readonly RouteRow[] = [
   { service: "inventory", name: "updateGoods", method: "PUT", path: "/update", body: goods, needsAdminKey },
   { service: "inventory", name: "getGoods", method: "GET", path: "/sku/{sku}" },
   { service: "inventory", name: "findAllItems", method: "GET", path: "/all", isPaged },
+  { service: "inventory", name: "findStock", method: "GET", path: "/stock", isPaged, needsAdminKey },
   { service: "inventory", name: "removeGoods", method: "DELETE", path: "/delete/sku/{sku}", needsAdminKey },
 
   { service: "cart", name: "doAddGoodsToCart", method: "POST", path: "/add", body: cartLine },

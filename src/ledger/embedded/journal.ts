@@ -8,7 +8,7 @@ import type { Goods, KeptReply, Line, Order } from "../ledger.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 
 /** Goods as they are saved. What is frozen of them is not: it is what their live holds and unpaid orders add up to. */
-export type SavedGoods = Omit<Goods, "frozen">;
+export type SavedGoods = Omit<Goods, "frozen" | "pending">;
 
 /** What a line's row says of its hold. */
 export type SavedHold = Pick<Line, "held" | "heldUntil">;

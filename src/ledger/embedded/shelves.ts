@@ -115,6 +115,7 @@ export class Shelves {
       return;
     }
     assert(goods.frozen >= 0 && goods.frozen <= goods.onHand, "frozen is between nothing and all on hand");
+    assert(goods.pending >= 0 && goods.pending <= goods.frozen, "what is to be paid is frozen");
     assert(goods.sold + goods.onHand === goods.stocked, "sold and on hand are what was stocked");
     const shelf = this.#bySku.get(sku) ?? this.#addShelf(sku);
     if (shelf.goods === null) this.#goodsCount += 1;
@@ -147,7 +148,7 @@ export class Shelves {
 
   restoreGoods(saved: SavedGoods): void {
     const shelf = this.#addShelf(saved.sku);
-    shelf.goods = { ...saved, frozen: 0 };
+    shelf.goods = { ...saved, frozen: 0, pending: 0 };
     this.#goodsCount += 1;
   }
 
@@ -176,7 +177,8 @@ export class Shelves {
       this.#lines.setLine(id, lineWith(line, line.held, line.heldUntil, line.pending + quantity));
       const shelf = this.#shelfOf(id);
       assert(shelf.goods !== null, `what is to be paid of ${sku} exists`);
-      shelf.goods = goodsWith(shelf.goods, shelf.goods.frozen + quantity, shelf.goods.clock);
+      const { frozen, pending, clock } = shelf.goods;
+      shelf.goods = goodsWith(shelf.goods, frozen + quantity, clock, pending + quantity);
     }
     this.orders.restore(saved, this.#heapOf);
   }
@@ -227,11 +229,14 @@ export class Shelves {
     for (const shelf of seen) {
       assert(shelf.goods !== null, "only goods that exist are held");
       const at = ledgerTime(shelf.goods, now);
-      let freed = 0;
+      let held = 0;
+      let pending = 0;
       shelf.due.takeDue(at, (item) => {
-        freed += item >= 0 ? this.#endHold(item) : this.#endOrder(-1 - item, shelf, at, seen);
+        if (item >= 0) held += this.#endHold(item);
+        else pending += this.#endOrder(-1 - item, shelf, at, seen);
       });
-      this.setGoods(shelf.sku, goodsWith(shelf.goods, shelf.goods.frozen - freed, at), true);
+      const { goods } = shelf;
+      this.setGoods(shelf.sku, goodsWith(goods, goods.frozen - held - pending, at, goods.pending - pending), true);
     }
   }
 
@@ -258,7 +263,8 @@ export class Shelves {
         continue;
       }
       assert(shelf.goods !== null, "goods with an unpaid order cannot be removed");
-      this.setGoods(sku, goodsWith(shelf.goods, shelf.goods.frozen - quantity, shelf.goods.clock), true);
+      const { frozen, pending, clock } = shelf.goods;
+      this.setGoods(sku, goodsWith(shelf.goods, frozen - quantity, clock, pending - quantity), true);
       // After a restart the others may have seen it before; their time is their own then.
       if (shelf.goods.clock < payUntil) seen.push(shelf);
     }

@@ -82,6 +82,13 @@ export class Books {
         .filter(isOf(of))
         .map(({ quantity }) => quantity),
     );
+  unpaid(sku: Sku): number {
+    return sum(
+      this.#unpaid()
+        .filter((part) => part.sku === sku)
+        .map(({ quantity }) => quantity),
+    );
+  }
   frozen(sku: Sku): number {
     return sum([...this.holds, ...this.#unpaid()].filter((part) => part.sku === sku).map(({ quantity }) => quantity));
   }

@@ -59,6 +59,7 @@ export class Oracle {
       sku,
       onHand,
       frozen: this.#books.frozen(sku),
+      pending: this.#books.unpaid(sku),
       sold: this.#books.sold(sku),
       stocked,
       priceCents,

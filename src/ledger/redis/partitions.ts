@@ -6,7 +6,22 @@
 import type { Sku } from "../../core/ids.ts";
 import type { Key } from "../ledger.ts";
 
-const KINDS = ["goods", "lines", "due", "sums", "ends", "wake", "users", "names", "records", "ties", "stream", "marks", "whole"] as const;
+const KINDS = [
+  "goods",
+  "lines",
+  "due",
+  "sums",
+  "ends",
+  "wake",
+  "users",
+  "names",
+  "records",
+  "ties",
+  "stream",
+  "marks",
+  "whole",
+  "unpaid",
+] as const;
 
 export type KeyKind = (typeof KINDS)[number];
 

@@ -14,6 +14,8 @@ export interface StoredGoods {
   readonly clock: UnixMs;
   /** The first deadline that frees something; 0: none. */
   readonly earliest: UnixMs;
+  /** Of what is frozen, what is in unpaid orders. */
+  readonly pending: number;
 }
 export interface StoredPart {
   readonly orderId: OrderId;
@@ -53,7 +55,15 @@ export interface Question {
   readonly userId?: UserId;
 }
 
-type GoodsRow = readonly [onHand: number, frozen: number, sold: number, priceCents: number, clock: UnixMs, earliest: UnixMs];
+type GoodsRow = readonly [
+  onHand: number,
+  frozen: number,
+  sold: number,
+  priceCents: number,
+  clock: UnixMs,
+  earliest: UnixMs,
+  pending?: number,
+];
 type LineRow = readonly [
   held: number,
   heldUntil: UnixMs,
@@ -66,13 +76,14 @@ type LineRow = readonly [
 ];
 type Note = { readonly type: string; readonly sku: Sku; readonly userId?: UserId };
 
-const goodsOf = ([onHand, frozen, sold, priceCents, clock, earliest]: GoodsRow): StoredGoods => ({
+const goodsOf = ([onHand, frozen, sold, priceCents, clock, earliest, pending = 0]: GoodsRow): StoredGoods => ({
   onHand,
   frozen,
   sold,
   priceCents,
   clock,
   earliest,
+  pending,
 });
 
 function lineOf(sku: Sku, userId: UserId, [held, heldUntil, , ordered, userLevel, , flat, mark]: LineRow): StoredLine {

@@ -94,8 +94,8 @@ export function keptReplyOf(text: string): KeptReply {
   return reply;
 }
 
-export function goodsOf(sku: Sku, [onHand = 0, frozen = 0, sold = 0, priceCents = 0, clock = 0]: readonly number[]): Goods {
-  return { sku, onHand, frozen, sold, stocked: onHand + sold, priceCents, clock };
+export function goodsOf(sku: Sku, [onHand = 0, frozen = 0, sold = 0, priceCents = 0, clock = 0, pending = 0]: readonly number[]): Goods {
+  return { sku, onHand, frozen, pending, sold, stocked: onHand + sold, priceCents, clock };
 }
 
 export type LineFields = readonly [

@@ -32,6 +32,7 @@ export function checkAlwaysTrue(before: Seen | null, after: Seen): void {
       continue;
     }
     expect(goods.frozen).toBe(frozen);
+    expect(goods.pending).toBe(mine.reduce((sum, { pending }) => sum + pending, 0));
     expect(goods.frozen).toBeGreaterThanOrEqual(0);
     expect(goods.frozen).toBeLessThanOrEqual(goods.onHand);
     expect(goods.sold + goods.onHand).toBe(goods.stocked);

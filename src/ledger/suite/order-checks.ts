@@ -59,6 +59,31 @@ const paying: readonly Check[] = [
     },
   },
   {
+    sentence: "goods tell how much of what is frozen of them is in unpaid orders, and nothing of an order that has ended",
+    run: async (shop) => {
+      const unpaid = async (): Promise<readonly number[]> => [(await shop.goods()).pending, (await shop.goods("sofa")).pending];
+      await placedTwo(shop);
+      await shop.hold("bob", 1);
+      expect(await unpaid()).toEqual([2, 1]);
+      expect((await shop.goods()).frozen).toBe(3);
+      await shop.place("bob", "order 2");
+      expect(await unpaid()).toEqual([3, 1]);
+      await shop.cancel("order 1", "held");
+      expect(await unpaid()).toEqual([1, 0]);
+      await shop.pay("order 2");
+      expect(await unpaid()).toEqual([0, 0]);
+      await shop.place("ann", "order 3", { skus: [LAMP, "sofa"] });
+      expect(await unpaid()).toEqual([2, 1]);
+      await shop.put(9);
+      expect(await unpaid()).toEqual([2, 1]);
+      shop.now = PAY_UNTIL;
+      expect(await unpaid()).toEqual([0, 0]);
+      // The money is late: the goods are sold, and were not to be paid for any more.
+      await shop.pay("order 3");
+      expect(await unpaid()).toEqual([0, 0]);
+    },
+  },
+  {
     sentence: "one payment sells every SKU of the order",
     run: async (shop) => {
       await placedTwo(shop);

@@ -85,6 +85,9 @@ export const orderMutants: Readonly<Record<string, DecideOrder>> = {
       : decideOrder(view, command, now),
   "shows anybody's order to whoever knows its id": (view, command, now) =>
     decideOrder(view, command.verb === "place" && view.order ? { ...command, userId: view.order.userId } : command, now),
+  "does not count what is ordered as unpaid": after("place", (decision, view) =>
+    withGoods(decision, (goods, n) => ({ ...goods, pending: partOf(view, n).goods?.pending ?? 0 })),
+  ),
   "forgets the price": after("place", (decision) =>
     withOrder(decision, (order) => ({ ...order, items: order.items.map((item) => ({ ...item, priceCents: 0 })) })),
   ),

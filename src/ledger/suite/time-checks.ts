@@ -148,7 +148,7 @@ const stock: readonly Check[] = [
   {
     sentence: "goods are as they were put, and a later put replaces quantity and price",
     run: async (shop) => {
-      const goods = { sku: LAMP, onHand: 5, frozen: 0, sold: 0, stocked: 5, priceCents: 9_990, clock: START };
+      const goods = { sku: LAMP, onHand: 5, frozen: 0, pending: 0, sold: 0, stocked: 5, priceCents: 9_990, clock: START };
       expect(await shop.put(5)).toEqual({ kind: "stocked", goods });
       expect(await shop.goods()).toEqual(goods);
       const [reply] = await shop.ledger.stock([{ verb: "stock", mode: "put", sku: LAMP, onHand: 7, priceCents: 1 }], shop.now);

@@ -9,8 +9,10 @@ import type { Throttle } from "../../core/throttle.ts";
 import type { Clock } from "../../core/time.ts";
 import { availableOf } from "../../ledger/decision.ts";
 import type { Goods, Ledger, StockCommand, StockReply } from "../../ledger/ledger.ts";
+import { STOCK_PER_PAGE_MAX } from "../../limits/operators.ts";
 import { PAGE_ROWS_DEFAULT, SKUS_MAX } from "../../limits.ts";
 import { inventoryManagerApi as api } from "./api.ts";
+import { stockApi } from "./stock-api.ts";
 
 export interface InventoryCheck {
   readonly sessionId: SessionId;
@@ -52,6 +54,14 @@ export class InventoryManager {
     return this.#ledger.listGoods(after, limit, this.#clock.now());
   }
 
+  /** Where goods stand, a page of them. */
+  async standing(after: Sku | null, limit: number): Promise<HttpReply> {
+    const at = this.#clock.now();
+    // One more than the page has tells whether there are more.
+    const goods = await this.#ledger.listGoods(after, limit + 1, at);
+    return json({ at, goods: goods.slice(0, limit).map(standingBody), more: goods.length > limit });
+  }
+
   async stock(command: StockCommand): Promise<StockReply> {
     const [reply] = await this.#ledger.stock([command], this.#clock.now());
     return reply as StockReply;
@@ -90,6 +100,15 @@ const goodsBody = (goods: Goods) => ({
   availableQuantity: availableOf(goods),
 });
 
+const standingBody = (goods: Goods) => ({
+  goodsSKU: goods.sku,
+  onHand: goods.onHand,
+  frozen: goods.frozen,
+  paymentPending: goods.pending,
+  sold: goods.sold,
+  available: availableOf(goods),
+});
+
 export function routes(inventory: InventoryManager): Route[] {
   const put = async (mode: "put" | "update", body: { goodsSKU: Sku; goodsQuantity: number; goodsPrice: number }) => {
     const priceCents = centsOf(body.goodsPrice) as number;
@@ -116,6 +135,7 @@ export function routes(inventory: InventoryManager): Route[] {
         nextPage: (after) => `/all?after=${encodeURIComponent(after)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
       }),
     ),
+    on(stockApi.findStock, ({ query }) => inventory.standing(query.after ?? null, query.limit ?? STOCK_PER_PAGE_MAX)),
     on(api.removeGoods, async ({ params }) =>
       stockReply(await inventory.stock({ verb: "stock", mode: "remove", sku: params.sku }), params.sku),
     ),

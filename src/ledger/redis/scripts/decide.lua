@@ -2,7 +2,7 @@
 -- ended before a command is looked at. The same key gets the first reply and changes nothing. While the partition is not known to be whole nothing is
 -- decided: goods that Redis has forgotten would be unknown, and what it has forgotten to have sold would be sold again.
 --
--- KEYS   14...: the kept replies of the batch's keys
+-- KEYS   15...: the kept replies of the batch's keys
 -- ARGV   1 the commands as JSON, each [verb, now, sku, user, ...]
 --        2 how many SKUs of this partition a user may have before all partitions must be asked, 3 how many of all partitions, 4 how many goods
 --        there may be in this partition, 5 how long a reply is kept, in ms, 6 how many ended lines may be swept with goods that are removed
@@ -33,7 +33,7 @@ local verbs = {}
 local function keep(c, reason, quantity, heldUntil)
   if c[11] == 0 then return end
   local reply = cjson.encode({ { c[12], c[13], c[10], 'cart', reason, c[3], quantity, heldUntil, c[9] } })
-  later(function() call('SET', KEYS[13 + c[11]], reply, 'PX', KEPT_MS) end)
+  later(function() call('SET', KEYS[14 + c[11]], reply, 'PX', KEPT_MS) end)
 end
 
 -- A refusal is kept too: the same key hears it again, even when goods have come back since.
@@ -47,7 +47,7 @@ end
 function verbs.hold(c)
   local sku, user, quantity, limit = c[3], c[4], c[5], c[6]
   local shelf, at = seen(sku, c[2])
-  local kept = c[11] > 0 and call('GET', KEYS[13 + c[11]])
+  local kept = c[11] > 0 and call('GET', KEYS[14 + c[11]])
   if kept then return { 'kept', kept } end
   local goods = shelf.goods
   if not goods then return refusedHold(c, 'unknown-goods') end
@@ -148,7 +148,7 @@ function verbs.stock(c)
     goodsCount = goodsCount or call('HLEN', GOODS)
     if goodsCount >= GOODS_MAX then return refused('too-many-goods') end
     goodsCount = goodsCount + 1
-    goods = { 0, 0, 0, price, at, 0 }
+    goods = { 0, 0, 0, price, at, 0, 0 }
   elseif onHand < goods[FROZEN] then
     return { 'frozen', goods[FROZEN] }
   end
@@ -157,7 +157,7 @@ function verbs.stock(c)
   setGoods(shelf, at, 0)
   tell({ type = 'note.stocked', at = at, sku = sku, stocked = onHand + goods[SOLD], priceCents = price })
   tellIfSoldOut(shelf, available, at)
-  return { 'stocked', onHand, goods[FROZEN], goods[SOLD], price, at }
+  return { 'stocked', onHand, goods[FROZEN], goods[SOLD], price, at, goods[PENDING] }
 end
 
 -- [verb, now, sku, user, mode, userLevel, ordered]

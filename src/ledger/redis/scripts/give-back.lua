@@ -15,7 +15,7 @@ removePart(row, n)
 line.isChanged = true
 if payUntil > time then
   untie(sku, order, payUntil, others)
-  move(shelf, payUntil, -quantity)
+  movePart(shelf, payUntil, -quantity)
   if heldUntil > time then
     local wasHeld, wasUntil = row[HELD], row[UNTIL]
     -- With a hold made meanwhile the two become one, and the earlier deadline counts.

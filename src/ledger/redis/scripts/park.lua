@@ -10,7 +10,7 @@ if row[MARK] == order then return finish('done') end
 if row[MARK] then return finish('busy') end
 if not shelf.goods or row[HELD] ~= held or row[UNTIL] ~= heldUntil or payUntil <= time then return finish('changed') end
 move(shelf, heldUntil, -held)
-move(shelf, payUntil, held)
+movePart(shelf, payUntil, held)
 row[HELD], row[UNTIL] = 0, 0
 addPart(shelf, line, order, held, payUntil)
 tie(sku, order, payUntil, others)

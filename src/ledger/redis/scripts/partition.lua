@@ -6,7 +6,7 @@
 --   * nothing happens that has to be told while the partition is not KNOWN to be whole: its stream may be behind what Postgres has taken over.
 --
 -- KEYS, the same for all scripts:
---    1 goods    hash    sku -> what is on hand, frozen, sold; price; clock; earliest deadline
+--    1 goods    hash    sku -> what is on hand, frozen, sold; price; clock; earliest deadline; what of the frozen is in unpaid orders
 --    2 lines    hash    sku \n user -> what a user has of it
 --    3 due      zset    sku \n deadline: the deadlines that freeze something, in order of their bytes
 --    4 sums     hash    sku \n deadline -> how much becomes free then
@@ -19,12 +19,13 @@
 --   11 stream   stream  events, a JSON array to an entry; and notes about what operators set, for Postgres to keep
 --   12 marks    hash    order \n sku -> a part of an order that is under way between here and Postgres, since when, and how to undo it
 --   13 whole    string  the run id of the server under which this partition was compared with Postgres; see `note-whole.lua`
+--   14 unpaid   hash    sku \n deadline -> how much of what becomes free then is in unpaid orders
 -- Ids have no control characters, so \n separates them and sorts before all they are made of.
 local GOODS, LINES, DUE, SUMS, ENDS, WAKE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local USERS, NAMES, RECORDS, TIES, STREAM, MARKS, WHOLE = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local USERS, NAMES, RECORDS, TIES, STREAM, MARKS, WHOLE, UNPAID = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 
 -- Fields of goods.
-local ON_HAND, FROZEN, SOLD, PRICE, CLOCK, EARLIEST = 1, 2, 3, 4, 5, 6
+local ON_HAND, FROZEN, SOLD, PRICE, CLOCK, EARLIEST, PENDING = 1, 2, 3, 4, 5, 6, 7
 -- Fields of a line. LEVEL is -1 where there is no record. PARTS is flat: order, quantity, deadline, order, ... MARK is false, or the order
 -- that is under way: nobody else touches the line meanwhile.
 local HELD, UNTIL, SINCE, ORDERED, LEVEL, SESSION, PARTS, MARK = 1, 2, 3, 4, 5, 6, 7, 8
@@ -64,8 +65,10 @@ local function shelfOf(sku)
   local shelf = shelves[sku]
   if not shelf then
     local text = call('HGET', GOODS, sku)
-    shelf = { sku = sku, goods = text and cmsgpack.unpack(text) or nil, moved = {}, begun = {}, now = 0 }
+    shelf = { sku = sku, goods = text and cmsgpack.unpack(text) or nil, moved = {}, parted = {}, begun = {}, now = 0 }
     shelf.wasThere = shelf.goods ~= nil
+    -- Goods of before there was this field.
+    if shelf.goods and not shelf.goods[PENDING] then shelf.goods[PENDING] = 0 end
     shelves[sku] = shelf
   end
   return shelf
@@ -76,7 +79,9 @@ local function flushSums(shelf)
   local sku, over = shelf.sku, shelf.over
   if over then
     for first = 1, #over.names, CHUNK do
-      call('HDEL', SUMS, unpack(over.names, first, math.min(#over.names, first + CHUNK - 1)))
+      local last = math.min(#over.names, first + CHUNK - 1)
+      call('HDEL', SUMS, unpack(over.names, first, last))
+      if over.wasPending then call('HDEL', UNPAID, unpack(over.names, first, last)) end
     end
     call('ZREMRANGEBYLEX', DUE, over.from, over.to)
     call('ZREMRANGEBYLEX', TIES, over.from, over.to .. '\v')
@@ -96,6 +101,10 @@ local function flushSums(shelf)
       end
     end
   end
+  for deadline, delta in pairs(shelf.parted) do
+    local name = sku .. '\n' .. padded(deadline)
+    if delta ~= 0 and call('HINCRBY', UNPAID, name, string.format('%.0f', delta)) <= 0 then call('HDEL', UNPAID, name) end
+  end
   for deadline, whose in pairs(shelf.begun) do
     for from = 1, #whose, USERS_PER_ENTRY do
       local some = table.concat(whose, '\n', from, math.min(#whose, from + USERS_PER_ENTRY - 1))
@@ -107,7 +116,7 @@ local function flushSums(shelf)
     shelf.goods[EARLIEST] = earliestOf(sku)
     shelf.isChanged = true
   end
-  shelf.moved, shelf.begun = {}, {}
+  shelf.moved, shelf.parted, shelf.begun = {}, {}, {}
 end
 
 -- Ends everything of this SKU that is due by `at`: its sums leave what is frozen, however many holds they were. Whose they were is found out
@@ -116,9 +125,13 @@ local function endDue(shelf, at)
   local sku, goods = shelf.sku, shelf.goods
   local from, to = '[' .. sku .. '\n', '[' .. sku .. '\n' .. padded(at)
   local names = call('ZRANGEBYLEX', DUE, from, to)
+  local wasPending = goods[PENDING] > 0
   for first = 1, #names, CHUNK do
     local last = math.min(#names, first + CHUNK - 1)
     for _, sum in ipairs(call('HMGET', SUMS, unpack(names, first, last))) do goods[FROZEN] = goods[FROZEN] - tonumber(sum) end
+    for _, sum in ipairs(wasPending and call('HMGET', UNPAID, unpack(names, first, last)) or {}) do
+      goods[PENDING] = math.max(0, goods[PENDING] - tonumber(sum or 0))
+    end
   end
   must(#names > 0 and goods[FROZEN] >= 0, 'what is due was frozen')
   goods[CLOCK] = at
@@ -134,7 +147,7 @@ local function endDue(shelf, at)
       if n > 3 then looks[#looks + 1] = { word, at } end
     end
   end
-  shelf.over = { from = from, to = to, names = names }
+  shelf.over = { from = from, to = to, names = names, wasPending = wasPending }
 end
 
 -- The SKU at `now`, or at its own time where that is later, after everything due has ended; and that time.
@@ -163,6 +176,14 @@ end
 
 -- Freezes `quantity` more until `deadline`, or less.
 local function move(shelf, deadline, quantity) shelf.moved[deadline] = (shelf.moved[deadline] or 0) + quantity end
+
+-- The same for a part of an order. How much of what is frozen is unpaid is for people to see; nothing is decided by it.
+local function movePart(shelf, deadline, quantity)
+  move(shelf, deadline, quantity)
+  shelf.parted[deadline] = (shelf.parted[deadline] or 0) + quantity
+  shelf.goods[PENDING] = math.max(0, shelf.goods[PENDING] + quantity)
+  shelf.isChanged = true
+end
 
 -- The user's line has something that ends at `deadline`: the sweeper has to look at it then.
 local function begin(shelf, deadline, user)

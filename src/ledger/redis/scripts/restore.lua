@@ -21,7 +21,7 @@ for _, field in ipairs(call('HKEYS', MARKS)) do underWay[string.match(field, '\n
 local things = {}
 function things.goods(_, sku, stocked, sold, price, now)
   local shelf = shelfOf(sku)
-  local goods = shelf.goods or { 0, 0, 0, price, now, 0 }
+  local goods = shelf.goods or { 0, 0, 0, price, now, 0, 0 }
   if stocked - sold < goods[FROZEN] then return 'short' end
   goods[ON_HAND], goods[SOLD], goods[PRICE] = stocked - sold, sold, price
   shelf.goods, shelf.isChanged = goods, true
@@ -40,7 +40,7 @@ function things.part(_, sku, user, order, quantity, payUntil, now, others)
   if not shelf.goods or availableOf(shelf.goods) < quantity then return 'short' end
   addPart(shelf, line, order, quantity, payUntil)
   tie(sku, order, payUntil, others)
-  move(shelf, payUntil, quantity)
+  movePart(shelf, payUntil, quantity)
   setGoods(shelf, at, quantity)
   return 'done'
 end
@@ -52,7 +52,7 @@ function things.left(_, sku, user, order, quantity, payUntil, now, others)
   removePart(line.row, n)
   line.isChanged = true
   untie(sku, order, payUntil, others)
-  move(shelf, payUntil, -quantity)
+  movePart(shelf, payUntil, -quantity)
   setGoods(shelf, at, -quantity)
   return 'done'
 end

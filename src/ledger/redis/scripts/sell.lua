@@ -19,7 +19,7 @@ if isLate then
   if not goods or availableOf(goods) < quantity or (limit > 0 and mine + quantity > limit) then return finish('refused') end
   if availableOf(goods) == quantity then tell({ type = 'goods.sold-out', at = time, sku = sku }) end
 else
-  move(shelf, payUntil, -quantity)
+  movePart(shelf, payUntil, -quantity)
   goods[FROZEN] = goods[FROZEN] - quantity
   untie(sku, order, payUntil, others)
 end

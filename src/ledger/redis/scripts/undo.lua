@@ -16,7 +16,7 @@ if undo[KIND] == 'park' then
   -- A part that its own deadline has ended is free already.
   if payUntil > at then
     untie(sku, order, payUntil, undo[OTHERS])
-    move(shelf, payUntil, -quantity)
+    movePart(shelf, payUntil, -quantity)
     if undo[HELD_UNTIL] > at then
       move(shelf, undo[HELD_UNTIL], quantity)
       row[HELD], row[UNTIL] = quantity, undo[HELD_UNTIL]
@@ -39,7 +39,7 @@ else
   if payUntil then
     addPart(shelf, line, order, quantity, payUntil)
     if payUntil > at then
-      move(shelf, payUntil, quantity)
+      movePart(shelf, payUntil, quantity)
       setGoods(shelf, at, quantity)
       tie(sku, order, payUntil, undo[OTHERS])
     end
