@@ -11,6 +11,7 @@ const placeholders = {
   path: "PATH",
   key: "KEY",
   url: "URL",
+  document: "JSON",
 } as const;
 
 /** `--frozen-for <TIME>`, as commander reads it. */

@@ -27,6 +27,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/(ledger|tables)\//],
   [/^src\/(sales|events|trail|identity|payment|orders|links|api-description)\//],
   [/^src\/services\//, /^src\/purchase\.ts$/],
+  [/^src\/traffic\//],
   [/^src\/settings\//],
   [/^src\/stampede\//, /^src\/console\//, /^src\/audit\//, /^src\/migrations\//, /^src\/greeting\.ts$/, /^src\/command-help\.ts$/],
   [/^src\/topology\//, /^src\/topology\.ts$/],

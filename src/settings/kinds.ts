@@ -4,7 +4,7 @@
  */
 import { type DurationMs, formatDuration, parseDuration } from "../core/time.ts";
 
-export type SettingKind = "text" | "integer" | "number" | "duration" | "switch" | "path" | "key" | "url";
+export type SettingKind = "text" | "integer" | "number" | "duration" | "switch" | "path" | "key" | "url" | "document";
 
 /** A key is a secret, and a URL may carry one: neither is ever shown. */
 export const isSecret = ({ kind }: Pick<Setting<unknown>, "kind">): boolean => kind === "key" || kind === "url";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { FROZEN_FOR_MS_MAX } from "../limits.ts";
+import { DEFAULT_SCENARIOS } from "../traffic/default-scenarios.ts";
 import { flagOf, variableOf } from "./kinds.ts";
 import { configFileNamed, configKeyOf, readSettings, type SettingSources } from "./read.ts";
 import { hostListenedOn, SERVICE_NAMES, SETTINGS, type Settings } from "./table.ts";
@@ -63,6 +64,7 @@ describe("the sources of settings", () => {
       },
       tracing: null,
       accessStream: null,
+      traffic: { isOn: true, scenarios: DEFAULT_SCENARIOS },
       accessLog: { fileBytesMax: 64 * 1024 * 1024, filesMax: 8 },
     });
   });

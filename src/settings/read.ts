@@ -115,7 +115,7 @@ function parseGiven({ setting, source, value }: Given): unknown {
     return new InvalidSetting(`${clipped(source)}: ${what} ${fault}; give ${setting.allowed}`);
   };
   if (!fitsKind(setting, value)) throw refused("has the wrong type");
-  const parsed = setting.parse(String(value));
+  const parsed = setting.parse(typeof value === "string" ? value : setting.kind === "document" ? JSON.stringify(value) : String(value));
   if ("fault" in parsed) throw refused(parsed.fault);
   return parsed.value;
 }
@@ -124,6 +124,7 @@ function parseGiven({ setting, source, value }: Given): unknown {
 function fitsKind(setting: Setting<unknown>, value: unknown): boolean {
   if (typeof value === "string") return true;
   if (setting.kind === "switch") return typeof value === "boolean";
+  if (setting.kind === "document") return typeof value === "object" && value !== null;
   return typeof value === "number" && setting.unit !== null;
 }
 

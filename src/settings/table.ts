@@ -11,6 +11,7 @@ import { SHOP_SETTINGS, type ShopSettings, shopSettingsFrom } from "./shop.ts";
 import { STORE_SETTINGS, type StoreSettings, storeSettingsFrom } from "./stores.ts";
 import { TOPOLOGY_SETTINGS, type TopologySettings, topologySettingsFrom } from "./topology.ts";
 import { accessStreamFrom, TRACING_SETTINGS, type TracingSettings, tracingSettingsFrom } from "./tracing.ts";
+import { TRAFFIC_SETTINGS, type TrafficSettings, trafficSettingsFrom } from "./traffic.ts";
 
 /** The services that have a throttle of their own. */
 export const SERVICE_NAMES = ["gate-keeper", "safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
@@ -33,6 +34,7 @@ export interface Settings extends StoreSettings {
   readonly tracing: TracingSettings | null;
   /** Whether access records go to Redis; `null`: wherever there is one. */
   readonly accessStream: boolean | null;
+  readonly traffic: TrafficSettings;
   readonly accessLog: { readonly fileBytesMax: number; readonly filesMax: number };
 }
 
@@ -120,6 +122,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   ...STORE_SETTINGS,
   ...TOPOLOGY_SETTINGS,
   ...TRACING_SETTINGS,
+  ...TRAFFIC_SETTINGS,
   ...REGISTRY_SETTINGS,
   ...CONSOLE_SETTINGS,
   ...SERVICE_NAMES.flatMap((service) => [throttles[service].rate, throttles[service].burst]),
@@ -147,6 +150,7 @@ export function settingsFrom(pick: <T>(setting: Setting<T>) => T): Settings {
     },
     tracing: tracingSettingsFrom(pick),
     accessStream: accessStreamFrom(pick),
+    traffic: trafficSettingsFrom(pick),
     accessLog: { fileBytesMax: pick(accessLogFileMegabytes) * MEGABYTE, filesMax: pick(accessLogFiles) },
   };
 }

@@ -56,13 +56,14 @@ import { Announcement, registrarOf } from "./announcement.ts";
 import { consoleBesideStore, type OpenConsole } from "./console-part.ts";
 import { stockDemo } from "./demo.ts";
 import { makeGate } from "./gate.ts";
-import { type GateRecords, openGateRecords } from "./gate-records.ts";
+import { alsoTo, type GateRecords, openGateRecords } from "./gate-records.ts";
 import { describeGauges } from "./gauges.ts";
 import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { guarded, Shop, sender } from "./shop.ts";
+import { openTraffic, type Traffic } from "./traffic.ts";
 
 export const STORE_SCHEMA =
   LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA + TRAIL_SCHEMA;
@@ -105,6 +106,7 @@ class EmbeddedProcess {
   readonly #commit: GroupCommit;
   readonly #ledger: EmbeddedLedger;
   readonly #protector: SafeProtector;
+  readonly #traffic: Traffic;
   readonly #saleTable: EmbeddedSales;
   readonly #sales: SaleBook;
   readonly #policies: PolicyController;
@@ -142,6 +144,7 @@ class EmbeddedProcess {
     this.#outbox = new Outbox(file.db, this.#commit, settings.shop.currency);
     const clock = this.#clock;
     this.#protector = new SafeProtector(embeddedDecisions(file.db, this.#commit), this.#throttle("safe-protector"), clock);
+    this.#traffic = openTraffic(settings, async () => undefined);
     this.#saleTable = embeddedSales(file.db, this.#commit, (event) => this.#outbox.add(event));
     this.#sales = new SaleBook({ sales: this.#saleTable, clock, newId: () => randomBytes(8).toString("hex") as SaleId });
     const policyThrottle = this.#throttle("policy-controller");
@@ -193,6 +196,7 @@ class EmbeddedProcess {
       (now: UnixMs) => this.#trail.sweep(now),
     ];
     this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
+    this.#traffic.describe(this.#ports.metrics.SafeProtector);
     describeGauges(this.#ports.metrics, {
       protector: this.#protector,
       policies: this.#policies,
@@ -220,6 +224,7 @@ class EmbeddedProcess {
       this.#ports.abort();
       this.#sweeper.stop();
       await this.#closeShop();
+      await this.#traffic.close();
       await this.#gateRecords?.close();
       throw error;
     }
@@ -236,7 +241,7 @@ class EmbeddedProcess {
 
   #routes(): Partial<Record<PortName, Route[]>> {
     const behind = {
-      SafeProtector: this.#behindTheGate("SafeProtector", protectorRoutes(this.#protector)),
+      SafeProtector: this.#behindTheGate("SafeProtector", [...protectorRoutes(this.#protector), ...this.#traffic.routes]),
       PolicyController: this.#behindTheGate("PolicyController", [
         ...policyRoutes(this.#policies),
         ...saleRoutes(this.#sales, this.#clock),
@@ -272,7 +277,7 @@ class EmbeddedProcess {
       },
       throttle: this.#gateThrottle,
       metrics: this.#ports.metrics.GateKeeper,
-      records,
+      records: alsoTo(records, this.#traffic),
       instance: this.#place.instanceIdOf("GateKeeper"),
       keysInFlight: this.#keysInFlight,
       isIdentityProven: this.#identity.isProven,
@@ -334,6 +339,7 @@ class EmbeddedProcess {
     await Promise.all([this.#ports.close(), this.#registryNode.close()]);
     await this.#closeShop();
     this.#commit.close();
+    await this.#traffic.close();
     await this.#gateRecords?.close();
     this.#file.close();
     // A commit can still fail while the last requests are answered.

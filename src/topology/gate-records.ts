@@ -47,6 +47,15 @@ export async function openGateRecords(settings: Settings, place: Place): Promise
   };
 }
 
+/** The same records, told to somebody else too. */
+export const alsoTo = (records: GateRecords, other: Pick<GateRecords, "record">): GateRecords => ({
+  ...records,
+  record: (line) => {
+    records.record(line);
+    other.record(line);
+  },
+});
+
 /** On wherever there is a Redis, unless somebody says otherwise. */
 function streamOf({ redis, accessStream }: Settings): AccessStream | null {
   if (redis.length > 0) return accessStream === false ? null : new AccessStream(redis, systemClock, complain);

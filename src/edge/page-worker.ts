@@ -1,0 +1,154 @@
+/**
+ * A thread of our own that is fed with records. Adding a record only ever puts it into memory; a timer hands over what has gathered, a page at a
+ * time, and never more pages than a bound says. What finds no room is dropped and counted, and so is what was with a thread that has died. That is
+ * started again after a pause, which doubles with every end that comes soon after a start.
+ */
+import { Worker } from "node:worker_threads";
+import type { Clock, MonotonicUs } from "../core/time.ts";
+import {
+  TRAFFIC_CLOSE_MS_MAX,
+  TRAFFIC_HAND_OVER_MS,
+  TRAFFIC_PAGES_UNDER_WAY_MAX,
+  TRAFFIC_RESTART_MS_MAX,
+  TRAFFIC_RESTART_MS_MIN,
+  TRAFFIC_SETTLED_MS,
+  TRAFFIC_SILENT_MS_MAX,
+} from "../limits/traffic.ts";
+import { RECORD_PAGE_BYTES, RecordPages } from "./record-pages.ts";
+
+/** What the thread is told: a page, something of whoever uses it, or to end. */
+export type ToPageWorker = { readonly page: Uint8Array; readonly number: number } | { readonly told: unknown } | { readonly isOver: true };
+/** What the thread tells: that it has read a page, or something to whoever uses it. */
+export type FromPageWorker = { readonly read: number } | { readonly tells: unknown };
+
+export interface PageWorkerSettings {
+  readonly entry: URL;
+  /** The first message to each new thread. */
+  readonly greeting: () => unknown;
+  readonly onMessage: (message: unknown) => void;
+  readonly clock: Clock;
+  readonly onTrouble: (message: string) => void;
+}
+
+export class PageWorker {
+  readonly #settings: PageWorkerSettings;
+  readonly #waiting = new RecordPages(TRAFFIC_PAGES_UNDER_WAY_MAX * RECORD_PAGE_BYTES);
+  /** Records in each page that was handed over and not read yet. */
+  readonly #underWay = new Map<number, number>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #worker: Worker | null = null;
+  #pages = 0;
+  #handedOver = 0;
+  #dropped = 0;
+  #restarts = 0;
+  #startedAtUs: MonotonicUs = 0;
+  #heardAtUs: MonotonicUs = 0;
+  #pauseMs = TRAFFIC_RESTART_MS_MIN;
+  #isClosed = false;
+  #hasGone: () => void = () => undefined;
+
+  constructor(settings: PageWorkerSettings) {
+    this.#settings = settings;
+    this.#start();
+    this.#timer = setInterval(() => this.#look(), TRAFFIC_HAND_OVER_MS);
+  }
+
+  /** Records that were given to a thread. */
+  get handedOver(): number {
+    return this.#handedOver;
+  }
+  get dropped(): number {
+    return this.#dropped;
+  }
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** @param line one record with its line feed */
+  add(line: string): void {
+    if (!this.#waiting.add(line)) this.#dropped += 1;
+  }
+
+  tell(told: unknown): void {
+    this.#post({ told });
+  }
+
+  /** Hands over what is left, and lets the thread end by itself for a bounded time. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.#handOver();
+    const worker = this.#worker;
+    if (worker === null) return;
+    const gone = new Promise<void>((resolve) => {
+      this.#hasGone = resolve;
+    });
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, TRAFFIC_CLOSE_MS_MAX);
+    this.#post({ isOver: true });
+    await Promise.race([gone, late.promise]);
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+
+  #start(): void {
+    const worker = new Worker(this.#settings.entry);
+    this.#worker = worker;
+    this.#startedAtUs = this.#settings.clock.monotonicUs();
+    this.#heardAtUs = this.#startedAtUs;
+    let reason = "it ended";
+    worker.on("message", (message: FromPageWorker) => {
+      this.#heardAtUs = this.#settings.clock.monotonicUs();
+      if ("read" in message) this.#underWay.delete(message.read);
+      else this.#settings.onMessage(message.tells);
+    });
+    worker.on("error", (error: Error) => {
+      reason = error.message;
+      void worker.terminate();
+    });
+    worker.on("exit", () => this.#ended(worker, reason));
+    this.tell(this.#settings.greeting());
+  }
+
+  #ended(worker: Worker, reason: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    for (const records of this.#underWay.values()) this.#dropped += records;
+    this.#underWay.clear();
+    this.#hasGone();
+    if (this.#isClosed) return;
+    const livedMs = (this.#settings.clock.monotonicUs() - this.#startedAtUs) / 1_000;
+    if (livedMs >= TRAFFIC_SETTLED_MS) this.#pauseMs = TRAFFIC_RESTART_MS_MIN;
+    this.#settings.onTrouble(`the analysis of the traffic has ended (${reason}); it is started again in ${this.#pauseMs} ms`);
+    setTimeout(() => {
+      if (this.#isClosed) return;
+      this.#restarts += 1;
+      this.#start();
+    }, this.#pauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, TRAFFIC_RESTART_MS_MAX);
+  }
+
+  #look(): void {
+    this.#handOver();
+    const silentMs = (this.#settings.clock.monotonicUs() - this.#heardAtUs) / 1_000;
+    if (this.#worker !== null && silentMs > TRAFFIC_SILENT_MS_MAX) void this.#worker.terminate();
+  }
+
+  #handOver(): void {
+    for (const page of this.#waiting.take()) {
+      if (this.#worker === null || this.#underWay.size >= TRAFFIC_PAGES_UNDER_WAY_MAX) this.#dropped += page.records;
+      else {
+        this.#pages += 1;
+        this.#underWay.set(this.#pages, page.records);
+        this.#handedOver += page.records;
+        const bytes = Uint8Array.prototype.slice.call(page.bytes, 0, page.used);
+        this.#post({ page: bytes, number: this.#pages }, [bytes.buffer as ArrayBuffer]);
+      }
+      this.#waiting.giveBack(page);
+    }
+  }
+
+  #post(message: ToPageWorker, transferred: readonly ArrayBuffer[] = []): void {
+    this.#worker?.postMessage(message, transferred as ArrayBuffer[]);
+  }
+}

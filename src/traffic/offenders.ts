@@ -1,0 +1,93 @@
+/** Follows addresses, networks and accounts, and says who does what a scenario describes. */
+import { FOLLOWED_KEYS_MAX, PROPOSALS_PER_SLICE_MAX } from "../limits/traffic.ts";
+import { Door } from "./door.ts";
+import { KeyTracker } from "./key-tracker.ts";
+import { KIND, KIND_COUNT } from "./kinds.ts";
+import type { Proposal } from "./proposal.ts";
+import { countsOf, Lookout, type Scenario } from "./scenario.ts";
+import type { Slice } from "./slice.ts";
+import { GROUPS, type Group } from "./summary.ts";
+
+/** For those who come with an address or a network, and for those that an account comes from. */
+const CELLS_EACH: Readonly<Record<Group, number>> = { address: 1_024, network: 1_024, account: 128 };
+
+interface Followed {
+  readonly group: Group;
+  readonly lookouts: readonly Lookout[];
+  readonly door: Door;
+  readonly tracker: KeyTracker;
+}
+
+export class Offenders {
+  readonly #followed: readonly Followed[];
+
+  constructor(scenarios: readonly Scenario[]) {
+    this.#followed = GROUPS.flatMap((group) => {
+      const own = scenarios.filter((scenario) => scenario.group === group);
+      if (own.length === 0) return [];
+      const windows = [...new Set(own.map(({ windowSeconds }) => windowSeconds))];
+      const asksForOthers = own.some(({ when }) => JSON.stringify(when).includes(group === "account" ? '"addresses"' : '"accounts"'));
+      const tracker = new KeyTracker(FOLLOWED_KEYS_MAX, windows, asksForOthers ? CELLS_EACH[group] : 0, own.length);
+      return [{ group, lookouts: own.map((scenario) => new Lookout(scenario)), door: new Door(), tracker }];
+    });
+  }
+
+  /** Of all cells; the same from the first event to the last. */
+  get bytes(): number {
+    return this.#followed.reduce((sum, { tracker, door }) => sum + tracker.bytes + door.bytes, 0);
+  }
+
+  /** Adds what happened, and says who has crossed a line by it. */
+  take(slice: Slice): Proposal[] {
+    return this.#followed.flatMap((followed) => this.#takeGroup(followed, slice)).slice(0, PROPOSALS_PER_SLICE_MAX);
+  }
+
+  #takeGroup({ group, lookouts, door, tracker }: Followed, slice: Slice): Proposal[] {
+    const { keys, counts, hashes } = slice.groups[group];
+    const { second } = slice;
+    tracker.reserve(keys.length, second);
+    const slots = new Int32Array(keys.length);
+    for (let index = 0; index < slots.length; index += 1) {
+      slots[index] = NOT_FOLLOWED;
+      const from = index * KIND_COUNT;
+      if (!door.lets(hashes[index] as number, second) && !isMoreThanOne(counts, from)) continue;
+      const slot = tracker.slotOf(keys[index] as string);
+      slots[index] = slot;
+      tracker.add(slot, second, counts, from);
+    }
+    const marks = slice.marks[group];
+    for (let mark = 0; mark < marks.length; mark += 1) {
+      const slot = slots[marks.keys[mark] as number] as number;
+      if (slot !== NOT_FOLLOWED) tracker.mark(slot, marks.hashes[mark] as number, second);
+    }
+    const found: Proposal[] = [];
+    for (let index = 0; index < slots.length; index += 1) {
+      const slot = slots[index] as number;
+      if (slot === NOT_FOLLOWED) continue;
+      for (let number = 0; number < lookouts.length; number += 1) {
+        const lookout = lookouts[number] as Lookout;
+        if (!lookout.sees(tracker, slot)) continue;
+        const { action, name, durationSeconds, windowSeconds } = lookout.scenario;
+        if (!tracker.isNews(slot, number, second, windowSeconds)) continue;
+        const evidence = {
+          windowMs: windowSeconds * 1_000,
+          counts: countsOf(lookout.scenario, tracker, slot),
+          traceIds: slice.tracesOf(group, index),
+          at: slice.at,
+        };
+        found.push({ scope: group, value: tracker.keyOf(slot), action, durationMs: durationSeconds * 1_000, scenario: name, evidence });
+      }
+    }
+    return found;
+  }
+}
+
+const NOT_FOLLOWED = -1;
+
+/** More than one event, or one that is rare: somebody to follow from now on. */
+function isMoreThanOne(counts: Uint32Array, from: number): boolean {
+  if ((counts[from + KIND.released] as number) > 0) return true;
+  let sum = 0;
+  for (let at = from; at < from + KIND_COUNT; at += 1) sum += counts[at] as number;
+  return sum > 1;
+}

@@ -1,0 +1,21 @@
+/** What an analysis tells to the process that it is in. */
+import type { Proposal } from "./proposal.ts";
+import type { Scenario } from "./scenario.ts";
+import type { TrafficNow, TrafficPoint, TrafficWindow } from "./traffic-now.ts";
+
+/** Told to it first. */
+export interface TrafficGreeting {
+  readonly scenarios: readonly Scenario[];
+  readonly seed: number;
+}
+
+export type TrafficReport =
+  | { readonly proposals: readonly Proposal[] }
+  /** Every second. */
+  | {
+      readonly at: number;
+      readonly eventsSeen: number;
+      readonly windows: readonly TrafficWindow[];
+      readonly observed: TrafficNow["observed"];
+      readonly points: readonly TrafficPoint[];
+    };

@@ -1,0 +1,239 @@
+/**
+ * The events of a fraction of a second, sorted by who made them. Everything that lasts longer is fed with whole slices: what came often in one
+ * is looked up once, and between processes a slice is what is told (`digest.ts`). Inside a slice nothing is estimated; when it is full it ends.
+ */
+import { ipv4Bits, parseCidrRange } from "../core/ip-address.ts";
+import type { UnixMs } from "../core/time.ts";
+import { EVIDENCE_TRACES_MAX, SLICE_EVENTS_MAX, SLICE_KEYS_MAX } from "../limits/traffic.ts";
+import type { EventStep, TrafficEvent } from "./event.ts";
+import { KIND, KIND_COUNT, kindOf } from "./kinds.ts";
+import { type Group, Summary } from "./summary.ts";
+import { hashText } from "./text-hash.ts";
+
+/** Counts by key and kind. */
+export class KeyCounts {
+  readonly keys: string[] = [];
+  readonly counts: Uint32Array;
+  /** Of the keys. */
+  readonly hashes: Uint32Array;
+  readonly #index = new Map<string, number>();
+
+  constructor(keysMax: number) {
+    this.counts = new Uint32Array(keysMax * KIND_COUNT);
+    this.hashes = new Uint32Array(keysMax);
+  }
+
+  get size(): number {
+    return this.keys.length;
+  }
+
+  /** @returns the key's number, negative when it is new: then `-1 - number`
+   *  @param seed see `hashText` */
+  add(key: string, kind: number, seed: number): number {
+    const known = this.#index.get(key);
+    if (known !== undefined) {
+      this.count(known, kind);
+      return known;
+    }
+    const index = this.keys.length;
+    this.#index.set(key, index);
+    this.keys.push(key);
+    this.hashes[index] = hashText(key, seed);
+    this.count(index, kind);
+    return -1 - index;
+  }
+
+  count(index: number, kind: number): void {
+    const at = index * KIND_COUNT + kind;
+    this.counts[at] = (this.counts[at] as number) + 1;
+  }
+
+  /** By key, of one kind. */
+  of(kind: number): Uint32Array {
+    return Uint32Array.from(this.keys, (_, index) => this.counts[index * KIND_COUNT + kind] as number);
+  }
+
+  /** By key, of all kinds. */
+  totals(): Uint32Array {
+    const totals = new Uint32Array(this.size);
+    for (let index = 0; index < totals.length; index += 1) {
+      let sum = 0;
+      for (let at = index * KIND_COUNT; at < (index + 1) * KIND_COUNT; at += 1) sum += this.counts[at] as number;
+      totals[index] = sum;
+    }
+    return totals;
+  }
+}
+
+/** Who came with whom: the key's number in its group, and the hash of the other. */
+export interface Marks {
+  readonly keys: Uint32Array;
+  readonly hashes: Uint32Array;
+  readonly length: number;
+}
+
+export interface Slice {
+  /** Of the events' own clock: their second, and the latest of them. */
+  readonly second: number;
+  readonly at: UnixMs;
+  readonly summary: Summary;
+  readonly groups: Readonly<Record<Group, KeyCounts>>;
+  /** Accounts by address and by network, addresses by account. */
+  readonly marks: Readonly<Record<Group, Marks>>;
+  /** Some trace ids of a key. */
+  tracesOf(group: Group, index: number): readonly string[];
+}
+
+interface Pairs {
+  readonly addresses: Uint32Array;
+  readonly accounts: Uint32Array;
+  readonly traceIds: (string | null)[];
+  length: number;
+}
+
+export class SliceBuilder {
+  readonly #seed: number;
+  readonly #summary = new Summary();
+  readonly #groups = {
+    address: new KeyCounts(SLICE_KEYS_MAX),
+    network: new KeyCounts(SLICE_KEYS_MAX),
+    account: new KeyCounts(SLICE_KEYS_MAX),
+  };
+  readonly #skus = new KeyCounts(SLICE_KEYS_MAX);
+  /** By the address's number. */
+  readonly #networks = new Uint32Array(SLICE_KEYS_MAX);
+  readonly #pairs: Pairs = {
+    addresses: new Uint32Array(SLICE_EVENTS_MAX),
+    accounts: new Uint32Array(SLICE_EVENTS_MAX),
+    traceIds: [],
+    length: 0,
+  };
+  #events = 0;
+  #second = 0;
+  #at: UnixMs = 0;
+  /** Purchases in a row that share their steps, not counted yet. */
+  #alike: { readonly steps: readonly EventStep[]; readonly reason: string | null; count: number } = { steps: [], reason: null, count: 0 };
+
+  /** @param seed see `hashText` */
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  get isEmpty(): boolean {
+    return this.#events === 0;
+  }
+
+  /** Whether an event may still be added that happened in this second. */
+  hasRoomFor(second: number): boolean {
+    if (this.#events === 0) return true;
+    const { address, account } = this.#groups;
+    return (
+      second === this.#second &&
+      this.#events < SLICE_EVENTS_MAX &&
+      address.size < SLICE_KEYS_MAX &&
+      account.size < SLICE_KEYS_MAX &&
+      this.#skus.size < SLICE_KEYS_MAX
+    );
+  }
+
+  add(event: TrafficEvent, second: number): void {
+    this.#events += 1;
+    this.#second = second;
+    if (event.at > this.#at) this.#at = event.at;
+    const kind = kindOf(event);
+    const address = this.#address(event.clientIp, kind);
+    if (event.userId !== null) this.#account(event.userId, address, kind, event.traceId);
+    if (event.request !== null) {
+      this.#summary.addRequest(event);
+      return;
+    }
+    if (kind === KIND.held) this.#summary.held += 1;
+    this.#summary.addLatency(event.totalUs);
+    if (event.sku !== null) this.#skus.add(event.sku, kind, this.#seed);
+    if (event.steps !== this.#alike.steps || event.reason !== this.#alike.reason) {
+      this.#countAlike();
+      this.#alike = { steps: event.steps, reason: event.reason, count: 0 };
+    }
+    this.#alike.count += 1;
+  }
+
+  /** The slice as it is. The builder is not used again. */
+  build(): Slice {
+    this.#countAlike();
+    const { address, network, account } = this.#groups;
+    const { heavy } = this.#summary;
+    for (const [group, counts] of [
+      ["address", address],
+      ["network", network],
+      ["account", account],
+      ["sku", this.#skus],
+    ] as const)
+      heavy[group].fill(counts.keys, counts.totals(), counts.of(KIND.held));
+    const { addresses, accounts, length } = this.#pairs;
+    const networks = new Uint32Array(length);
+    const accountHashes = new Uint32Array(length);
+    const addressHashes = new Uint32Array(length);
+    for (let pair = 0; pair < length; pair += 1) {
+      const [addressIndex, accountIndex] = [addresses[pair] as number, accounts[pair] as number];
+      networks[pair] = this.#networks[addressIndex] as number;
+      accountHashes[pair] = account.hashes[accountIndex] as number;
+      addressHashes[pair] = address.hashes[addressIndex] as number;
+    }
+    return {
+      second: this.#second,
+      at: this.#at,
+      summary: this.#summary,
+      groups: this.#groups,
+      marks: {
+        address: { keys: addresses, hashes: accountHashes, length },
+        network: { keys: networks, hashes: accountHashes, length },
+        account: { keys: accounts, hashes: addressHashes, length },
+      },
+      tracesOf: (group, index) => this.#tracesOf({ address: addresses, network: networks, account: accounts }[group], index),
+    };
+  }
+
+  #address(clientIp: string, kind: number): number {
+    const found = this.#groups.address.add(clientIp, kind, this.#seed);
+    if (found >= 0) {
+      this.#groups.network.count(this.#networks[found] as number, kind);
+      return found;
+    }
+    const index = -1 - found;
+    this.#summary.addresses.add(this.#groups.address.hashes[index] as number);
+    const network = this.#groups.network.add(networkOf(clientIp), kind, this.#seed);
+    this.#networks[index] = network < 0 ? -1 - network : network;
+    return index;
+  }
+
+  #account(userId: string, address: number, kind: number, traceId: string | null): void {
+    const found = this.#groups.account.add(userId, kind, this.#seed);
+    const index = found < 0 ? -1 - found : found;
+    if (found < 0) this.#summary.users.add(this.#groups.account.hashes[index] as number);
+    const pairs = this.#pairs;
+    pairs.addresses[pairs.length] = address;
+    pairs.accounts[pairs.length] = index;
+    pairs.traceIds.push(traceId);
+    pairs.length += 1;
+  }
+
+  #countAlike(): void {
+    const { steps, reason, count } = this.#alike;
+    if (count > 0) this.#summary.addPurchases(steps, reason, count);
+  }
+
+  #tracesOf(keys: Uint32Array, index: number): string[] {
+    const found: string[] = [];
+    for (let pair = 0; pair < this.#pairs.length && found.length < EVIDENCE_TRACES_MAX; pair += 1) {
+      const traceId = keys[pair] === index ? this.#pairs.traceIds[pair] : null;
+      if (traceId) found.push(traceId);
+    }
+    return found;
+  }
+}
+
+/** The network that an address is looked at as a part of, as a CIDR range: /24 of IPv4, /64 of IPv6. An address that is none is its own. */
+export function networkOf(clientIp: string): string {
+  if (ipv4Bits(clientIp) !== null) return `${clientIp.slice(0, clientIp.lastIndexOf("."))}.0/24`;
+  return parseCidrRange(`${clientIp}/64`)?.text ?? clientIp;
+}
