@@ -5,11 +5,12 @@
  * `DoorbusterFailure`; then it may have happened, and the same call with the failure's `idempotencyKey` tells.
  */
 import type { Operations } from "./api-types.ts";
+import { BoardFeed, type LiveBoard } from "./board-feed.ts";
 import { type Live, LiveSale } from "./live.ts";
 import { DoorbusterFailure, type Reply, type RequestOptions, Requests } from "./requests.ts";
 import { ownSurroundings, type Surroundings } from "./surroundings.ts";
 
-export { DoorbusterFailure, type Live };
+export { DoorbusterFailure, type Live, type LiveBoard };
 
 /** Who asks, said as the gate's `--identity` wants it. */
 export type DoorbusterOptions = CommonOptions & (TokenOptions | TrustedOptions | VisitorOptions);
@@ -86,6 +87,7 @@ export interface Again {
 }
 
 export class Doorbuster {
+  readonly #url: string;
   readonly #requests: Requests;
   readonly #surroundings: Surroundings;
   readonly #who: { readonly userID?: string; readonly userLevel?: number };
@@ -96,6 +98,7 @@ export class Doorbuster {
     this.#surroundings = { ...ownSurroundings(), ...(options.fetch && { fetch: options.fetch }), ...options.surroundings };
     this.#who = { ...(userID !== undefined && { userID }), ...(userLevel !== undefined && { userLevel }) };
     this.#clientIp = options.clientIP;
+    this.#url = url;
     this.#requests = new Requests(
       {
         url,
@@ -175,6 +178,11 @@ export class Doorbuster {
   /** Follows a sale until it has ended or `stop` is called; see `live.ts`. */
   live(id: string, onChange: (seen: Live) => void): { stop(): void } {
     return new LiveSale(id, this.#requests, this.#surroundings, onChange);
+  }
+
+  /** Watches all sales, and what is left of their goods, until `stop` is called; see `board-feed.ts`. */
+  watch(onChange: (board: LiveBoard) => void): { stop(): void } {
+    return new BoardFeed(this.#url, this.#requests, this.#surroundings, onChange);
   }
 
   /** The shopper, where no token says who it is. */

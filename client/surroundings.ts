@@ -22,6 +22,13 @@ export interface Page {
   removeEventListener(type: "visibilitychange", listener: () => void): void;
 }
 
+/** Something that texts come from until it ends. */
+export interface Channel {
+  close(): void;
+}
+/** @returns `null` where there is no such thing */
+export type OpenChannel = (url: string, on: { readonly onText: (text: string) => void; readonly onEnd: () => void }) => Channel | null;
+
 export interface Surroundings {
   readonly fetch: Fetch;
   /** Unix ms. */
@@ -32,6 +39,9 @@ export interface Surroundings {
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** A key that nobody else has. */
   readonly newKey: () => string;
+  readonly openSocket: OpenChannel;
+  /** Server-sent events. */
+  readonly openStream: OpenChannel;
   /** `null` on a server. */
   readonly page: Page | null;
 }
@@ -43,6 +53,8 @@ export function ownSurroundings(): Surroundings {
     random: () => Math.random(),
     wait,
     newKey: () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    openSocket,
+    openStream,
     page: (globalThis as { readonly document?: Page }).document ?? null,
   };
 }
@@ -59,3 +71,30 @@ function wait(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener("abort", done);
   });
 }
+
+/** What of a browser's `WebSocket` and `EventSource` is needed here: servers may lack both. */
+interface Source {
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "close" | "error", listener: () => void): void;
+  close(): void;
+}
+type MakeSource = new (url: string) => Source;
+
+const opened = (name: "WebSocket" | "EventSource"): OpenChannel => {
+  return (url, { onText, onEnd }) => {
+    const Source = (globalThis as unknown as Readonly<Record<string, MakeSource | undefined>>)[name];
+    if (!Source) return null;
+    const source = new Source(url);
+    source.addEventListener("message", ({ data }) => onText(String(data)));
+    // An event stream would connect again by itself, and at once.
+    const end = (): void => {
+      source.close();
+      onEnd();
+    };
+    source.addEventListener("error", end);
+    source.addEventListener("close", end);
+    return source;
+  };
+};
+const openSocket = opened("WebSocket");
+const openStream = opened("EventSource");

@@ -5,10 +5,11 @@
  * `DoorbusterFailure`; then it may have happened, and the same call with the failure's `idempotencyKey` tells.
  */
 import type { Operations } from "./api-types.ts";
+import { type LiveBoard } from "./board-feed.ts";
 import { type Live } from "./live.ts";
 import { DoorbusterFailure, type Reply } from "./requests.ts";
 import { type Surroundings } from "./surroundings.ts";
-export { DoorbusterFailure, type Live };
+export { DoorbusterFailure, type Live, type LiveBoard };
 /** Who asks, said as the gate's `--identity` wants it. */
 export type DoorbusterOptions = CommonOptions & (TokenOptions | TrustedOptions | VisitorOptions);
 /** For a gate with `--identity jwt`: the token says who the shopper is. */
@@ -113,6 +114,10 @@ export declare class Doorbuster {
     sale(id: string): Promise<Answer<Sale>>;
     /** Follows a sale until it has ended or `stop` is called; see `live.ts`. */
     live(id: string, onChange: (seen: Live) => void): {
+        stop(): void;
+    };
+    /** Watches all sales, and what is left of their goods, until `stop` is called; see `board-feed.ts`. */
+    watch(onChange: (board: LiveBoard) => void): {
         stop(): void;
     };
 }

@@ -94,6 +94,142 @@ function jsonOf(status, text) {
   }
 }
 
+// client/board-feed.ts
+var WAYS = ["socket", "stream", "poll"];
+var POLL_MS = 3000;
+var POLLS_BEFORE_PUSH = 20;
+var PAUSE_MS = 500;
+var PAUSE_MS_MAX = 15000;
+var FIRST_WORD_MS_MAX = 1e4;
+var ASK_SPREAD_MS = 2000;
+
+class BoardFeed {
+  #url;
+  #requests;
+  #surroundings;
+  #onChange;
+  #stopping = new AbortController;
+  #sales = null;
+  #offsetMs = 0;
+  #via = "socket";
+  #isAsking = false;
+  constructor(url, requests, surroundings, onChange) {
+    this.#url = `${url.replace(/\/+$/, "")}/live`;
+    this.#requests = requests;
+    this.#surroundings = surroundings;
+    this.#onChange = onChange;
+    this.#follow();
+  }
+  stop() {
+    this.#stopping.abort();
+  }
+  async#follow() {
+    let way = 0;
+    let failures = 0;
+    while (!this.#isStopped()) {
+      const via = WAYS[way];
+      this.#via = via;
+      if (via === "poll") {
+        await this.#pollForAWhile();
+        way = 0;
+        continue;
+      }
+      const hasWorked = await this.#listen(via);
+      if (this.#isStopped())
+        return;
+      failures = hasWorked ? 0 : failures + 1;
+      if (!hasWorked)
+        way += 1;
+      const pauseMs = Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** failures);
+      await this.#surroundings.wait(pauseMs * (0.5 + this.#surroundings.random()), this.#stopping.signal);
+    }
+  }
+  async#listen(via) {
+    const ended = Promise.withResolvers();
+    let hasWorked = false;
+    const onText = (text) => {
+      hasWorked = true;
+      this.#take(JSON.parse(text));
+    };
+    const open = via === "socket" ? this.#surroundings.openSocket : this.#surroundings.openStream;
+    const address = via === "socket" ? this.#url.replace(/^http/, "ws") : this.#url;
+    const channel = open(address, { onText, onEnd: ended.resolve });
+    if (channel === null)
+      return false;
+    const close = () => {
+      channel.close();
+      ended.resolve();
+    };
+    this.#stopping.signal.addEventListener("abort", close);
+    this.#surroundings.wait(FIRST_WORD_MS_MAX, this.#stopping.signal).then(() => hasWorked ? undefined : close());
+    await ended.promise;
+    this.#stopping.signal.removeEventListener("abort", close);
+    return hasWorked;
+  }
+  async#pollForAWhile() {
+    for (let polls = 0;polls < POLLS_BEFORE_PUSH && !this.#isStopped(); polls += 1) {
+      if (!this.#surroundings.page?.hidden)
+        await this.#ask();
+      await this.#surroundings.wait(POLL_MS * (0.5 + this.#surroundings.random()), this.#stopping.signal);
+    }
+  }
+  #take(message) {
+    if (message.kind === "board")
+      this.#show(message.board);
+    else {
+      this.#setClock(message.serverNow);
+      if (message.kind === "ask")
+        this.#askSpread();
+      else if (this.#sales)
+        this.#tell(withLeft(this.#sales, message.left));
+    }
+  }
+  async#askSpread() {
+    if (this.#isAsking)
+      return;
+    this.#isAsking = true;
+    await this.#surroundings.wait(ASK_SPREAD_MS * this.#surroundings.random(), this.#stopping.signal);
+    this.#isAsking = false;
+    if (!this.#isStopped())
+      await this.#ask();
+  }
+  async#ask() {
+    try {
+      const { status, body } = await this.#requests.send({ method: "GET", path: "/sales", attemptsMax: 1 });
+      if (status === 200)
+        this.#show(body);
+    } catch (error) {
+      if (!(error instanceof DoorbusterFailure))
+        throw error;
+    }
+  }
+  #show({ serverNow, sales }) {
+    this.#setClock(serverNow);
+    this.#tell(sales);
+  }
+  #setClock(serverNow) {
+    this.#offsetMs = serverNow - this.#surroundings.now();
+  }
+  #tell(sales) {
+    this.#sales = sales;
+    const serverNow = () => this.#surroundings.now() + this.#offsetMs;
+    if (!this.#isStopped())
+      this.#onChange({ sales, serverNow, via: this.#via });
+  }
+  #isStopped() {
+    return this.#stopping.signal.aborted;
+  }
+}
+function withLeft(sales, left) {
+  return sales.map((sale) => {
+    const news = ownOf(left, sale.id);
+    if (!news)
+      return sale;
+    return { ...sale, items: sale.items.map((item) => ({ ...item, availability: ownOf(news, item.goodsSKU) ?? item.availability })) };
+  });
+}
+var ownOf = (of, name) => Object.hasOwn(of, name) ? of[name] : undefined;
+
 // client/live.ts
 var NEAR_MS = 1000;
 var FAR_MS = 60000;
@@ -221,6 +357,8 @@ function ownSurroundings() {
     random: () => Math.random(),
     wait,
     newKey: () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    openSocket,
+    openStream,
     page: globalThis.document ?? null
   };
 }
@@ -237,9 +375,28 @@ function wait(ms, signal) {
     signal?.addEventListener("abort", done);
   });
 }
+var opened = (name) => {
+  return (url, { onText, onEnd }) => {
+    const Source = globalThis[name];
+    if (!Source)
+      return null;
+    const source = new Source(url);
+    source.addEventListener("message", ({ data }) => onText(String(data)));
+    const end = () => {
+      source.close();
+      onEnd();
+    };
+    source.addEventListener("error", end);
+    source.addEventListener("close", end);
+    return source;
+  };
+};
+var openSocket = opened("WebSocket");
+var openStream = opened("EventSource");
 
 // client/doorbuster.ts
 class Doorbuster {
+  #url;
   #requests;
   #surroundings;
   #who;
@@ -249,6 +406,7 @@ class Doorbuster {
     this.#surroundings = { ...ownSurroundings(), ...options.fetch && { fetch: options.fetch }, ...options.surroundings };
     this.#who = { ...userID !== undefined && { userID }, ...userLevel !== undefined && { userLevel } };
     this.#clientIp = options.clientIP;
+    this.#url = url;
     this.#requests = new Requests({
       url,
       token: token === undefined ? null : typeof token === "string" ? () => token : token,
@@ -306,6 +464,9 @@ class Doorbuster {
   }
   live(id, onChange) {
     return new LiveSale(id, this.#requests, this.#surroundings, onChange);
+  }
+  watch(onChange) {
+    return new BoardFeed(this.#url, this.#requests, this.#surroundings, onChange);
   }
   #named() {
     const { userID } = this.#who;

@@ -21,6 +21,15 @@ export interface Page {
     addEventListener(type: "visibilitychange", listener: () => void): void;
     removeEventListener(type: "visibilitychange", listener: () => void): void;
 }
+/** Something that texts come from until it ends. */
+export interface Channel {
+    close(): void;
+}
+/** @returns `null` where there is no such thing */
+export type OpenChannel = (url: string, on: {
+    readonly onText: (text: string) => void;
+    readonly onEnd: () => void;
+}) => Channel | null;
 export interface Surroundings {
     readonly fetch: Fetch;
     /** Unix ms. */
@@ -31,6 +40,9 @@ export interface Surroundings {
     readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
     /** A key that nobody else has. */
     readonly newKey: () => string;
+    readonly openSocket: OpenChannel;
+    /** Server-sent events. */
+    readonly openStream: OpenChannel;
     /** `null` on a server. */
     readonly page: Page | null;
 }

@@ -3,7 +3,7 @@ import type { Server, WebSocketHandler } from "bun";
 import { CONNECTION_IDLE_SECONDS } from "../limits.ts";
 import { type LinkPeer, LinkServer } from "./link-server.ts";
 import { RequestHandler, type RequestHandlerSettings } from "./request-handler.ts";
-import { type ViewerDoor, type ViewerPeer, viewerSockets } from "./viewer-sockets.ts";
+import { EVERYBODY, type ViewerDoor, type ViewerPeer, viewerSockets } from "./viewer-sockets.ts";
 
 export interface HttpServerSettings extends RequestHandlerSettings {
   readonly host: string;
@@ -37,7 +37,7 @@ export class HttpServer {
       // A declared length over our bound is answered 413 before a byte of the body is read, and a body without a length is read by us up
       // to the bound; Bun's own limit would answer without a problem document.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      routes: this.#handler.fixedPaths(),
+      routes: this.#routes(viewers),
       websocket: (viewers === null ? this.#links.sockets : viewerSockets(viewers)) as WebSocketHandler<LinkPeer | ViewerPeer>,
       fetch: (request) => {
         if (hasLinks && LINK_PATH.test(request.url)) return this.#openLink(request);
@@ -46,6 +46,17 @@ export class HttpServer {
       },
       error: (error) => this.#handler.failed(error),
     });
+  }
+
+  /** Where viewers come in there can be an endpoint too, for those who ask for no WebSocket. */
+  #routes(viewers: ViewerDoor | null): ReturnType<RequestHandler["fixedPaths"]> {
+    const routes = this.#handler.fixedPaths();
+    const answer = viewers && routes[viewers.path];
+    if (!viewers || !answer) return routes;
+    const isForSocket = (request: Request): boolean => request.headers.get("upgrade")?.toLowerCase() === "websocket";
+    // Bun wants no response to a request that has become a WebSocket.
+    const letIn = (request: Request): Response => this.#letIn(request, viewers) as Response;
+    return { ...routes, [viewers.path]: (request) => (isForSocket(request) ? letIn(request) : answer(request)) };
   }
 
   #openLink(request: Request): Response | undefined {
@@ -61,8 +72,13 @@ export class HttpServer {
     if ("refusal" in admitted) return this.#handler.respond(admitted.refusal);
     const { viewer } = admitted;
     if (this.#server.upgrade(request, { data: { viewer } })) return undefined;
-    viewer.closed();
+    viewer.closed(null);
     return this.#handler.notFound();
+  }
+
+  /** Sends a text to all viewers. */
+  tellViewers(text: string): void {
+    this.#server.publish(EVERYBODY, text);
   }
 
   get port(): number {

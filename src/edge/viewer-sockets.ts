@@ -16,8 +16,8 @@ export interface ViewerLine {
 export interface Viewer {
   opened(line: ViewerLine): void;
   heard(text: string): void;
-  /** Once, however it ended; also when it was never opened. */
-  closed(): void;
+  /** Once, however it ended; also when it was never opened. @param code what the other end said with its goodbye; `null`: there was none */
+  closed(code: number | null): void;
 }
 
 /** Where viewers come in. */
@@ -31,6 +31,11 @@ export interface ViewerDoor {
   readonly idleSecondsMax: number;
 }
 
+/** There was no close frame (RFC 6455, 7.1.5). */
+const NO_GOODBYE = 1006;
+/** What is said to all viewers of a server at once is published under this name: one call, however many they are. */
+export const EVERYBODY = "everybody";
+
 export interface ViewerPeer {
   readonly viewer: Viewer;
 }
@@ -42,9 +47,13 @@ export function viewerSockets(door: ViewerDoor): WebSocketHandler<ViewerPeer> {
     closeOnBackpressureLimit: true,
     idleTimeout: door.idleSecondsMax,
     sendPings: true,
-    open: (socket) => socket.data.viewer.opened(lineOf(socket, door.waitingBytesMax)),
+    perMessageDeflate: false,
+    open: (socket) => {
+      socket.subscribe(EVERYBODY);
+      socket.data.viewer.opened(lineOf(socket, door.waitingBytesMax));
+    },
     message: (socket, frame) => socket.data.viewer.heard(typeof frame === "string" ? frame : ""),
-    close: (socket) => socket.data.viewer.closed(),
+    close: (socket, code) => socket.data.viewer.closed(code === NO_GOODBYE ? null : code),
   };
 }
 

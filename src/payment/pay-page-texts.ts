@@ -23,6 +23,7 @@ export interface PayPageTexts {
   readonly badLink: string;
   readonly unknownOrder: string;
   readonly notTaken: string;
+  readonly back: string;
 }
 
 export const PAY_PAGE_TEXTS: Readonly<Record<Language, PayPageTexts>> = {
@@ -51,6 +52,7 @@ export const PAY_PAGE_TEXTS: Readonly<Record<Language, PayPageTexts>> = {
     badLink: "This address is not valid, or from before the shop was started again. Go back to your order and choose to pay once more.",
     unknownOrder: "There is no such order. Go back to the shop and look at your orders.",
     notTaken: "The shop could not take the payment just now. Try again in a moment; you will not pay twice.",
+    back: "Back to the shop",
   },
   zh: {
     title: "支付订单",
@@ -77,5 +79,6 @@ export const PAY_PAGE_TEXTS: Readonly<Record<Language, PayPageTexts>> = {
     badLink: "该链接无效，或在商店重启之前生成。请返回订单，重新选择支付。",
     unknownOrder: "没有找到该订单，请返回商店查看您的订单。",
     notTaken: "商店暂时无法接收付款，请稍后重试，不会重复扣款。",
+    back: "返回商店",
   },
 };

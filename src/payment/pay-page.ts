@@ -34,6 +34,7 @@ th, td { text-align: left; padding: .4rem 0; border-bottom: 1px solid color-mix(
 tr > * + * { text-align: right; padding-left: .75rem; white-space: nowrap; }
 tfoot th, tfoot td { font-weight: 700; border-bottom: 0; }
 .note { opacity: .75; margin: 0; }
+a { color: inherit; }
 [role=status] { border-left: .25rem solid #1a7f5a; padding: .25rem .75rem; }
 button { font: inherit; width: 100%; min-height: 3rem; margin-top: .75rem; border: 1px solid currentColor; border-radius: .5rem; background: none; color: inherit; }
 button:first-of-type { background: #1a7f5a; border-color: #1a7f5a; color: #fff; font-weight: 700; }
@@ -101,13 +102,15 @@ function buttons(texts: PayPageTexts, { order, actionOf }: PayPage): string {
 }
 
 function htmlReply(status: number, language: Language, content: string, refreshAfterSeconds: number | null): HttpReply {
-  const { title, demo } = PAY_PAGE_TEXTS[language];
+  const texts = PAY_PAGE_TEXTS[language];
+  const { title, demo } = texts;
   const refresh = refreshAfterSeconds === null ? "" : `<meta http-equiv="refresh" content="${refreshAfterSeconds}">`;
   const body = `<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}<title>${title}</title><style>${STYLE}</style></head>
 <body><main><h1>${title}</h1><p class="note">${demo}</p>
 ${content}
+<p class="note"><a href="../shop">${texts.back}</a></p>
 </main><script>${SCRIPT}</script></body></html>
 `;
   const headers = {

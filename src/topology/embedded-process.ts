@@ -64,6 +64,7 @@ import type { PortName } from "./ports.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { guarded, Shop, sender } from "./shop.ts";
 import { openTraffic, type Traffic } from "./traffic.ts";
+import { ShopWindow } from "./shop-window.ts";
 
 export const STORE_SCHEMA =
   LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA + TRAIL_SCHEMA;
@@ -120,6 +121,8 @@ class EmbeddedProcess {
   readonly #refundBook: EmbeddedRefundBook;
   readonly #webhooks: Webhooks;
   readonly #trail: EmbeddedTrail;
+  /** `null` where gates in processes of their own have it. */
+  readonly #window: ShopWindow | null;
   readonly #shop: Shop;
   readonly #stopTicking: readonly (() => void)[];
   readonly #ports: OpenPorts;
@@ -181,6 +184,8 @@ class EmbeddedProcess {
       throttle: this.#gateThrottle,
       gateUrl: this.#place.urlOf("GateKeeper"),
     });
+    const { GateKeeper: gateMetrics } = this.#ports.metrics;
+    this.#window = gateRecords && new ShopWindow(this.#shop.board, settings, gateMetrics, reportBug);
     this.#stopTicking = [
       timers.every(
         WEBHOOK_TICK_MS,
@@ -219,9 +224,14 @@ class EmbeddedProcess {
     try {
       if (this.#console) this.#ports.open("Console", this.#console.routes, this.#console.viewers);
       // The public door opens last: whatever it needs is there by then.
-      for (const name of names.toReversed()) this.#ports.open(name, routes[name] ?? []);
+      for (const name of names.toReversed()) {
+        const isGate = name === "GateKeeper";
+        const server = this.#ports.open(name, routes[name] ?? [], isGate ? this.#window?.viewers : undefined);
+        if (isGate) this.#window?.open(server);
+      }
     } catch (error) {
       this.#ports.abort();
+      this.#window?.close();
       this.#sweeper.stop();
       await this.#closeShop();
       await this.#traffic.close();
@@ -283,7 +293,7 @@ class EmbeddedProcess {
       isIdentityProven: this.#identity.isProven,
       onBug: reportBug,
     });
-    return [...gateRoutes(gate, this.#identity), ...this.#shop.doorRoutes()];
+    return [...gateRoutes(gate, this.#identity), ...this.#shop.doorRoutes(), ...(this.#window?.routes ?? [])];
   }
 
   /** What operators change here is put down first. Where shoppers prove who they are, the gate is their only door: a cart that anybody could fill beside
@@ -336,6 +346,7 @@ class EmbeddedProcess {
     this.#sweeper.stop();
     timers.after(SHUTDOWN_MS_MAX, () => this.#ports.abort());
     this.#shop.endStreams();
+    this.#window?.close();
     await Promise.all([this.#ports.close(), this.#registryNode.close()]);
     await this.#closeShop();
     this.#commit.close();

@@ -22,6 +22,7 @@ import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { ServiceLinks } from "./service-links.ts";
+import { ShopWindow } from "./shop-window.ts";
 
 export async function startGate(settings: Settings): Promise<Process> {
   const { registries, services } = settings.topology;
@@ -51,6 +52,8 @@ export async function startGate(settings: Settings): Promise<Process> {
     isIdentityProven: identity.isProven,
     onBug: reportBug,
   });
+  const board = links.board();
+  const window = new ShopWindow(board, settings, ports.metrics.GateKeeper, reportBug);
   links.describe(ports.metrics.GateKeeper);
   const announcement = registry && new Announcement(place, registry, clock, isUp);
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
@@ -58,6 +61,7 @@ export async function startGate(settings: Settings): Promise<Process> {
     await announcement?.end();
     await drained(settings.topology.drainForMs);
     timers.after(SHUTDOWN_MS_MAX, () => ports.abort());
+    window.close();
     await ports.close();
     links.close();
     await records.close();
@@ -65,12 +69,15 @@ export async function startGate(settings: Settings): Promise<Process> {
   };
   try {
     await links.open();
-    ports.open("GateKeeper", [
+    const routes = [
       ...gateRoutes(gate, identity),
-      ...boardRoutes(links.board()),
+      ...boardRoutes(board),
+      ...window.routes,
       ...handedOn(endpointsBehind(settings, identity.isProven), links.door, throttle),
-    ]);
+    ];
+    window.open(ports.open("GateKeeper", routes, window.viewers));
   } catch (error) {
+    window.close();
     links.close();
     ports.abort();
     await records.close();

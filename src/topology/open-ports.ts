@@ -43,13 +43,14 @@ export class OpenPorts {
   }
 
   /** Opens a service's port. Throws, with one line for the operator, when it cannot be had. */
-  open(name: PortName, routes: readonly Route[], viewers?: ViewerDoor): void {
+  open(name: PortName, routes: readonly Route[], viewers?: ViewerDoor): HttpServer {
     const { place, settings } = this.#parts;
     const { metricsPort } = settings.topology;
     const isPortShared = name === "GateKeeper" && metricsPort !== null;
     const all = [...routes, ...this.#healthRoutes(name, name === "GateKeeper")];
-    this.#listen(name, { port: place.portOf(name), routes: all, isPortShared, ...(viewers && { viewers }) });
+    const server = this.#listen(name, { port: place.portOf(name), routes: all, isPortShared, ...(viewers && { viewers }) });
     if (isPortShared) this.#listen(name, { port: metricsPort, routes: this.#healthRoutes(name, false) });
+    return server;
   }
 
   async close(): Promise<void> {
@@ -61,7 +62,7 @@ export class OpenPorts {
     for (const server of this.#servers) server.abort();
   }
 
-  #listen(name: PortName, { routes, ...listener }: Pick<HttpServerSettings, "port" | "routes" | "isPortShared" | "viewers">): void {
+  #listen(name: PortName, { routes, ...listener }: Pick<HttpServerSettings, "port" | "routes" | "isPortShared" | "viewers">): HttpServer {
     const { settings, place, onBug } = this.#parts;
     const metrics = this.metrics[name];
     try {
@@ -74,6 +75,7 @@ export class OpenPorts {
         onReply: (status) => metrics.countReply(status),
       });
       this.#servers.push(server);
+      return server;
     } catch (error) {
       throw new Error(
         `${name} cannot listen on port ${listener.port} (${error instanceof Error ? error.message : String(error)}); free it, or give --port-offset`,

@@ -25,6 +25,8 @@ const BoardSale = Type.Object({
   ...saleHeadFields,
   items: Type.Array(Type.Object({ ...saleItemFields, availability: Availability })),
 });
+/** The public board. */
+export const BoardDocument = Type.Object({ serverNow, sales: Type.Array(BoardSale) });
 const OneSale = Type.Object({ serverNow, ...BoardSale.properties });
 const Cart = Type.Object({
   userID: UserIdSchema,
@@ -71,7 +73,7 @@ export const shopperDescribed = {
     headers: Type.Object(ifNoneMatch),
     replies: {
       200: {
-        ...reply("The board.", Type.Object({ serverNow, sales: Type.Array(BoardSale) }), { serverNow: now, sales: [onBoard] }),
+        ...reply("The board.", BoardDocument, { serverNow: now, sales: [onBoard] }),
         headers: tagged,
       },
       ...notModified,
