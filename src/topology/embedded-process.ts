@@ -63,8 +63,8 @@ import { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { guarded, Shop, sender } from "./shop.ts";
-import { openTraffic, type Traffic } from "./traffic.ts";
 import { ShopWindow } from "./shop-window.ts";
+import { openTraffic, type Traffic } from "./traffic.ts";
 
 export const STORE_SCHEMA =
   LEDGER_SCHEMA + POLICIES_SCHEMA + DECISIONS_SCHEMA + SALES_SCHEMA + OUTBOX_SCHEMA + WEBHOOKS_SCHEMA + REFUNDS_SCHEMA + TRAIL_SCHEMA;
