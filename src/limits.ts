@@ -39,6 +39,10 @@ export const PURCHASES_IN_FLIGHT_MAX = 20_000;
 /** Purchases that go through the steps in one turn. The rest stay for the next turn. */
 export const TURN_PURCHASES_MAX = 1_024;
 
+/** Turns of a gate under way at a time. While there are so many, whoever arrives waits for the next turn, and goes with all who have come by then. */
+export const TURNS_UNDER_WAY_MAX = 2;
+/** How long the next turn waits for one that is under way. Longer: it begins beside it. */
+export const TURN_WAIT_MS_MAX: DurationMs = 20;
 /** Looks at the sockets before a turn begins, as long as each brings somebody new. */
 export const TURN_LOOKS_MAX = 8;
 

@@ -32,7 +32,7 @@ export interface Purchase {
   /** The limit that the policy step has found; 0 means none. */
   quantityLimit: number;
   /** The terms of the sale that the policy step has found for the SKU; `null`: it is in none. */
-  sale: SaleTerms | null;
+  sale: Pick<SaleTerms, "opensAt" | "closesAt" | "frozenForMs"> | null;
   /** Ends the purchase: tells the shopper and writes the record. Called exactly once. */
   settle(outcome: Outcome, course: Course): void;
 }
@@ -53,10 +53,28 @@ export interface Course {
   readonly beganUs: readonly MonotonicUs[];
   readonly stepUs: readonly number[];
 }
+/** The course of a turn that is on its way. */
+export interface GrowingCourse extends Course {
+  atUs: MonotonicUs;
+  readonly steps: Step[];
+  readonly beganUs: MonotonicUs[];
+  readonly stepUs: number[];
+}
 
-export interface PurchaseServices {
+/** What the gate does itself, and how its purchases go on from there. */
+export interface PurchaseGate {
   /** How many of so many purchases the gate's own throttle lets through. */
   readonly admit: (wanted: number) => number;
+  readonly walk: Walk;
+  readonly clock: Clock;
+}
+
+/** Takes those whom the throttle has let through the other steps, and settles each. Over services, as they are in this process or at the far ends of
+ *  links, it is `walkThrough`; where one other process has all of them, a turn goes there whole. */
+export type Walk = (admitted: readonly Purchase[], course: GrowingCourse) => Promise<void>;
+
+/** The services behind the gate. */
+export interface PurchaseServices {
   readonly safeProtector: Pick<SafeProtector, "validate">;
   readonly policyController: Pick<PolicyController, "validate">;
   readonly inventoryManager: Pick<InventoryManager, "validate">;
@@ -69,22 +87,30 @@ export interface PurchaseServices {
   readonly clock: Clock;
 }
 
-export async function purchaseTogether(arrived: readonly Purchase[], services: PurchaseServices): Promise<void> {
-  const turn = new Turn(arrived, services);
-  await turn.step("throttle", (purchases) => admitted(services.admit(purchases.length), purchases.length));
-  await turn.repeatKnownReplies();
-  await turn.step("protect", (purchases) => services.safeProtector.validate(purchases));
-  await turn.step(
-    "policy",
-    (purchases) => services.policyController.validate(purchases),
-    (purchase, { quantityLimit, sale }) => {
-      purchase.quantityLimit = quantityLimit;
-      purchase.sale = sale;
-    },
-  );
-  await turn.step("inventory", (purchases) => services.inventoryManager.validate(purchases));
-  await turn.step("cart", (purchases) => services.shoppingCart.add(purchases));
-  await turn.rememberRefusals();
+export async function purchaseTogether(arrived: readonly Purchase[], { admit, walk, clock }: PurchaseGate): Promise<void> {
+  const turn = new Turn(arrived, { atUs: clock.monotonicUs(), steps: [], beganUs: [], stepUs: [] }, clock);
+  await turn.step("throttle", (purchases) => admitted(admit(purchases.length), purchases.length));
+  if (turn.standing.length > 0) await walk(turn.standing, turn.course);
+}
+
+export function walkThrough(services: PurchaseServices): Walk {
+  const { safeProtector, policyController, inventoryManager, shoppingCart, clock } = services;
+  return async (admitted, course) => {
+    const turn = new Turn(admitted, course, clock);
+    await turn.repeatKnownReplies(services);
+    await turn.step("protect", (purchases) => safeProtector.validate(purchases));
+    await turn.step(
+      "policy",
+      (purchases) => policyController.validate(purchases),
+      (purchase, { quantityLimit, sale }) => {
+        purchase.quantityLimit = quantityLimit;
+        purchase.sale = sale;
+      },
+    );
+    await turn.step("inventory", (purchases) => inventoryManager.validate(purchases));
+    await turn.step("cart", (purchases) => shoppingCart.add(purchases));
+    await turn.rememberRefusals(services);
+  };
 }
 
 /** What a step says of one purchase. */
@@ -100,16 +126,20 @@ const admitted = (count: number, wanted: number): readonly Verdict[] =>
 
 /** The purchases of one turn that are still standing, and how they leave. */
 class Turn {
-  readonly #services: PurchaseServices;
-  readonly #course: { atUs: MonotonicUs; steps: Step[]; beganUs: MonotonicUs[]; stepUs: number[] };
+  readonly course: GrowingCourse;
+  readonly #clock: Clock;
   /** Refused before the cart, with a key: their refusal is made durable before they hear it. */
   readonly #toRemember: { readonly purchase: Purchase; readonly step: Step; readonly reason: Reason }[] = [];
   #standing: readonly Purchase[];
 
-  constructor(arrived: readonly Purchase[], services: PurchaseServices) {
+  constructor(arrived: readonly Purchase[], course: GrowingCourse, clock: Clock) {
     this.#standing = arrived;
-    this.#services = services;
-    this.#course = { atUs: services.clock.monotonicUs(), steps: [], beganUs: [], stepUs: [] };
+    this.course = course;
+    this.#clock = clock;
+  }
+
+  get standing(): readonly Purchase[] {
+    return this.#standing;
   }
 
   /** Asks one service about everyone who stands; `learn` takes what its verdict adds to a purchase, and who is refused leaves. */
@@ -120,13 +150,12 @@ class Turn {
   ): Promise<void> {
     const asked = this.#standing;
     if (asked.length === 0) return;
-    const { clock } = this.#services;
-    const beganUs = this.#course.atUs;
+    const beganUs = this.course.atUs;
     const verdicts = await answerOf(() => ask(asked));
-    this.#course.atUs = clock.monotonicUs();
-    this.#course.steps.push(step);
-    this.#course.beganUs.push(beganUs);
-    this.#course.stepUs.push(this.#course.atUs - beganUs);
+    this.course.atUs = this.#clock.monotonicUs();
+    this.course.steps.push(step);
+    this.course.beganUs.push(beganUs);
+    this.course.stepUs.push(this.course.atUs - beganUs);
 
     const passed: Purchase[] = [];
     for (let i = 0; i < asked.length; i += 1) {
@@ -135,54 +164,52 @@ class Turn {
       if (learn && !(verdicts instanceof Failure)) learn(purchase, verdict as V);
       if (!verdict.allowed) this.#leave(purchase, step, verdict);
       else if ("heldUntil" in verdict)
-        purchase.settle({ kind: "held", quantity: verdict.quantity, heldUntil: verdict.heldUntil }, this.#course);
+        purchase.settle({ kind: "held", quantity: verdict.quantity, heldUntil: verdict.heldUntil }, this.course);
       else passed.push(purchase);
     }
     this.#standing = passed;
   }
 
   /** A key that has its answer gets it again; nothing is done twice. */
-  async repeatKnownReplies(): Promise<void> {
+  async repeatKnownReplies({ replies }: Pick<PurchaseServices, "replies">): Promise<void> {
     const keyed = this.#standing.filter(({ key }) => key !== null);
     if (keyed.length === 0) return;
     const keys = keyed.map(({ key }) => key as Key);
-    const { replies, clock } = this.#services;
-    const kept = await answerOf(() => replies.recall(keys, clock.now()));
-    this.#course.atUs = clock.monotonicUs();
+    const kept = await answerOf(() => replies.recall(keys, this.#clock.now()));
+    this.course.atUs = this.#clock.monotonicUs();
     const answered = new Set<Purchase>();
     keyed.forEach((purchase, index) => {
       const reply = kept instanceof Failure ? null : kept[index];
       if (!reply && !(kept instanceof Failure)) return;
       answered.add(purchase);
       // Without an answer nobody knows whether this purchase has happened, and so it must not happen now.
-      purchase.settle(reply ? outcomeOfKept(reply, purchase) : { kind: "refused", step: "cart", reason: "cart-unavailable" }, this.#course);
+      purchase.settle(reply ? outcomeOfKept(reply, purchase) : { kind: "refused", step: "cart", reason: "cart-unavailable" }, this.course);
     });
     if (answered.size > 0) this.#standing = this.#standing.filter((purchase) => !answered.has(purchase));
   }
 
-  async rememberRefusals(): Promise<void> {
+  async rememberRefusals({ replies, shoppingCart }: Pick<PurchaseServices, "replies" | "shoppingCart">): Promise<void> {
     if (this.#toRemember.length === 0) return;
-    const { replies, clock, shoppingCart } = this.#services;
     const toKeep = this.#toRemember.map(({ purchase, step, reason }): KeptPurchase => {
       const { key, sessionId, sku, quantity } = purchase;
       assert(key !== null, "only a purchase with a key is remembered");
       return { kind: "purchase", key, sessionId, step, reason, sku, quantity, heldUntil: 0, frozenForMs: shoppingCart.frozenForMs };
     });
-    const kept = await answerOf(() => replies.remember(toKeep, clock.now()));
-    this.#course.atUs = clock.monotonicUs();
+    const kept = await answerOf(() => replies.remember(toKeep, this.#clock.now()));
+    this.course.atUs = this.#clock.monotonicUs();
     this.#toRemember.forEach(({ purchase, step, reason }, index) => {
       const reply = kept instanceof Failure ? null : kept[index];
-      if (!reply) purchase.settle({ kind: "refused", step, reason: `${step}-unavailable` }, this.#course);
+      if (!reply) purchase.settle({ kind: "refused", step, reason: `${step}-unavailable` }, this.course);
       else if (reply.kind === "purchase" && reply.sessionId === purchase.sessionId)
-        purchase.settle({ kind: "refused", step, reason }, this.#course);
-      else purchase.settle(outcomeOfKept(reply, purchase), this.#course);
+        purchase.settle({ kind: "refused", step, reason }, this.course);
+      else purchase.settle(outcomeOfKept(reply, purchase), this.course);
     });
   }
 
   #leave(purchase: Purchase, step: Step, verdict: Exclude<Verdict, { allowed: true }>): void {
     const { reason } = verdict;
     if (reason === "repeated" || reason === "key-reused") {
-      purchase.settle(reason === "repeated" ? { kind: "repeated", reply: verdict.kept } : { kind: reason }, this.#course);
+      purchase.settle(reason === "repeated" ? { kind: "repeated", reply: verdict.kept } : { kind: reason }, this.course);
       return;
     }
     assert(reason !== null && reason !== "no-hold", "who is refused is told why");
@@ -190,7 +217,7 @@ class Turn {
     // The ledger has remembered its own refusals. Who came too early, or was not heard, was not decided about: the key stays free.
     const isDecided = step !== "cart" && !PASSES.has(told) && !isFailure(told);
     if (purchase.key !== null && isDecided) this.#toRemember.push({ purchase, step, reason: told });
-    else purchase.settle({ kind: "refused", step, reason: told }, this.#course);
+    else purchase.settle({ kind: "refused", step, reason: told }, this.course);
   }
 }
 

@@ -4,8 +4,9 @@
  */
 import Type from "typebox";
 import { Failure } from "../src/core/failure.ts";
+import type { PostEnd } from "../src/core/link-post.ts";
 import { RequestHandler } from "../src/edge/request-handler.ts";
-import { Link, type PostEnd } from "../src/links/link.ts";
+import { Link } from "../src/links/link.ts";
 import { type LinkMethod, linkMethod, linkRoute } from "../src/links/method.ts";
 
 export interface Wish {

@@ -8,7 +8,15 @@ import { GroupCommit } from "../src/edge/group-commit.ts";
 import { EmbeddedLedger } from "../src/ledger/embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../src/ledger/embedded/memory-journal.ts";
 import type { Key } from "../src/ledger/ledger.ts";
-import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "../src/purchase.ts";
+import {
+  type Course,
+  type Outcome,
+  type Purchase,
+  type PurchaseGate,
+  type PurchaseServices,
+  purchaseTogether,
+  walkThrough,
+} from "../src/purchase.ts";
 import { InventoryManager } from "../src/services/inventory-manager/service.ts";
 import { embeddedPolicies, POLICIES_SCHEMA } from "../src/services/policy-controller/policy-store.ts";
 import { PolicyController, type SaleTermsSource } from "../src/services/policy-controller/service.ts";
@@ -52,6 +60,9 @@ export class Shop {
   /** Who was asked about whom: the step, and the users of each call. */
   readonly asked: [Step, ...string[]][] = [];
   services: PurchaseServices;
+  /** What the purchase that has ended last was told of its sale. */
+  lastSale: Purchase["sale"] = null;
+  readonly #throttle: Throttle;
 
   /** @param sales where the terms of SKUs are found; in no sale unless given */
   constructor(bursts: Bursts = {}, sales: SaleTermsSource = NO_SALES) {
@@ -69,7 +80,7 @@ export class Shop {
     this.policies = new PolicyController(embeddedPolicies(db, turns), ledger, throttle("policy"), clock, sales);
     const inventory = new InventoryManager(ledger, throttle("inventory"), clock);
     const cart = new ShoppingCart(ledger, throttle("cart"), clock, FROZEN_FOR_MS, sales);
-    const gate = throttle("throttle");
+    this.#throttle = throttle("throttle");
     const noted = <C extends { readonly userId: UserId }, V>(step: Step, answer: (checks: readonly C[]) => V) => {
       return (checks: readonly C[]): V => {
         this.asked.push([step, ...checks.map(({ userId }) => userId)]);
@@ -77,7 +88,6 @@ export class Shop {
       };
     };
     this.services = {
-      admit: (wanted) => gate.admit(wanted),
       safeProtector: { validate: noted("protect", (checks) => this.protector.validate(checks)) },
       policyController: { validate: noted("policy", (checks) => this.policies.validate(checks)) },
       inventoryManager: { validate: noted("inventory", (checks: readonly Purchase[]) => inventory.validate(checks)) },
@@ -85,6 +95,11 @@ export class Shop {
       replies: ledger,
       clock,
     };
+  }
+
+  /** The services as they are now, behind the gate's throttle. */
+  get gate(): PurchaseGate {
+    return { admit: (wanted) => this.#throttle.admit(wanted), walk: walkThrough(this.services), clock: this.clock };
   }
 
   async stock(onHand: number, sku = SKU): Promise<void> {
@@ -101,7 +116,7 @@ export class Shop {
     const courses: Course[] = [];
     const purchases = wishes.map((wish, index): Purchase => {
       this.#purchases += 1;
-      return {
+      const purchase: Purchase = {
         sessionId: `trace${this.#purchases}` as SessionId,
         userId: user(wish.user ?? "U1"),
         userLevel: wish.level ?? 1,
@@ -113,12 +128,14 @@ export class Shop {
         sale: null,
         settle: (outcome, course) => {
           expect(ends[index]).toBeNull();
+          this.lastSale = purchase.sale;
           ends[index] = outcome;
           courses[index] = { atUs: course.atUs, steps: [...course.steps], beganUs: [...course.beganUs], stepUs: [...course.stepUs] };
         },
       };
+      return purchase;
     });
-    await purchaseTogether(purchases, this.services);
+    await purchaseTogether(purchases, this.gate);
     return { ends: ends.map((end) => end as Outcome), courses };
   }
 

@@ -1,10 +1,20 @@
 /** The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a quoted string, or the same without quotes. */
+import Type from "typebox";
 import { IDEMPOTENCY_KEY_CHARS_MAX } from "../limits.ts";
 import type { HttpReply } from "./endpoint.ts";
 import { problem } from "./problem.ts";
 
 /** 1 to 255 visible ASCII characters. */
 const keyPattern = new RegExp(`^[!-~]{1,${IDEMPOTENCY_KEY_CHARS_MAX}}$`);
+
+/** A user's own key is longer than its header by the user's id. */
+const KEY_CHARS_MAX = IDEMPOTENCY_KEY_CHARS_MAX + 200;
+const FINGERPRINT_CHARS_MAX = 1_000;
+/** A key with what it stands for, as it crosses between our processes. */
+export const KeySchema = Type.Object({
+  text: Type.String({ minLength: 1, maxLength: KEY_CHARS_MAX }),
+  fingerprint: Type.String({ maxLength: FINGERPRINT_CHARS_MAX }),
+});
 
 /** The key without its quotes; `null` when it is none. */
 export function parseIdempotencyKey(header: string): string | null {

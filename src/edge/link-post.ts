@@ -1,17 +1,12 @@
 /** Sends a link's request: one POST with the admin key, and an exact word on whether anything was sent. */
+import type { Post } from "../core/link-post.ts";
 import { LINK_BYTES_MAX } from "../limits/links.ts";
 import { readText } from "./peer-http.ts";
-
-type PostEnd =
-  | { readonly kind: "answered"; readonly status: number; readonly text: string }
-  | { readonly kind: "refused" }
-  | { readonly kind: "silent"; readonly why: string };
 
 /** What Bun calls it when there was no connection to send anything on. */
 const NOTHING_SENT: ReadonlySet<string> = new Set(["ConnectionRefused", "ECONNREFUSED", "FailedToOpenSocket", "ENOTFOUND", "EHOSTUNREACH"]);
 
-/** Never rejects. */
-export function linkPost(adminKey: string | null): (url: string, body: string, deadlineMs: number) => Promise<PostEnd> {
+export function linkPost(adminKey: string | null): Post {
   const headers = { "content-type": "application/json", ...(adminKey !== null && { authorization: `Bearer ${adminKey}` }) };
   return async (url, body, deadlineMs) => {
     try {

@@ -8,14 +8,9 @@
  * the machine at its other end has gone, and nobody would ever say so. What is under way on it ends as it would have; the next request opens
  * another.
  */
+import type { Post, PostEnd } from "../core/link-post.ts";
 import { LINK_BYTES_MAX, LINK_CONNECTIONS_MAX } from "../limits/links.ts";
 import { LINK_ENDED_WELL } from "./link-server.ts";
-
-type PostEnd =
-  | { readonly kind: "answered"; readonly status: number; readonly text: string }
-  | { readonly kind: "refused" }
-  | { readonly kind: "silent"; readonly why: string };
-type Post = (url: string, body: string, deadlineMs: number) => Promise<PostEnd>;
 
 export interface LinkSockets {
   readonly post: Post;

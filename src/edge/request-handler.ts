@@ -162,6 +162,12 @@ export class RequestHandler {
 
   /** A request to one of the link routes that came over a connection which was let in: the same, without the cost of a `Request`. */
   async answerFrame(path: string, text: string): Promise<HttpReply> {
+    const reply = await this.#replyToFrame(path, text);
+    this.#settings.onReply(reply.status);
+    return reply;
+  }
+
+  async #replyToFrame(path: string, text: string): Promise<HttpReply> {
     const bound = path.startsWith("/link/") ? this.#paths.find(path)?.methods.get("POST") : undefined;
     if (this.#draining) return stopping();
     if (!bound) return problem(404, "there is no such link here");
@@ -173,6 +179,7 @@ export class RequestHandler {
   }
 
   tooBusy(): HttpReply {
+    this.#settings.onReply(503);
     return problem(503, "too many calls wait for their answer", { fields: { code: "overloaded", outcomeKnown: true } });
   }
 

@@ -33,3 +33,5 @@ export const OTLP_REST_MS: DurationMs = 5_000;
 export const OTLP_CLOSE_MS_MAX: DurationMs = 1_000;
 /** Between two messages about the same trouble with somebody whom no purchase needs. */
 export const TROUBLE_TOLD_MS: DurationMs = 60_000;
+/** How long all must have been well before a trouble is said to be over. */
+export const TROUBLE_OVER_MS: DurationMs = 1_000;

@@ -6,20 +6,11 @@
  * It is tried again at another instance when nothing was sent, when the instance said that it is stopping, and when the method is repeatable.
  */
 import { Failure, type FailureCode } from "../core/failure.ts";
-import type { Clock, DurationMs } from "../core/time.ts";
+import type { Post, PostEnd } from "../core/link-post.ts";
+import type { Clock } from "../core/time.ts";
 import { LINK_ATTEMPTS_MAX, LINK_ITEMS_WAITING_MAX } from "../limits/links.ts";
 import { Balancer, type CallEnd } from "./balancer.ts";
 import { type LinkMethod, pathOf } from "./method.ts";
-
-/** How one request ended. */
-export type PostEnd =
-  | { readonly kind: "answered"; readonly status: number; readonly text: string }
-  /** Nobody listens there: nothing was sent. */
-  | { readonly kind: "refused" }
-  /** It was sent, and then the connection ended or the deadline passed. */
-  | { readonly kind: "silent"; readonly why: string };
-
-export type Post = (url: string, body: string, deadlineMs: DurationMs) => Promise<PostEnd>;
 
 export interface LinkParts {
   /** Whom it leads to, for messages. */
@@ -33,9 +24,14 @@ export interface LinkParts {
   readonly onBug: (error: unknown) => void;
   /** Hears why a call has failed in the end. */
   readonly onFailure?: (why: string) => void;
+  /** Hears that a call was answered. */
+  readonly onAnswer?: () => void;
   /** Runs `work` when this turn of the event loop is over. */
   readonly nextTurn: (work: () => void) => void;
 }
+
+/** What asking needs to know of a method. */
+type AskedMethod = Pick<LinkMethod<never, unknown>, "name" | "isRepeatable" | "deadlineMs" | "readReply">;
 
 interface Call {
   readonly items: readonly unknown[];
@@ -86,7 +82,8 @@ export class Link {
       this.#itemsWaiting += items.length;
       return new Promise((resolve, reject) => {
         waiting.push({ items: items.map(method.wire), resolve: resolve as Call["resolve"], reject });
-        if (waiting.length === 1) this.#parts.nextTurn(flush);
+        if (method.isCollected) flush();
+        else if (waiting.length === 1) this.#parts.nextTurn(flush);
       });
     };
   }
@@ -98,7 +95,7 @@ export class Link {
     for (const { reject } of calls) reject(new Failure("unreachable", `${this.#parts.service} could not be asked`, false, error));
   }
 
-  async #carryOut(method: LinkMethod<never, unknown>, calls: readonly Call[]): Promise<void> {
+  async #carryOut(method: AskedMethod, calls: readonly Call[]): Promise<void> {
     const items = calls.flatMap((call) => call.items);
     const answers = await this.#ask(method, items);
     this.#itemsWaiting -= items.length;
@@ -108,6 +105,7 @@ export class Link {
       for (const { reject } of calls) reject(answers);
       return;
     }
+    this.#parts.onAnswer?.();
     let next = 0;
     for (const call of calls) {
       call.resolve(answers.slice(next, next + call.items.length));
@@ -115,12 +113,12 @@ export class Link {
     }
   }
 
-  async #ask(method: LinkMethod<never, unknown>, items: readonly unknown[]): Promise<readonly unknown[] | Failure> {
+  async #ask(method: AskedMethod, items: readonly unknown[]): Promise<readonly unknown[] | Failure> {
     const { clock, random, post, instances, service } = this.#parts;
     const body = bodyOf(items);
     const mayRepeat = isRepeatable(method, items);
     const tried: string[] = [];
-    let last = new Failure("unreachable", `${service} cannot be reached at this moment`, true);
+    let last: Failure | null = null;
     this.counts.items += items.length;
     const endsAtUs = clock.monotonicUs() + method.deadlineMs * 1_000;
     while (tried.length < LINK_ATTEMPTS_MAX) {
@@ -134,7 +132,7 @@ export class Link {
       const leftMs = Math.ceil((endsAtUs - clock.monotonicUs()) / 1_000);
       // What may be asked of another instance too leaves time for that: one that hangs must not cost everybody the whole deadline.
       const deadlineMs = mayRepeat && tried.length === 1 ? Math.ceil(leftMs / 2) : leftMs;
-      const read = readEnd(await post(url + pathOf(method), body, deadlineMs), items.length, service);
+      const read = readEnd(await post(url + pathOf(method), body, deadlineMs), items.length, service, method.readReply);
       this.#balancer.ended(call, read.end, clock.now());
       if ("answers" in read) return read.answers;
       last = read.failure;
@@ -142,23 +140,30 @@ export class Link {
       if (!last.outcomeKnown && !mayRepeat) break;
       if (clock.monotonicUs() >= endsAtUs) break;
     }
-    return last;
+    return last ?? new Failure("unreachable", `${service} cannot be reached at this moment`, true);
   }
 }
 
-const isRepeatable = (method: LinkMethod<never, unknown>, items: readonly unknown[]): boolean =>
+const isRepeatable = (method: AskedMethod, items: readonly unknown[]): boolean =>
   typeof method.isRepeatable === "boolean" ? method.isRepeatable : method.isRepeatable(items);
 
 type Read = { readonly end: CallEnd } & ({ readonly answers: readonly unknown[] } | { readonly failure: Failure });
 
 /** What the end of a request means: for its callers, and for the instance. */
-export function readEnd(posted: PostEnd, items: number, service: string): Read {
+export function readEnd(
+  posted: PostEnd,
+  items: number,
+  service: string,
+  readReply: (crossed: unknown) => unknown = (crossed) => crossed,
+): Read {
   if (posted.kind === "refused") return { end: "gone", failure: new Failure("unreachable", `${service} cannot be reached`, true) };
   if (posted.kind === "silent")
     return { end: "silent", failure: new Failure("unreachable", `${service} did not answer (${posted.why})`, false) };
   const said = parsed(posted.text);
-  if (posted.status === 200 && Array.isArray(said.answers) && said.answers.length === items)
-    return { end: "answered", answers: said.answers };
+  if (posted.status === 200 && Array.isArray(said.answers) && said.answers.length === items) {
+    const answers = understood(said.answers, readReply);
+    if (answers !== null) return { end: "answered", answers };
+  }
   if (posted.status === 503 && said.isStopping === true)
     return { end: "gone", failure: new Failure("unreachable", `${service} is stopping`, true) };
   if (posted.status === 503 && typeof said.code === "string") {
@@ -172,6 +177,16 @@ export function readEnd(posted: PostEnd, items: number, service: string): Read {
   const failure = new Failure("unreachable", `${service} answered with ${posted.status}${detail}`, isKnown);
   // Who found something wrong with what was asked is well: otherwise a shopper who finds such a thing could shut the step for everybody.
   return { end: WRONGLY_ASKED.has(posted.status) ? "answered" : "failed", failure };
+}
+
+/** `null`: nothing of ours has made them. */
+function understood(crossed: readonly unknown[], readReply: (crossed: unknown) => unknown): readonly unknown[] | null {
+  try {
+    return crossed.map(readReply);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
 }
 
 const WRONGLY_ASKED: ReadonlySet<number> = new Set([400, 413, 415, 422]);

@@ -50,6 +50,7 @@ describe("the sources of settings", () => {
         registries: [],
         services: { "safe-protector": [], "policy-controller": [], "inventory-manager": [], "shopping-cart": [] },
         redisReplicasMin: 0,
+        wholeTurns: false,
         drainForMs: 0,
         waitForStoresMs: 30_000,
         whenDown: { protect: "closed", policy: "closed" },

@@ -1,7 +1,7 @@
 /** The settings that say which processes there are, and how they find each other. */
 import type { DurationMs } from "../core/time.ts";
 import { GATES_MAX, PATIENCE_MS_MAX } from "../limits/links.ts";
-import { choice, duration, integer, list, type Setting, tested, text } from "./kinds.ts";
+import { choice, duration, integer, list, onOff, type Setting, tested, text } from "./kinds.ts";
 
 /** Services behind the gate, as links name them. */
 export const LINKED_SERVICES = ["safe-protector", "policy-controller", "inventory-manager", "shopping-cart"] as const;
@@ -42,6 +42,8 @@ export interface TopologySettings {
   readonly drainForMs: DurationMs;
   /** For how long a process that starts waits for Redis and Postgres. */
   readonly waitForStoresMs: DurationMs;
+  /** Turns of purchases go whole to shopping-cart, in whose process all services are. */
+  readonly wholeTurns: boolean;
   readonly whenDown: Readonly<Record<"protect" | "policy", "open" | "closed">>;
 }
 
@@ -104,6 +106,9 @@ const urlSettings: Readonly<Record<LinkedService, Setting<readonly string[]>>> =
   "inventory-manager": urls("inventoryManagerUrl", "Where inventory-manager is, instead of a registry."),
   "shopping-cart": urls("shoppingCartUrl", "Where shopping-cart is, instead of a registry."),
 };
+const wholeTurns = onOff("wholeTurns", {
+  help: "For a gate before one process that has all services: purchases go there in one request, not in one for each step. --gates sets it.",
+});
 const redisReplicas = integer("redisReplicas", "replicas", {
   min: 0,
   max: 5,
@@ -133,7 +138,7 @@ const policyWhenDown = whenDown("policyWhenDown", "policy", "lets everybody buy 
 export const TOPOLOGY_SETTINGS: readonly Setting<unknown>[] = [
   ...[gates, instance, metricsPort, advertise, gateUrl, registry],
   ...LINKED_SERVICES.map((service) => urlSettings[service]),
-  ...[redisReplicas, drainFor, waitForStores, protectWhenDown, policyWhenDown],
+  ...[wholeTurns, redisReplicas, drainFor, waitForStores, protectWhenDown, policyWhenDown],
 ];
 
 export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): TopologySettings {
@@ -150,6 +155,7 @@ export function topologySettingsFrom(pick: <T>(setting: Setting<T>) => T): Topol
       "inventory-manager": pick(urlSettings["inventory-manager"]),
       "shopping-cart": pick(urlSettings["shopping-cart"]),
     },
+    wholeTurns: pick(wholeTurns),
     redisReplicasMin: pick(redisReplicas),
     drainForMs: pick(drainFor),
     waitForStoresMs: pick(waitForStores),

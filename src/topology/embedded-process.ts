@@ -30,12 +30,14 @@ import type { PaymentProvider } from "../payment/provider.ts";
 import { openProviders } from "../payment/providers.ts";
 import { EmbeddedRefundBook } from "../payment/refund-book.ts";
 import { REFUNDS_SCHEMA, RefundStore } from "../payment/refund-store.ts";
+import { type Walk, walkThrough } from "../purchase.ts";
 import { boardLinkRoutes } from "../sales/board-link.ts";
 import { routes as saleRoutes } from "../sales/routes.ts";
 import { SaleBook } from "../sales/sale-book.ts";
 import { type EmbeddedSales, embeddedSales, SALES_SCHEMA } from "../sales/sale-store.ts";
 import { doorLinkRoutes } from "../services/gate-keeper/door-link.ts";
 import { routes as gateRoutes } from "../services/gate-keeper/service.ts";
+import { walkLinkRoutes } from "../services/gate-keeper/walk-link.ts";
 import { inventoryManagerLinkRoutes } from "../services/inventory-manager/link.ts";
 import { InventoryManager, routes as inventoryRoutes } from "../services/inventory-manager/service.ts";
 import { policyControllerLinkRoutes } from "../services/policy-controller/link.ts";
@@ -266,7 +268,19 @@ class EmbeddedProcess {
     behind.PolicyController.push(...policyControllerLinkRoutes(this.#policies), ...boardLinkRoutes(this.#shop.board, this.#clock));
     behind.InventoryManager.push(...inventoryManagerLinkRoutes(this.#inventory));
     behind.ShoppingCart.push(...shoppingCartLinkRoutes(this.#cart, this.#ledger, this.#clock), ...this.#doorRoutes());
+    behind.ShoppingCart.push(...walkLinkRoutes(this.#walk(), this.#clock));
     return behind;
+  }
+
+  #walk(): Walk {
+    return walkThrough({
+      safeProtector: this.#protector,
+      policyController: this.#policies,
+      inventoryManager: this.#inventory,
+      shoppingCart: this.#cart,
+      replies: this.#ledger,
+      clock: this.#clock,
+    });
   }
 
   /** The shopper's door, for gates in other processes. */
@@ -278,13 +292,8 @@ class EmbeddedProcess {
 
   #gateRoutes(records: GateRecords): Route[] {
     const gate = makeGate({
-      services: {
-        safeProtector: this.#protector,
-        policyController: this.#policies,
-        inventoryManager: this.#inventory,
-        shoppingCart: this.#cart,
-        replies: this.#ledger,
-      },
+      walk: this.#walk(),
+      frozenForMs: this.#settings.frozenForMs,
       throttle: this.#gateThrottle,
       metrics: this.#ports.metrics.GateKeeper,
       records: alsoTo(records, this.#traffic),

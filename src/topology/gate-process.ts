@@ -43,7 +43,8 @@ export async function startGate(settings: Settings): Promise<Process> {
   const ports = new OpenPorts({ settings, place, clock, isUp, onBug: reportBug });
   const throttle = new Throttle(settings.throttles["gate-keeper"], clock);
   const gate = makeGate({
-    services: links.services(),
+    walk: links.walk(),
+    frozenForMs: settings.frozenForMs,
     throttle,
     metrics: ports.metrics.GateKeeper,
     records,

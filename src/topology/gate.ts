@@ -1,15 +1,18 @@
-/** The gate, put together: over the services themselves, or over links to them. */
+/** The gate, put together: before the services themselves, or before links to them. */
 import { randomBytes } from "node:crypto";
 import type { Throttle } from "../core/throttle.ts";
+import type { DurationMs } from "../core/time.ts";
 import { traceIds } from "../core/trace-id.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { systemClock } from "../edge/system-clock.ts";
-import type { Outcome, PurchaseServices } from "../purchase.ts";
+import { timers } from "../edge/timers.ts";
+import type { Outcome, Walk } from "../purchase.ts";
 import { GateKeeper } from "../services/gate-keeper/service.ts";
 import type { GateRecords } from "./gate-records.ts";
 
 export interface GateParts {
-  readonly services: Omit<PurchaseServices, "admit" | "clock">;
+  readonly walk: Walk;
+  readonly frozenForMs: DurationMs;
   readonly throttle: Throttle;
   readonly metrics: ServiceMetrics;
   readonly records: GateRecords;
@@ -19,14 +22,26 @@ export interface GateParts {
   readonly onBug: (error: unknown) => void;
 }
 
-export function makeGate({ services, throttle, metrics, records, instance, keysInFlight, isIdentityProven, onBug }: GateParts): GateKeeper {
+export function makeGate({
+  walk,
+  frozenForMs,
+  throttle,
+  metrics,
+  records,
+  instance,
+  keysInFlight,
+  isIdentityProven,
+  onBug,
+}: GateParts): GateKeeper {
   const countPurchase = metrics.purchases();
   const clock = systemClock;
   const gate = new GateKeeper({
-    services: { ...services, admit: (wanted) => throttle.admit(wanted), clock },
+    purchase: { admit: (wanted) => throttle.admit(wanted), walk, clock },
+    frozenForMs,
     clock,
     nextTraceId: traceIds(randomBytes(16).toString("hex")),
     nextTurn: setImmediate,
+    after: timers.after,
     record: records.record,
     trace: records.trace,
     instance,

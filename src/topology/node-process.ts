@@ -7,6 +7,7 @@ import { callRegistry } from "../edge/registry-call.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
 import { SHUTDOWN_MS_MAX } from "../limits.ts";
+import { walkThrough } from "../purchase.ts";
 import { routes as gateRoutes } from "../services/gate-keeper/service.ts";
 import { RegistryClient } from "../services/service-registry/client.ts";
 import type { Settings } from "../settings/table.ts";
@@ -66,13 +67,15 @@ async function listen({ settings, clock, stores, ledger }: Shared, place: Place,
   const ports = new OpenPorts({ settings, place, clock, isUp, inHealth: cart.inHealth, onBug: reportBug });
   for (const { name, describe } of parts) describe(ports.metrics[name]);
   const door = makeGate({
-    services: {
+    walk: walkThrough({
       safeProtector: protector.service,
       policyController: policies.service,
       inventoryManager: inventory.service,
       shoppingCart: cart.service,
       replies: ledger.ledger,
-    },
+      clock,
+    }),
+    frozenForMs: settings.frozenForMs,
     throttle: gate.throttle,
     metrics: ports.metrics.GateKeeper,
     records,

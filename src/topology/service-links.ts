@@ -11,8 +11,9 @@ import { INSTANCES_REFRESH_MS } from "../limits/links.ts";
 import { Instances } from "../links/instances.ts";
 import { Link } from "../links/link.ts";
 import { openWhenDown } from "../links/when-down.ts";
-import type { PurchaseServices } from "../purchase.ts";
+import { type Walk, walkThrough } from "../purchase.ts";
 import { BoardCopy, readBoard } from "../sales/board-link.ts";
+import { walkOver, walkTurn } from "../services/gate-keeper/walk-link.ts";
 import { validateInventory } from "../services/inventory-manager/link.ts";
 import { validatePolicies } from "../services/policy-controller/link.ts";
 import type { PolicyCheck, PolicyVerdict } from "../services/policy-controller/service.ts";
@@ -71,6 +72,7 @@ export class ServiceLinks {
         ...{ service, post, clock, random: chance, nextTurn: setImmediate },
         onBug: reportBug,
         onFailure: (why) => (troubles[index] as SeldomTold).say(`${why}; ${meanwhile(settings, service)}`),
+        onAnswer: () => (troubles[index] as SeldomTold).over(`${service} answers again`),
         instances: (instances[index] as Instances).current,
       });
     this.#links = Object.fromEntries(LINKED_SERVICES.map((service, index) => [service, linkTo(service, index)])) as Record<
@@ -110,12 +112,14 @@ export class ServiceLinks {
     return new BoardCopy(this.#links["policy-controller"].method(readBoard), this.#clock);
   }
 
-  services(): Omit<PurchaseServices, "admit" | "clock"> {
-    const { whenDown } = this.#settings.topology;
+  /** How purchases go on behind the gate's throttle. */
+  walk(): Walk {
+    const { whenDown, wholeTurns } = this.#settings.topology;
     const cart = this.#links["shopping-cart"];
+    if (wholeTurns) return walkOver(cart.method(walkTurn), this.#clock);
     const recall = cart.method(recallReplies);
     const policies = openWhenDown(whenDown.policy, this.#links["policy-controller"].method(validatePolicies), unlimited);
-    return {
+    return walkThrough({
       safeProtector: {
         validate: openWhenDown(whenDown.protect, this.#links["safe-protector"].method(validateSafely), () => PASSED),
       },
@@ -123,7 +127,8 @@ export class ServiceLinks {
       inventoryManager: { validate: this.#links["inventory-manager"].method(validateInventory) },
       shoppingCart: { add: cart.method(addToCart), frozenForMs: this.#settings.frozenForMs },
       replies: { recall: (keys) => recall(keys), remember: cart.method(rememberReplies) },
-    };
+      clock: this.#clock,
+    });
   }
 
   describe(metrics: ServiceMetrics): void {

@@ -83,7 +83,7 @@ function linksTo(place: Place): string[] {
     "shopping-cart": "ShoppingCart",
   };
   const links = LINKED_SERVICES.flatMap((service) => [`--${service}-url`, place.urlOf(urls[service])]);
-  return [...links, "--registry", place.urlOf("ServiceRegistry")];
+  return [...links, "--whole-turns", "--registry", place.urlOf("ServiceRegistry")];
 }
 
 class Supervised {

@@ -32,7 +32,7 @@ async function traced(shop: Shop, ...wishes: readonly Wish[]): Promise<readonly 
     };
     return { ...bought, settle };
   });
-  await purchaseTogether(purchases, shop.services);
+  await purchaseTogether(purchases, shop.gate);
   return traces;
 }
 

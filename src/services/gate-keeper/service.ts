@@ -9,25 +9,30 @@ import { invalidKey, keyInFlight, ownKey, parseIdempotencyKey } from "../../core
 import type { IpAddress, SessionId, Sku, UserId } from "../../core/ids.ts";
 import { parseIpAddress } from "../../core/ip-address.ts";
 import { type Language, languageOf } from "../../core/language.ts";
-import type { Clock, MonotonicUs } from "../../core/time.ts";
+import type { Clock, DurationMs, MonotonicUs } from "../../core/time.ts";
 import type { Identity, Shopper } from "../../identity/identity.ts";
 import type { Key } from "../../ledger/ledger.ts";
 import { PURCHASES_IN_FLIGHT_MAX, TURN_LOOKS_MAX, TURN_PURCHASES_MAX } from "../../limits.ts";
-import { type Course, type Outcome, type Purchase, type PurchaseServices, purchaseTogether } from "../../purchase.ts";
-import type { SaleTerms } from "../../sales/sale.ts";
+import { type Course, type Outcome, type Purchase, type PurchaseGate, purchaseTogether } from "../../purchase.ts";
 import { AccessRecords } from "./access-record.ts";
 import { gateKeeperApi as api, type BuyBody } from "./api.ts";
 import type { PurchaseTracer } from "./purchase-trace.ts";
 import { PurchaseReplies } from "./reply.ts";
+import { TurnPace } from "./turn-pace.ts";
 
 export interface GateKeeperParts {
-  readonly services: PurchaseServices;
+  /** How a turn is decided. */
+  readonly purchase: PurchaseGate;
+  /** How long goods stay frozen that are in no sale of their own time. */
+  readonly frozenForMs: DurationMs;
   readonly clock: Clock;
   readonly nextTraceId: () => SessionId;
   /** The name of this gate among all instances. */
   readonly instance: string;
   /** Runs `work` in the next turn of the event loop. */
   readonly nextTurn: (work: () => void) => void;
+  /** Runs `work` after so many milliseconds. */
+  readonly after: (delayMs: DurationMs, work: () => void) => void;
   /** Takes a line, or drops it when the disk cannot follow; never waits. */
   readonly record: (line: string) => void;
   /** Counts a purchase: its end and its whole time. */
@@ -49,7 +54,12 @@ export class GateKeeper {
   readonly #replies: PurchaseReplies;
   readonly #records: AccessRecords;
   #waiting: Arrival[] = [];
+  readonly #pace = new TurnPace();
+  /** A look at the sockets is on its way, and a turn after it. */
   #isTurnScheduled = false;
+  /** Those who wait go when a turn under way ends, or has been under way for too long. */
+  #isHeldBack = false;
+  #isTimerSet = false;
   #looks = 0;
   #inFlight = 0;
   #timeMs = 0;
@@ -58,7 +68,7 @@ export class GateKeeper {
   constructor(parts: GateKeeperParts) {
     this.#parts = parts;
     this.#records = new AccessRecords(parts.instance);
-    this.#replies = new PurchaseReplies(parts.services.shoppingCart.frozenForMs, parts.retryAfterSeconds);
+    this.#replies = new PurchaseReplies(parts.frozenForMs, parts.retryAfterSeconds);
   }
 
   get purchasesInFlight(): number {
@@ -104,10 +114,31 @@ export class GateKeeper {
   }
 
   #scheduleTurn(): void {
-    if (this.#isTurnScheduled) return;
+    if (this.#isTurnScheduled || this.#isHeldBack) return;
+    const waitUs = this.#pace.waitUs(this.#parts.clock.monotonicUs());
+    if (waitUs > 0) {
+      this.#holdBack(waitUs);
+      return;
+    }
     this.#isTurnScheduled = true;
     this.#looks = 0;
     this.#lookAgain();
+  }
+
+  #holdBack(waitUs: number): void {
+    this.#isHeldBack = true;
+    // One that was set for an earlier turn rings first, and sets another when that is still needed.
+    if (this.#isTimerSet) return;
+    this.#isTimerSet = true;
+    this.#parts.after(Math.ceil(waitUs / 1_000), () => {
+      this.#isTimerSet = false;
+      this.#letGo();
+    });
+  }
+
+  #letGo(): void {
+    this.#isHeldBack = false;
+    if (this.#waiting.length > 0) this.#scheduleTurn();
   }
 
   /** A turn begins when a look at the sockets has brought nobody new: those who arrive together go together, and share one commit. */
@@ -125,11 +156,17 @@ export class GateKeeper {
     this.#isTurnScheduled = false;
     const turn = this.#waiting;
     this.#waiting = turn.length > TURN_PURCHASES_MAX ? turn.splice(TURN_PURCHASES_MAX) : [];
+    const underWay = this.#pace.began(this.#parts.clock.monotonicUs());
     if (this.#waiting.length > 0) this.#scheduleTurn();
-    purchaseTogether(turn, this.#parts.services).catch((error: unknown) => {
-      this.#parts.onBug(error);
-      for (const arrival of turn) arrival.failUnlessSettled();
-    });
+    purchaseTogether(turn, this.#parts.purchase)
+      .catch((error: unknown) => {
+        this.#parts.onBug(error);
+        for (const arrival of turn) arrival.failUnlessSettled();
+      })
+      .finally(() => {
+        this.#pace.ended(underWay);
+        this.#letGo();
+      });
   }
 
   /** The wall-clock time as text, made once per millisecond. */
@@ -155,7 +192,7 @@ class Arrival implements Purchase {
   readonly language: Language;
   readonly receivedUs: MonotonicUs;
   quantityLimit = 0;
-  sale: SaleTerms | null = null;
+  sale: Purchase["sale"] = null;
   readonly #gate: GateKeeper;
   readonly #reply: (reply: HttpReply) => void;
   #isSettled = false;
