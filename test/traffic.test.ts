@@ -1,5 +1,7 @@
 /** The analysis of the traffic as an operator sees it, over HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Decision } from "../src/services/safe-protector/decision.ts";
 import type { TrafficNow, TrafficPoint } from "../src/traffic/traffic-now.ts";
 import { getJson, postJson, type System, startSystem } from "./system.ts";
 import { waitFor } from "./wait.ts";
@@ -56,5 +58,44 @@ describe("the traffic", () => {
     const { text } = await getJson(`${system.protector}/metrics`);
     expect(text).toContain('doorbuster_traffic_events_total{service="SafeProtector"} 8');
     expect(text).toContain('doorbuster_traffic_dropped_total{service="SafeProtector"} 0');
+  });
+});
+
+/** The times of an account's purchases, as the gate has written them down. */
+async function timesOf(userId: string): Promise<number[]> {
+  const files = [...new Bun.Glob("access-*.jsonl").scanSync(join(system.dataDir, "access-log"))];
+  const texts = await Promise.all(files.map((file) => Bun.file(join(system.dataDir, "access-log", file)).text()));
+  const records = texts.flatMap((text) => text.split("\n").filter((line) => line.endsWith("}")));
+  return records
+    .map((line) => JSON.parse(line) as { readonly time: string; readonly userID: string | null })
+    .filter(({ userID }) => userID === userId)
+    .map(({ time }) => Date.parse(time))
+    .toSorted((a, b) => a - b);
+}
+
+describe("who attacks", () => {
+  test("is blocked at the gate within a second of crossing the line, with the evidence in the decision", async () => {
+    const line = 100;
+    await Promise.all(Array.from({ length: line + 20 }, () => buy("flooder", "203.0.113.66")));
+    await waitFor(
+      async () => ((await buy("flooder", "203.0.113.66")).body as { reason: string }).reason === "blacklisted",
+      "it was blocked",
+    );
+    const { decisions } = (await getJson(`${system.protector}/decisions?scope=account&value=flooder`)).body as { decisions: Decision[] };
+    expect(decisions).toEqual([
+      expect.objectContaining({ action: "block", origin: "learned", offences: 1, scenario: "request-flood-account" }),
+    ]);
+    const { since, until, evidence } = decisions[0] as Decision;
+    expect((until ?? 0) - since).toBe(600_000);
+    expect(evidence?.counts["requests"]).toBeGreaterThanOrEqual(line);
+    expect(evidence?.traceIds[0]).toMatch(/^[0-9a-f]{32}$/);
+    await waitFor(async () => (await timesOf("flooder")).length > line, "the records were written");
+    const crossedAt = (await timesOf("flooder"))[line - 1] as number;
+    expect(since - crossedAt).toBeLessThan(1_000);
+    await waitFor(async () => (await now()).scenarios.some(({ offencesInHour }) => offencesInHour === 1), "the offence was shown");
+  });
+
+  test("harms nobody else: the address goes on, and so do the others", async () => {
+    expect((await buy("bystander", "203.0.113.66")).body).toMatchObject({ reason: "sold-out" });
   });
 });

@@ -3,9 +3,9 @@
  * of the events, and goes on with `advance` when there are none.
  */
 import type { UnixMs } from "../core/time.ts";
+import type { Proposal } from "../services/safe-protector/decision.ts";
 import type { TrafficEvent } from "./event.ts";
 import { Offenders } from "./offenders.ts";
-import type { Proposal } from "./proposal.ts";
 import type { Scenario } from "./scenario.ts";
 import { shownPoint, shownWindow } from "./shown.ts";
 import { type Slice, SliceBuilder } from "./slice.ts";

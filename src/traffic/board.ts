@@ -1,7 +1,7 @@
 /** What is known of the traffic at this moment, for whoever asks: the last report, the last hour, and what was lost. It outlives the analysis. */
 import type { UnixMs } from "../core/time.ts";
 import { HISTORY_POINTS_MAX } from "../limits/traffic.ts";
-import type { Proposal } from "./proposal.ts";
+import type { Proposal } from "../services/safe-protector/decision.ts";
 import type { TrafficReport } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 import type { TrafficNow, TrafficPoint, TrafficWindow } from "./traffic-now.ts";

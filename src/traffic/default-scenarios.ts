@@ -46,7 +46,7 @@ export const DEFAULT_SCENARIOS: readonly Scenario[] = [
     group: "address",
     windowSeconds: 60,
     when: [
-      { signal: "accounts", atLeast: 1_500 },
+      { signal: "accounts", atLeast: 3_000 },
       { signal: "accounts", of: "requests", atLeast: 0.7 },
     ],
     action: "block",
@@ -57,7 +57,7 @@ export const DEFAULT_SCENARIOS: readonly Scenario[] = [
     group: "network",
     windowSeconds: 60,
     when: [
-      { signal: "accounts", atLeast: 2_500 },
+      { signal: "accounts", atLeast: 3_000 },
       { signal: "accounts", of: "requests", atLeast: 0.6 },
       { signal: "held", of: "requests", atMost: 0.05 },
     ],

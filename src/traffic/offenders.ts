@@ -1,9 +1,9 @@
 /** Follows addresses, networks and accounts, and says who does what a scenario describes. */
 import { FOLLOWED_KEYS_MAX, PROPOSALS_PER_SLICE_MAX } from "../limits/traffic.ts";
+import type { Proposal } from "../services/safe-protector/decision.ts";
 import { Door } from "./door.ts";
 import { KeyTracker } from "./key-tracker.ts";
 import { KIND, KIND_COUNT } from "./kinds.ts";
-import type { Proposal } from "./proposal.ts";
 import { countsOf, Lookout, type Scenario } from "./scenario.ts";
 import type { Slice } from "./slice.ts";
 import { GROUPS, type Group } from "./summary.ts";

@@ -1,5 +1,5 @@
 /** What an analysis tells to the process that it is in. */
-import type { Proposal } from "./proposal.ts";
+import type { Proposal } from "../services/safe-protector/decision.ts";
 import type { Scenario } from "./scenario.ts";
 import type { TrafficNow, TrafficPoint, TrafficWindow } from "./traffic-now.ts";
 

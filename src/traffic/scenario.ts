@@ -140,10 +140,9 @@ function figureOf(signal: Signal, bound: "min" | "max", windowSeconds: number, t
 export function countsOf({ group, windowSeconds }: Scenario, tracker: KeyTracker, slot: number): Record<string, number> {
   const found: Record<string, number> = {};
   for (const [signal, kinds] of Object.entries(SIGNALS)) {
-    const sum = kinds === null ? 0 : tracker.sum(slot, windowSeconds, kinds);
-    if (sum > 0) found[signal] = sum;
+    if (kinds !== null) found[signal] = tracker.sum(slot, windowSeconds, kinds);
   }
   if (windowSeconds <= OTHERS_WINDOW_SECONDS_MAX)
     found[group === "account" ? "addresses" : "accounts"] = tracker.othersMin(slot, windowSeconds);
-  return found;
+  return Object.fromEntries(Object.entries(found).filter(([, count]) => count > 0));
 }

@@ -6,64 +6,9 @@ import { ipv4Bits, parseCidrRange } from "../core/ip-address.ts";
 import type { UnixMs } from "../core/time.ts";
 import { EVIDENCE_TRACES_MAX, SLICE_EVENTS_MAX, SLICE_KEYS_MAX } from "../limits/traffic.ts";
 import type { EventStep, TrafficEvent } from "./event.ts";
-import { KIND, KIND_COUNT, kindOf } from "./kinds.ts";
+import { KeyCounts, withRoomFor } from "./key-counts.ts";
+import { KIND, kindOf } from "./kinds.ts";
 import { type Group, Summary } from "./summary.ts";
-import { hashText } from "./text-hash.ts";
-
-/** Counts by key and kind. */
-export class KeyCounts {
-  readonly keys: string[] = [];
-  readonly counts: Uint32Array;
-  /** Of the keys. */
-  readonly hashes: Uint32Array;
-  readonly #index = new Map<string, number>();
-
-  constructor(keysMax: number) {
-    this.counts = new Uint32Array(keysMax * KIND_COUNT);
-    this.hashes = new Uint32Array(keysMax);
-  }
-
-  get size(): number {
-    return this.keys.length;
-  }
-
-  /** @returns the key's number, negative when it is new: then `-1 - number`
-   *  @param seed see `hashText` */
-  add(key: string, kind: number, seed: number): number {
-    const known = this.#index.get(key);
-    if (known !== undefined) {
-      this.count(known, kind);
-      return known;
-    }
-    const index = this.keys.length;
-    this.#index.set(key, index);
-    this.keys.push(key);
-    this.hashes[index] = hashText(key, seed);
-    this.count(index, kind);
-    return -1 - index;
-  }
-
-  count(index: number, kind: number): void {
-    const at = index * KIND_COUNT + kind;
-    this.counts[at] = (this.counts[at] as number) + 1;
-  }
-
-  /** By key, of one kind. */
-  of(kind: number): Uint32Array {
-    return Uint32Array.from(this.keys, (_, index) => this.counts[index * KIND_COUNT + kind] as number);
-  }
-
-  /** By key, of all kinds. */
-  totals(): Uint32Array {
-    const totals = new Uint32Array(this.size);
-    for (let index = 0; index < totals.length; index += 1) {
-      let sum = 0;
-      for (let at = index * KIND_COUNT; at < (index + 1) * KIND_COUNT; at += 1) sum += this.counts[at] as number;
-      totals[index] = sum;
-    }
-    return totals;
-  }
-}
 
 /** Who came with whom: the key's number in its group, and the hash of the other. */
 export interface Marks {
@@ -84,9 +29,11 @@ export interface Slice {
   tracesOf(group: Group, index: number): readonly string[];
 }
 
+const PAIRS_AT_FIRST = 64;
+
 interface Pairs {
-  readonly addresses: Uint32Array;
-  readonly accounts: Uint32Array;
+  addresses: Uint32Array<ArrayBuffer>;
+  accounts: Uint32Array<ArrayBuffer>;
   readonly traceIds: (string | null)[];
   length: number;
 }
@@ -95,16 +42,16 @@ export class SliceBuilder {
   readonly #seed: number;
   readonly #summary = new Summary();
   readonly #groups = {
-    address: new KeyCounts(SLICE_KEYS_MAX),
-    network: new KeyCounts(SLICE_KEYS_MAX),
-    account: new KeyCounts(SLICE_KEYS_MAX),
+    address: new KeyCounts(),
+    network: new KeyCounts(),
+    account: new KeyCounts(),
   };
-  readonly #skus = new KeyCounts(SLICE_KEYS_MAX);
+  readonly #skus = new KeyCounts();
   /** By the address's number. */
-  readonly #networks = new Uint32Array(SLICE_KEYS_MAX);
+  #networks = new Uint32Array(PAIRS_AT_FIRST);
   readonly #pairs: Pairs = {
-    addresses: new Uint32Array(SLICE_EVENTS_MAX),
-    accounts: new Uint32Array(SLICE_EVENTS_MAX),
+    addresses: new Uint32Array(PAIRS_AT_FIRST),
+    accounts: new Uint32Array(PAIRS_AT_FIRST),
     traceIds: [],
     length: 0,
   };
@@ -196,12 +143,13 @@ export class SliceBuilder {
   #address(clientIp: string, kind: number): number {
     const found = this.#groups.address.add(clientIp, kind, this.#seed);
     if (found >= 0) {
-      this.#groups.network.count(this.#networks[found] as number, kind);
+      this.#groups.network.count(this.#networks[found] as number, kind, 1);
       return found;
     }
     const index = -1 - found;
     this.#summary.addresses.add(this.#groups.address.hashes[index] as number);
     const network = this.#groups.network.add(networkOf(clientIp), kind, this.#seed);
+    this.#networks = withRoomFor(this.#networks, index + 1);
     this.#networks[index] = network < 0 ? -1 - network : network;
     return index;
   }
@@ -211,6 +159,8 @@ export class SliceBuilder {
     const index = found < 0 ? -1 - found : found;
     if (found < 0) this.#summary.users.add(this.#groups.account.hashes[index] as number);
     const pairs = this.#pairs;
+    pairs.addresses = withRoomFor(pairs.addresses, pairs.length + 1);
+    pairs.accounts = withRoomFor(pairs.accounts, pairs.length + 1);
     pairs.addresses[pairs.length] = address;
     pairs.accounts[pairs.length] = index;
     pairs.traceIds.push(traceId);
