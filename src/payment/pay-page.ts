@@ -43,11 +43,13 @@ button:focus-visible { outline: .2rem solid #e08a00; outline-offset: .15rem; }
 @keyframes second { to { opacity: 1; } }
 `;
 
-/** Counts down with the page's own seconds: an animation that changes nothing ends once a second, and its event carries the page's age. */
+/** Counts down with the page's own seconds: an animation that changes nothing ends once a second, and its event carries the page's age. When the time is
+ *  over, the page loads itself again, and then says so. */
 const SCRIPT = `
 const left = document.getElementById("left");
 left?.addEventListener("animationiteration", ({ timeStamp }) => {
   const seconds = Math.max(0, Math.round(left.dataset.seconds - timeStamp / 1000));
+  if (timeStamp / 1000 > Number(left.dataset.seconds) + 1) location.reload();
   left.textContent = Math.floor(seconds / 60) + ":" + String(seconds % 60).padStart(2, "0");
 });
 `;
@@ -77,7 +79,7 @@ export function payPageReply(page: PayPage): HttpReply {
 <p class="note">${texts.order} ${html(orderId)}</p>
 ${isPending ? timeLeft(texts, left) : ""}
 ${buttons(texts, page)}`;
-  // Left open, the page loads itself again when the time is over, and then says so.
+  // Without scripts too.
   return htmlReply(200, language, content, isPending ? left + 1 : null);
 }
 
@@ -104,7 +106,7 @@ function buttons(texts: PayPageTexts, { order, actionOf }: PayPage): string {
 function htmlReply(status: number, language: Language, content: string, refreshAfterSeconds: number | null): HttpReply {
   const texts = PAY_PAGE_TEXTS[language];
   const { title, demo } = texts;
-  const refresh = refreshAfterSeconds === null ? "" : `<meta http-equiv="refresh" content="${refreshAfterSeconds}">`;
+  const refresh = refreshAfterSeconds === null ? "" : `<noscript><meta http-equiv="refresh" content="${refreshAfterSeconds}"></noscript>`;
   const body = `<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}<title>${title}</title><style>${STYLE}</style></head>
