@@ -26,6 +26,7 @@ test("who starts a gate, alone or with all others, can buy at it with the line t
     const text = told(...addresses);
     expect(text).toContain("at /docs: http://127.0.0.1:8080/docs\n");
     expect(text).toContain("curl -sS http://127.0.0.1:8080/buy ");
+    expect(text).toMatch(/The shop: +http:\/\/127\.0\.0\.1:8080\/shop$/m);
     expect(text.split("\n").at(-1)).toBe("ready (process 7, data in /var/lib/shop); Ctrl-C stops it");
   }
 });
