@@ -64,6 +64,22 @@ export class Customers {
     // What a replaced Redis lacks is given back within seconds.
     await waitFor(async () => Bun.deepMatch(sold, (await goods()) ?? {}), `${JSON.stringify(sold)} is left`, 10_000).catch(() => undefined);
     expect(await goods()).toMatchObject(sold);
+    await this.#expectOrdersPaid();
+  }
+
+  /** The same where holds may be lost, or come back: what is frozen belongs to nobody who has paid. */
+  async expectPaid(): Promise<void> {
+    expect(this.paid.size).toBeGreaterThan(0);
+    const goodsQuantity = STOCK - this.paid.size;
+    const goods = async () => (await getJson(`${this.#pairs.inventory}/sku/${this.#sku}`)).body as object | undefined;
+    await waitFor(async () => Bun.deepMatch({ goodsQuantity }, (await goods()) ?? {}), `${goodsQuantity} are left`, 10_000).catch(
+      () => undefined,
+    );
+    expect(await goods()).toMatchObject({ goodsQuantity });
+    await this.#expectOrdersPaid();
+  }
+
+  async #expectOrdersPaid(): Promise<void> {
     for (const [userID, orderID] of this.paid) {
       const { body } = await getJson(`${this.#pairs.gate}/orders/${orderID}?userID=${userID}`);
       expect(body).toMatchObject({ orderID, userID, state: "paid" });

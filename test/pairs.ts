@@ -4,6 +4,7 @@
  */
 import { expect } from "bun:test";
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Crowd } from "./crowd.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
 import { ROLES, type ServiceRole } from "./services.ts";
@@ -26,11 +27,14 @@ const PORTS: Readonly<Record<ServiceRole, number>> = {
 };
 
 const START_ATTEMPTS_MAX = 5;
+const MAIN = join(import.meta.dir, "../src/main.ts");
 
 export interface PairsOptions {
   /** What `--redis` and `--postgres` take. */
   readonly redis: string;
   readonly postgres: string;
+  /** What the carts have in their place, as a wire that can be cut. */
+  readonly cartStores?: { readonly redis: string; readonly postgres: string };
   /** Further arguments of each process. */
   readonly args?: readonly string[];
 }
@@ -102,7 +106,8 @@ export class Pairs {
 
   /** Starts one that has ended, or has never been. */
   async begin(role: ServiceRole, which: Which): Promise<void> {
-    const { redis, postgres, args = [] } = this.#options;
+    const { cartStores, args = [] } = this.#options;
+    const { redis, postgres } = (role === "shopping-cart" ? cartStores : undefined) ?? this.#options;
     const [registry, peer] = [this.url("service-registry", which), this.url("service-registry", which === 0 ? 1 : 0)];
     const own = role === "service-registry" ? ["--registry-peers", peer] : ["--registry", `${registry},${peer}`];
     const stores = ["service-registry", "gate-keeper"].includes(role) ? [] : ["--redis", redis, "--postgres", postgres];
@@ -128,6 +133,17 @@ export class Pairs {
   /** What all of them have written on standard error. */
   stderr(): string {
     return [...this.#running].map(([name, one]) => one.stderr().replaceAll(/^/gm, `${name}: `)).join("");
+  }
+
+  /** `doorbuster audit` of the two stores finds nothing wrong. */
+  async expectAudited(): Promise<void> {
+    const { redis, postgres } = this.#options;
+    const audit = Bun.spawn([process.execPath, MAIN, "audit", "--redis", redis, "--postgres", postgres], {
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [text, errors, code] = await Promise.all([audit.stdout.text(), audit.stderr.text(), audit.exited]);
+    expect({ code, text, errors }).toEqual({ code: 0, text: expect.stringMatching(/^audit: all \d+ checks passed$/m), errors: "" });
   }
 
   allRun(): boolean {

@@ -19,8 +19,11 @@ setDefaultTimeout(120_000);
 const canRun = hasRedis && hasPostgres;
 const NEEDS = [hasRedis ? "" : NEEDS_REDIS, hasPostgres ? "" : NEEDS_POSTGRES].join(" ").trim();
 const PAYMENT_ARGS = ["--generic-pay-url", "https://pay.example/{orderID}", "--generic-secrets", PAYMENT_SECRET];
-/** For so long the database is away. */
+/** For so long the database is away; and both stores. */
 const AWAY_MS = 10_000;
+const LONG_AWAY_MS = 60_000;
+/** For so long a store stands still: longer than whoever asks it waits for an answer. */
+const STILL_MS = 7_000;
 
 let redis: RedisServer;
 let postgres: PostgresServer;
@@ -44,6 +47,12 @@ async function expectAllTrue(crowd: Crowd, customers: Customers): Promise<void> 
   expect(customers.refusals).toEqual([]);
   await expectRecovered(pairs, crowd);
   await customers.expectTrue();
+  await pairs.expectAudited();
+}
+/** Within its time somebody is told that they have the goods, without anybody having started anything. */
+async function expectSoldAgain(crowd: Crowd): Promise<void> {
+  const before = crowd.told.size;
+  await waitFor(() => crowd.told.size > before, "somebody is told again", RECOVERED_MS_MAX);
 }
 
 describe.skipIf(!canRun)(`two of every service ${NEEDS}`, () => {
@@ -107,6 +116,55 @@ describe.skipIf(!canRun)(`two of every service ${NEEDS}`, () => {
     await waitFor(() => performance.now() - stoppedMs > AWAY_MS, "the database has been away for long");
     await crowd.calm(500);
     await postgres.restart();
+    await expectAllTrue(crowd, customers);
+  });
+
+  test("a Redis that stands still for seconds and then does what it was asked meanwhile does nothing twice", async () => {
+    const { crowd, customers } = await comeAll();
+    for (let round = 0; round < 2; round += 1) {
+      const stoppedMs = performance.now();
+      redis.pause();
+      try {
+        await waitFor(() => performance.now() - stoppedMs > STILL_MS, "it has stood still for long", 2 * STILL_MS);
+      } finally {
+        redis.resume();
+      }
+      await expectSoldAgain(crowd);
+      await crowd.calm(100);
+    }
+    expect(crowd.answers.get("503") ?? 0).toBeGreaterThan(0);
+    await expectAllTrue(crowd, customers);
+  });
+
+  test("a Postgres that stands still for seconds holds up no hold, and no order is lost or made twice", async () => {
+    const { crowd, customers } = await comeAll();
+    for (let round = 0; round < 2; round += 1) {
+      const stoppedMs = performance.now();
+      postgres.pause();
+      try {
+        await crowd.calm(200);
+        await waitFor(() => performance.now() - stoppedMs > STILL_MS, "it has stood still for long", 2 * STILL_MS);
+      } finally {
+        postgres.resume();
+      }
+      await customers.more(10);
+    }
+    await expectAllTrue(crowd, customers);
+  });
+
+  test("both stores away for a minute: everybody hears so all the time, and all goes on when they are back", async () => {
+    const { crowd, customers } = await comeAll();
+    await Promise.all([redis.kill(), postgres.kill()]);
+    const goneMs = performance.now();
+    await waitFor(() => (crowd.answers.get("503") ?? 0) > 100, "everybody hears that nothing can be bought");
+    const told = crowd.told.size;
+    while (performance.now() - goneMs < LONG_AWAY_MS) {
+      const refused = crowd.answers.get("503") ?? 0;
+      await waitFor(() => (crowd.answers.get("503") ?? 0) > refused + 20, "everybody hears that nothing can be bought", 5_000);
+    }
+    expect(crowd.told.size).toBe(told);
+    await Promise.all([redis.restart(), postgres.restart()]);
+    await expectSoldAgain(crowd);
     await expectAllTrue(crowd, customers);
   });
 

@@ -2,7 +2,7 @@
  * A real Postgres for tests: a server of its own on a free port and a fresh folder, that ends with the test process. On a machine without
  * one the tests that need it say so and are skipped.
  */
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SQL } from "bun";
@@ -32,6 +32,9 @@ export interface PostgresServer {
   /** Stops at once, as a crash would. */
   kill(): Promise<void>;
   restart(): Promise<void>;
+  /** SIGSTOP and SIGCONT of all its processes. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -57,6 +60,11 @@ export async function startPostgres(): Promise<PostgresServer> {
     await sql.close();
     return urlOf(`test_${databases}`);
   };
+  const signal = (name: "SIGSTOP" | "SIGCONT"): void => {
+    const main = readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0] as string;
+    const backends = Bun.spawnSync(["pgrep", "-P", main]).stdout.toString().split("\n");
+    for (const pid of [main, ...backends]) if (pid !== "") process.kill(Number(pid), name);
+  };
   const isDown = (): boolean => !existsSync(join(data, "postmaster.pid"));
   return {
     url: await freshDatabase(),
@@ -66,6 +74,8 @@ export async function startPostgres(): Promise<PostgresServer> {
       await waitFor(isDown, "postgres is down");
     },
     restart: async () => start(),
+    pause: () => signal("SIGSTOP"),
+    resume: () => signal("SIGCONT"),
     stop: async () => {
       if (!isDown()) control("-m", "immediate", "stop");
       rmSync(dir, { recursive: true, force: true });

@@ -33,6 +33,11 @@ export interface Difference {
 /** What `restore.lua` says of one thing. */
 type Outcome = "done" | "busy" | "moved" | "short" | "over";
 
+interface Which {
+  readonly isRepairing: boolean;
+  readonly partitions: ReadonlySet<number>;
+}
+
 export class Reconciler {
   readonly #redis: RedisScripts;
   readonly #partitions: Partitions;
@@ -48,24 +53,27 @@ export class Reconciler {
     this.#relay = relay;
   }
 
-  /** Compares everything, page by page. @param isRepairing whether Redis gets back what it lacks */
-  async reconcile(now: UnixMs, isRepairing: boolean): Promise<readonly Difference[]> {
-    while (await this.#relay.run());
+  /** Compares everything of these partitions, page by page. @param isRepairing whether Redis gets back what it lacks */
+  async reconcile(now: UnixMs, isRepairing: boolean, partitions = this.#partitions.all): Promise<readonly Difference[]> {
+    // Once, and not until nothing is left: while others sell there is always more.
+    await this.#relay.run();
+    const these = { isRepairing, partitions: new Set(partitions) };
     // In this order: what a paid order has left is frozen until it is gone, and lines and parts are of goods.
-    const left = await this.#compare(ofLeft(this.#shelves, now), isRepairing);
-    const goods = await this.#compare(ofGoods(this.#shelves, now), isRepairing);
-    const lines = await this.#compare(ofLines(this.#shelves), isRepairing);
-    return [...left, ...goods, ...lines, ...(await this.#compare(ofUnpaid(this.#shelves, now), isRepairing))];
+    const left = await this.#compare(ofLeft(this.#shelves, now), these);
+    const goods = await this.#compare(ofGoods(this.#shelves, now), these);
+    const lines = await this.#compare(ofLines(this.#shelves), these);
+    return [...left, ...goods, ...lines, ...(await this.#compare(ofUnpaid(this.#shelves, now), these))];
   }
 
-  async #compare<Row>(comparison: Comparison<Row>, isRepairing: boolean): Promise<readonly Difference[]> {
+  async #compare<Row>(comparison: Comparison<Row>, { isRepairing, partitions }: Which): Promise<readonly Difference[]> {
     const differences: Difference[] = [];
+    const isAmong = (row: Row): boolean => comparison.skusOf(row).some((sku) => partitions.has(this.#partitions.of(sku)));
     for (let after: Row | null = null; ; ) {
       const rows: readonly Row[] = await comparison.page(this.#db.read, after);
       const last = rows.at(-1);
       if (last === undefined) return differences;
       after = last;
-      const suspects = [...new Set((await comparison.lacks(rows)).map(({ row }) => row))];
+      const suspects = [...new Set((await comparison.lacks(rows.filter(isAmong))).map(({ row }) => row))];
       if (suspects.length > 0) differences.push(...(await this.#settle(comparison, suspects, isRepairing)));
     }
   }

@@ -77,11 +77,12 @@ export class Restorer {
       await this.#note(doubtful, 0);
       return { things: 0, left: 0, isPostgresBehind: true };
     }
-    await this.#catchUp(doubtful.map(({ partition }) => partition));
+    const partitions = doubtful.map(({ partition }) => partition);
+    await this.#catchUp(partitions);
     let things = 0;
     let left: readonly Difference[] = [];
     for (let look = 1; look <= RESTORE_LOOKS_MAX; look += 1) {
-      const differences = await this.#reconciler.reconcile(now, true);
+      const differences = await this.#reconciler.reconcile(now, true, partitions);
       things += differences.filter(({ outcome }) => outcome === "repaired").length;
       left = differences.filter(({ outcome }) => outcome !== "repaired");
       if (!left.some(({ outcome }) => outcome === "moved")) break;
