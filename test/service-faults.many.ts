@@ -4,6 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Crowd } from "./crowd.ts";
+import { Customers } from "./customers.ts";
+import { PAYMENT_SECRET } from "./drop.ts";
 import { expectRecovered, Pairs, RECOVERED_MS_MAX } from "./pairs.ts";
 import { hasPostgres, NEEDS_POSTGRES } from "./servers/postgres.ts";
 import { hasRedis, NEEDS_REDIS } from "./servers/redis.ts";
@@ -15,6 +17,9 @@ const canRun = hasRedis && hasPostgres;
 const NEEDS = [hasRedis ? "" : NEEDS_REDIS, hasPostgres ? "" : NEEDS_POSTGRES].join(" ").trim();
 /** By then a process that has died is asked by nobody. */
 const NOTICED_MS_MAX = 3_000;
+/** So many processes die, one after the other, while orders are on their way. */
+const KILLS = 6;
+const PAYMENT_ARGS = ["--generic-pay-url", "https://pay.example/{orderID}", "--generic-secrets", PAYMENT_SECRET];
 /** Purchases that go well without one between them that does not. */
 const IN_A_ROW = 500;
 
@@ -29,7 +34,7 @@ const comeToBoth = (): Promise<Crowd> => {
 describe.skipIf(!canRun)(`two of every service ${NEEDS}`, () => {
   beforeAll(async () => {
     stores = await freshStores();
-    pairs = await Pairs.start({ redis: stores.redisUrl, postgres: stores.postgresUrl });
+    pairs = await Pairs.start({ redis: stores.redisUrl, postgres: stores.postgresUrl, args: PAYMENT_ARGS });
   }, 120_000);
   afterAll(async () => {
     await pairs?.kill();
@@ -64,6 +69,28 @@ describe.skipIf(!canRun)(`two of every service ${NEEDS}`, () => {
     process.kill(pid, "SIGCONT");
     await expectRecovered(pairs, crowd);
   });
+
+  test.each(["shopping-cart", "gate-keeper"] as const)(
+    "when a %s is killed while customers order and pay, nothing that was paid for is lost, and nothing is sold twice",
+    async (role) => {
+      crowds += 1;
+      const customers = await Customers.come(pairs, `PAID${crowds}`);
+      const crowd = await comeToBoth();
+      for (let round = 0; round < KILLS; round += 1) {
+        const which = (round % 2) as 0 | 1;
+        await customers.more(5);
+        await pairs.of(role, which).kill();
+        await customers.more(5);
+        await pairs.begin(role, which);
+        await waitFor(() => pairs.seesAll(which), "it is asked again", RECOVERED_MS_MAX);
+      }
+      await customers.leave();
+      expect(customers.refusals).toEqual([]);
+      await expectRecovered(pairs, crowd);
+      await customers.expectTrue();
+      await pairs.expectAudited();
+    },
+  );
 
   test("every process is replaced, one after the other, and nobody is sent away", async () => {
     const crowd = await comeToBoth();

@@ -127,6 +127,9 @@ const patience = (attempt: number): number => Math.min(REDIS_RECONNECT_MS_MAX, 2
 const PER_NODE = {
   commandTimeout: REDIS_ANSWER_MS_MAX,
   connectTimeout: REDIS_CONNECT_MS_MAX,
+  // A host that is gone without a word leaves connections that look open for minutes: one on which nothing comes, although something was asked, is
+  // given up for a new one.
+  socketTimeout: REDIS_ANSWER_MS_MAX,
   autoResendUnfulfilledCommands: false,
   // One whose connection is lost is not sent again: it fails at once.
   maxRetriesPerRequest: 0,

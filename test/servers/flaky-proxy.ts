@@ -35,9 +35,11 @@ export class FlakyProxy {
     this.#server = server;
   }
 
+  /** @param targetUrl of HTTP, or of a store: then there are no messages that could arrive twice */
   static async open(targetUrl: string): Promise<FlakyProxy> {
-    const { hostname, port } = new URL(targetUrl);
-    const proxy: FlakyProxy = new FlakyProxy(createServer((near) => proxy.#take(near, connect(Number(port), hostname))));
+    const { hostname, port, protocol } = new URL(targetUrl);
+    const isHttp = protocol === "http:";
+    const proxy: FlakyProxy = new FlakyProxy(createServer((near) => proxy.#take(near, connect(Number(port), hostname), isHttp)));
     const opened = Promise.withResolvers<void>();
     proxy.#server.listen(0, "127.0.0.1", opened.resolve);
     await opened.promise;
@@ -45,7 +47,13 @@ export class FlakyProxy {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as { readonly port: number }).port}`;
+    return this.inPlaceOf("http://127.0.0.1");
+  }
+  /** The same URL, but through here. */
+  inPlaceOf(targetUrl: string): string {
+    const url = new URL(targetUrl);
+    url.host = `127.0.0.1:${(this.#server.address() as { readonly port: number }).port}`;
+    return url.href.replace(/\/$/, "");
   }
 
   /** Cuts what stands now. */
@@ -58,8 +66,8 @@ export class FlakyProxy {
     this.#server.close();
   }
 
-  #take(near: Socket, far: Socket): void {
-    const pair: Pair = { near, far, asked: new Messages(), isLost: false };
+  #take(near: Socket, far: Socket, isHttp: boolean): void {
+    const pair: Pair = { near, far, asked: new Messages(isHttp), isLost: false };
     this.taken += 1;
     this.#pairs.add(pair);
     near.on("data", (bytes: Buffer) => this.#pass(pair, far, pair.asked.pieces(bytes, this.fault === "twice")));
@@ -104,7 +112,11 @@ export class FlakyProxy {
 /** What one side sends, in whole messages once it has become a WebSocket. */
 class Messages {
   #unread = Buffer.alloc(0);
-  #isWebSocket: boolean | null = null;
+  #isWebSocket: boolean | null;
+
+  constructor(isHttp: boolean) {
+    this.#isWebSocket = isHttp ? null : false;
+  }
 
   pieces(bytes: Buffer, isTwice: boolean): Buffer {
     if (this.#isWebSocket === false) return bytes;
