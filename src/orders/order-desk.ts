@@ -59,9 +59,10 @@ export class OrderDesk {
     const first = await this.#look(customer);
     const reply = await this.#placeOf(first, customer, skus, orderId);
     if (reply.kind !== "refused" || (reply.reason !== "empty-cart" && reply.reason !== "no-hold")) return reply;
-    // An order of this id that was begun elsewhere and came to nothing may have given the holds back between the two looks.
+    // An order of this id that was begun elsewhere and came to nothing may have given the holds back between the two looks, or begins once more.
     const second = await this.#look(customer);
-    return hasMore(second, first) ? this.#placeOf(second, customer, skus, orderId) : reply;
+    // What has left the cart meanwhile was wanted, too.
+    return hasAll(second, first) ? this.#placeOf(second, customer, skus, orderId) : reply;
   }
 
   async #look({ userId }: Customer): Promise<Held> {
@@ -110,7 +111,9 @@ export class OrderDesk {
   async #begun({ userId, userLevel }: Customer, orderId: OrderId): Promise<Order | null> {
     const { ledger, clock, paymentWindowMs: windowMs } = this.#parts;
     const [reply] = await ledger.place([{ verb: "place", orderId, userId, userLevel, items: [], windowMs }], clock.now());
-    return reply?.kind === "order" ? reply.order : null;
+    if (reply?.kind === "order") return reply.order;
+    // The ledger was asked for no goods at all, so an order that has come about since the look is another one to it.
+    return reply?.reason === "key-reused" ? ledger.order(orderId, clock.now()) : null;
   }
 
   /**
@@ -152,4 +155,4 @@ const isSameRequest = (order: Order, { userId }: Customer, skus: readonly Sku[] 
 /** What somebody holds, by SKU. */
 type Held = ReadonlyMap<Sku, number>;
 
-const hasMore = (cart: Held, before: Held): boolean => [...cart.keys()].some((sku) => !before.has(sku));
+const hasAll = (cart: Held, before: Held): boolean => [...before.keys()].every((sku) => cart.has(sku));

@@ -53,6 +53,11 @@ async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Opti
   const meanwhile = (work: () => Promise<void>): void => {
     onLook = work;
   };
+  let onOrder = async (): Promise<void> => undefined;
+  /** The same after its look at the order. */
+  const afterOrder = (work: () => Promise<void>): void => {
+    onOrder = work;
+  };
   const looked = {
     held: async (...asked: Parameters<EmbeddedLedger["held"]>) => {
       const held = await ledger.held(...asked);
@@ -62,7 +67,11 @@ async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Opti
     goods: ledger.goods.bind(ledger),
     place: ledger.place.bind(ledger),
     cancel: ledger.cancel.bind(ledger),
-    order: ledger.order.bind(ledger),
+    order: async (...asked: Parameters<EmbeddedLedger["order"]>) => {
+      const order = await ledger.order(...asked);
+      await onOrder();
+      return order;
+    },
     ordersOf: ledger.ordersOf.bind(ledger),
   };
   const desk = new OrderDesk({ ledger: looked, boughtUnder: (sku) => sales.get(sku) ?? null, paymentWindowMs: 10 * MINUTE, clock });
@@ -87,7 +96,7 @@ async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Opti
   const later = (ms: number): void => {
     now += ms;
   };
-  return { meanwhile, ledger, desk, cashier, refunds, started, hold, paid, stateOf, onHand, later };
+  return { meanwhile, afterOrder, ledger, desk, cashier, refunds, started, hold, paid, stateOf, onHand, later };
 }
 
 describe("an order", () => {
@@ -144,6 +153,23 @@ describe("an order", () => {
     await hold(BOB, A);
     expect(await desk.place(BOB, null, ORDER)).toEqual({ kind: "refused", reason: "key-reused" });
   });
+
+  test.each([[null], [[A]]])(
+    "that comes about elsewhere while its id is looked for is found, whatever was asked for (%p)",
+    async (skus) => {
+      const { desk, hold, ledger, afterOrder } = await openShop();
+      // Another process has the same request: the hold is in its order before that can be seen.
+      let isFirst = true;
+      afterOrder(async () => {
+        if (!isFirst) return;
+        isFirst = false;
+        await hold(ANN, A);
+        const placing = { verb: "place", orderId: ORDER, ...ANN, items: [{ sku: A, priceCents: 100 }], windowMs: MINUTE } as const;
+        expect(await ledger.place([placing], START)).toMatchObject([{ kind: "order" }]);
+      });
+      expect(await desk.place(ANN, skus, ORDER)).toMatchObject({ kind: "placed", order: { orderId: ORDER, state: "payment-pending" } });
+    },
+  );
 
   test("needs something in the cart, and everything that is named", async () => {
     const { desk, hold, onHand, later } = await openShop();
