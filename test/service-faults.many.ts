@@ -18,7 +18,7 @@ const NEEDS = [hasRedis ? "" : NEEDS_REDIS, hasPostgres ? "" : NEEDS_POSTGRES].j
 /** By then a process that has died is asked by nobody. */
 const NOTICED_MS_MAX = 3_000;
 /** So many processes die, one after the other, while orders are on their way. */
-const KILLS = 6;
+const KILLS = 4;
 const PAYMENT_ARGS = ["--generic-pay-url", "https://pay.example/{orderID}", "--generic-secrets", PAYMENT_SECRET];
 /** Purchases that go well without one between them that does not. */
 const IN_A_ROW = 500;
