@@ -114,6 +114,7 @@ function ratioSamples(loads: Loads, samples: Samples): void {
   samples.soldOutToBare = ratios(loads, "soldOut", "bare");
   samples.blacklistedToBare = ratios(loads, "blacklisted", "bare");
   samples.throttledToBare = ratios(loads, "throttled", "bare");
+  samples.trafficToNone = ratios(loads, "purchase", "unseen");
   samples.tokenToNone = ratios(loads, "token", "regulars");
   samples.dropToBare = ratios(loads, "drop", "bare");
   samples.saleToBare = ratios(loads, "sale", "bare");

@@ -15,6 +15,7 @@ export const FIGURES = {
   soldOutToBare: { title: "refused, sold out / bare handler", unit: "ratio", target: 1.25, aim: 1.1 },
   blacklistedToBare: { title: "refused, blacklisted / bare handler", unit: "ratio", target: 1.25, aim: 1.1 },
   throttledToBare: { title: "refused, throttled / bare handler", unit: "ratio", target: 1.25, aim: 1.1 },
+  trafficToNone: { title: "purchase with the traffic analysed / not analysed", unit: "ratio", target: 1.1, aim: 1.05 },
   tokenToNone: { title: "purchase with a signed token / the same without", unit: "ratio", target: 1.25, aim: 1.1 },
   dropToBare: { title: "purchase in a sale, with token and key / bare handler", unit: "ratio", target: 1.6, aim: 1.3 },
   saleToBare: { title: "GET /sales/{id} / bare handler", unit: "ratio", target: 1.15, aim: 1 },

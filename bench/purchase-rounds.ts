@@ -69,6 +69,8 @@ const regulars: Shop = { ...accepted, prepare: openToRegulars, purchases: REGULA
 
 export const SHOPS = {
   purchase: accepted,
+  /** The same while nobody looks at the traffic. */
+  unseen: { ...accepted, flags: ["--traffic", "off"] },
   keyed: { ...accepted, purchases: { ...ALL_NEW, hasKeys: true } },
   soldOut: {
     ...accepted,

@@ -1,5 +1,6 @@
 /** The system under measurement: `start` in a process of its own, and the few calls that set it up and look at what it did. */
 import { join } from "node:path";
+import { DEFAULT_SCENARIOS } from "../src/traffic/default-scenarios.ts";
 import { Child, freePortOffset, PROJECT } from "./processes.ts";
 
 export const MAIN = join(PROJECT, "src", "main.ts");
@@ -12,6 +13,15 @@ export interface Bought {
   readonly isAccepted: boolean;
   readonly bodyBytes: number;
 }
+
+/** The crowd of a benchmark is an attack in everything: thousands of accounts, from one address, as fast as it goes. So every scenario asks for one
+ *  thing more that never happens, and asks for it last. */
+const NOBODY_IS_BLOCKED = [
+  "--scenarios",
+  JSON.stringify(
+    DEFAULT_SCENARIOS.map((scenario) => ({ ...scenario, when: [...scenario.when, { signal: "blocked", of: "requests", atLeast: 1_000 }] })),
+  ),
+] as const;
 
 export class System {
   readonly #child: Child;
@@ -33,7 +43,11 @@ export class System {
   /** Resolves when the system says that it is ready; `startMs` counts from the start of the process. */
   static async start(dataDir: string, flags: readonly string[] = [], bunFlags: readonly string[] = []): Promise<System> {
     const offset = freePortOffset();
-    const child = new Child("the system", [MAIN, "start", "--data", dataDir, "--port-offset", `${offset}`, ...flags], bunFlags);
+    const child = new Child(
+      "the system",
+      [MAIN, "start", "--data", dataDir, "--port-offset", `${offset}`, ...NOBODY_IS_BLOCKED, ...flags],
+      bunFlags,
+    );
     await child.ready();
     return new System(child, offset, performance.now() - child.startedAt);
   }
@@ -41,7 +55,15 @@ export class System {
   /** Each service in a process of its own, over this Redis and this Postgres, which is migrated. */
   static async startServices(redisUrl: string, postgresUrl: string, dataDir: string): Promise<System> {
     const offset = freePortOffset();
-    const shared = ["--redis", redisUrl, "--postgres", postgresUrl, "--registry", `http://127.0.0.1:${8761 + offset}`];
+    const shared = [
+      ...NOBODY_IS_BLOCKED,
+      "--redis",
+      redisUrl,
+      "--postgres",
+      postgresUrl,
+      "--registry",
+      `http://127.0.0.1:${8761 + offset}`,
+    ];
     const children: Child[] = [];
     for (const role of ["service-registry", ...ROLES_BEHIND, "gate-keeper"]) {
       const child = new Child(role, [MAIN, "start", role, "--data", dataDir, "--port-offset", `${offset}`, ...shared]);

@@ -4,6 +4,7 @@ import type { Proposal } from "../services/safe-protector/decision.ts";
 import { Door } from "./door.ts";
 import { KeyTracker } from "./key-tracker.ts";
 import { KIND, KIND_COUNT } from "./kinds.ts";
+import { isPrivate } from "./private-address.ts";
 import { countsOf, Lookout, type Scenario } from "./scenario.ts";
 import type { Slice } from "./slice.ts";
 import { GROUPS, type Group } from "./summary.ts";
@@ -69,6 +70,7 @@ export class Offenders {
         if (!lookout.sees(tracker, slot)) continue;
         const { action, name, durationSeconds, windowSeconds } = lookout.scenario;
         if (!tracker.isNews(slot, number, second, windowSeconds)) continue;
+        if (group !== "account" && isPrivate(tracker.keyOf(slot))) continue;
         const evidence = {
           windowMs: windowSeconds * 1_000,
           counts: countsOf(lookout.scenario, tracker, slot),
