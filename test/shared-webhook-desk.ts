@@ -14,6 +14,7 @@ import { callRoute, deliveredIn, ok, type Reply, type Shown, settled, type Webho
 export class SharedWebhookDesk implements WebhooksUnderTest {
   readonly #db: SqlDatabase;
   #routes: readonly Route[] = [];
+  #webhooks!: PostgresWebhooks;
   /** What this process asks of the database at the moment. */
   #asked = 0;
   readonly bugs: unknown[] = [];
@@ -52,7 +53,8 @@ export class SharedWebhookDesk implements WebhooksUnderTest {
         return this.answer(post);
       },
     });
-    this.#routes = webhookRoutes(new PostgresWebhooks({ db, outbox: this.outbox, clock, randomBytes }));
+    this.#webhooks = new PostgresWebhooks({ db, outbox: this.outbox, clock, randomBytes });
+    this.#routes = webhookRoutes(this.#webhooks);
     this.deliveries.begin();
   }
 
@@ -72,6 +74,11 @@ export class SharedWebhookDesk implements WebhooksUnderTest {
     const events = skus.map((sku) => ({ type: "goods.sold-out", at: this.nowMs, sku: sku as Sku }) as const);
     await this.#db.transaction((tx) => this.outbox.append(tx, events));
     await this.outbox.tick();
+  }
+
+  async untakenSince(): Promise<number | null> {
+    await this.#webhooks.recount();
+    return this.#webhooks.counts.untakenSince;
   }
 
   async step(): Promise<void> {

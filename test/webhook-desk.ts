@@ -53,6 +53,8 @@ export interface WebhooksUnderTest {
   /** As above, until nothing moves any more. */
   works(): Promise<void>;
   sweep(): Promise<unknown>;
+  /** When the oldest event was told that an enabled webhook has not taken, as an operator is shown it; `null`: they have taken all. */
+  untakenSince(): Promise<number | null>;
   /** The process stops in good order. */
   stop(): Promise<void>;
   /** Another life over the same store; the one before ends without a word, unless it was stopped. */
@@ -140,6 +142,10 @@ export class WebhookDesk implements WebhooksUnderTest {
 
   sweep(): Promise<unknown> {
     return this.outbox.sweep(this.nowMs);
+  }
+
+  async untakenSince(): Promise<number | null> {
+    return this.webhooks.counts.untakenSince;
   }
 
   stop(): Promise<void> {

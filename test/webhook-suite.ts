@@ -51,6 +51,36 @@ export function webhookSuite(kept: string, openDesk: () => Promise<WebhooksUnder
     });
   });
 
+  describe(`an operator who watches, with webhooks kept in ${kept},`, () => {
+    test("sees since when the oldest event waits that an enabled webhook wants and has not taken", async () => {
+      const desk = await openDesk();
+      expect(await desk.untakenSince()).toBeNull();
+      await desk.create();
+      const { body } = await desk.create({ url: "https://slow.example/", types: ["goods.sold-out"] });
+      expect(await desk.untakenSince()).toBeNull();
+      desk.answer = ({ url }) => (url.includes("slow") ? { status: 500 } : ok);
+      const from = desk.nowMs;
+      // Steps, and not until nothing moves any more: what is refused is tried again at every step.
+      await desk.add("a");
+      await desk.step();
+      desk.nowMs += 5_000;
+      await desk.add("b");
+      await desk.step();
+      expect(await desk.untakenSince()).toBe(from);
+      desk.answer = () => ok;
+      await desk.works();
+      expect(await desk.untakenSince()).toBeNull();
+      desk.answer = () => ({ status: 500 });
+      await desk.add("c");
+      await desk.step();
+      expect(await desk.untakenSince()).toBe(desk.nowMs);
+      await desk.call("updateWebhook", { url: "https://slow.example/", enabled: false }, body.id);
+      const [other] = (await desk.call("findAllWebhooks")).body as unknown as readonly Shown[];
+      await desk.call("updateWebhook", { url: "https://other.example/", enabled: false }, other?.id);
+      expect(await desk.untakenSince()).toBeNull();
+    });
+  });
+
   describe(`a delivery, with webhooks kept in ${kept},`, () => {
     test("is signed with every key, so that a receiver may know any of them", async () => {
       const desk = await openDesk();

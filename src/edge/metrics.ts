@@ -7,6 +7,12 @@ import { Counter, Gauge, type Histogram, Registry } from "prom-client";
 /** Bounds of the purchase histogram, in seconds: from a refusal out of memory to a commit on a slow disk. */
 const SECONDS_BOUNDS = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
+export interface Figure {
+  /** By label. */
+  readonly of: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 export class ServiceMetrics {
   readonly #registry = new Registry();
   readonly #replies = new Map<number, number>();
@@ -99,6 +105,24 @@ export class ServiceMetrics {
           },
         }),
       );
+  }
+
+  /** Figures that go up and down, told apart by labels, from a source that takes its time. Where that has none, there are none: an old figure would lie. */
+  figures(name: string, help: string, labels: readonly string[], read: () => Promise<readonly Figure[]>): void {
+    this.#add(
+      new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers: [],
+        async collect() {
+          const figures = await read();
+          this.reset();
+          if (labels.length === 0) this.remove();
+          for (const { of, value } of figures) this.set({ ...of }, value);
+        },
+      }),
+    );
   }
 
   text(): Promise<string> {

@@ -135,7 +135,7 @@ describe("deliveries to receivers that hang", () => {
     await receivers.timeOutAndTryAgain();
     await receivers.desk.works();
     expect(new Set(receivers.desk.delivered).size).toBe(GOODS.length + 1);
-    expect(receivers.desk.webhooks.counts).toEqual({ disabled: 0, failing: 0, deliveries: 0 });
+    expect(receivers.desk.webhooks.counts).toEqual({ disabled: 0, failing: 0, untakenSince: null, deliveries: 0 });
   });
 
   test("are one at a time to a receiver of which nothing is known yet", async () => {

@@ -82,6 +82,11 @@ export class Outbox implements EventSource {
     return { oldestId: this.#oldestId, lastId: this.#lastId };
   }
 
+  /** When an event that can be read was told. */
+  toldAt(id: number): UnixMs | null {
+    return (this.#rowWith.get(id) as Row | null)?.at ?? null;
+  }
+
   /** Within a turn: the event is saved in its transaction. */
   add(event: DoorbusterEvent): void {
     const text = this.#texts.of(event);

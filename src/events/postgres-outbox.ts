@@ -80,6 +80,13 @@ export class PostgresOutbox implements EventSource {
     return rangeOf(tx);
   }
 
+  /** When an event that can be read was told. */
+  async toldAt(id: number): Promise<UnixMs | null> {
+    const [row] = await this.#db.read<{ at: UnixMs }>`
+      select at_ms as at from outbox where first_id <= ${id} order by first_id desc limit 1`;
+    return row?.at ?? null;
+  }
+
   async read(after: number, limit: number): Promise<readonly StoredEvent[]> {
     const from = after + 1;
     // Ids are consecutive, so that they say in which rows the events are, however many a row holds.

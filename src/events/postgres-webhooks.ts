@@ -9,11 +9,13 @@ import type { PostgresOutbox } from "./postgres-outbox.ts";
 import type { Progress, Webhook, WebhookId } from "./webhook.ts";
 import {
   changedWebhook,
+  firstUntaken,
   type NewWebhook,
   newWebhook,
   resumed,
   type WebhookBook,
   type WebhookChange,
+  type WebhookCounts,
   type WebhookStatus,
 } from "./webhook-book.ts";
 
@@ -39,7 +41,7 @@ interface Row {
 
 export class PostgresWebhooks implements WebhookBook {
   readonly #parts: PostgresWebhookParts;
-  #counts = { disabled: 0, failing: 0 };
+  #counts: WebhookCounts = { disabled: 0, failing: 0, untakenSince: null };
 
   constructor(parts: PostgresWebhookParts) {
     this.#parts = parts;
@@ -96,14 +98,18 @@ export class PostgresWebhooks implements WebhookBook {
   }
 
   /** As they were at the last call of `recount`: metrics must not wait. */
-  get counts(): { readonly disabled: number; readonly failing: number } {
+  get counts(): WebhookCounts {
     return this.#counts;
   }
 
   async recount(): Promise<void> {
-    const all = await allWebhooks(this.#parts.db.read);
-    const enabled = all.filter(({ webhook }) => webhook.disabledBecause === null);
-    this.#counts = { disabled: all.length - enabled.length, failing: enabled.filter(({ progress }) => progress.failing !== null).length };
+    const { db, outbox } = this.#parts;
+    const all = await allWebhooks(db.read);
+    const enabled = all.flatMap(({ webhook, progress }) => (webhook.disabledBecause === null ? progress : []));
+    const failing = enabled.filter((progress) => progress.failing !== null).length;
+    const first = firstUntaken(enabled, outbox.lastId);
+    const untakenSince = first === null ? null : await outbox.toldAt(first);
+    this.#counts = { disabled: all.length - enabled.length, failing, untakenSince };
   }
 }
 

@@ -74,3 +74,17 @@ export function missedBecause({ position }: Progress, oldestId: number): string 
   if (position + 1 >= oldestId) return null;
   return `the events from ${position + 1} to ${oldestId - 1} were not delivered and are no longer kept`;
 }
+
+/** What an operator should know of all webhooks together. */
+export interface WebhookCounts {
+  readonly disabled: number;
+  readonly failing: number;
+  /** When the oldest event was told that an enabled webhook has not taken; `null`: they have taken all. */
+  readonly untakenSince: UnixMs | null;
+}
+
+/** The id of the first event that one of these has not taken, or not looked at yet; `null`: there is none. */
+export function firstUntaken(enabled: readonly Progress[], lastId: number): number | null {
+  const position = Math.min(lastId, ...enabled.map((progress) => progress.position));
+  return position < lastId ? position + 1 : null;
+}

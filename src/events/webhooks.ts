@@ -11,12 +11,14 @@ import type { Outbox } from "./outbox.ts";
 import type { Progress, Webhook, WebhookId } from "./webhook.ts";
 import {
   changedWebhook,
+  firstUntaken,
   missedBecause,
   type NewWebhook,
   newWebhook,
   resumed,
   type WebhookBook,
   type WebhookChange,
+  type WebhookCounts,
   type WebhookStatus,
 } from "./webhook-book.ts";
 import type { WebhookStore } from "./webhook-store.ts";
@@ -62,10 +64,13 @@ export class Webhooks implements WebhookBook {
   }
 
   /** How many there are of each kind that an operator should know of, and the deliveries under way. */
-  get counts(): { readonly disabled: number; readonly failing: number; readonly deliveries: number } {
-    const enabled = [...this.#kept.values()].flatMap(({ courier }) => courier ?? []);
-    const failing = enabled.filter(({ progress }) => progress.failing !== null).length;
-    return { disabled: this.#kept.size - enabled.length, failing, deliveries: this.#slots.taken };
+  get counts(): WebhookCounts & { readonly deliveries: number } {
+    const { outbox } = this.#tools;
+    const enabled = [...this.#kept.values()].flatMap(({ courier }) => courier?.progress ?? []);
+    const failing = enabled.filter((progress) => progress.failing !== null).length;
+    const first = firstUntaken(enabled, outbox.lastId);
+    const untakenSince = first === null ? null : outbox.toldAt(first);
+    return { disabled: this.#kept.size - enabled.length, failing, untakenSince, deliveries: this.#slots.taken };
   }
 
   list(): readonly WebhookStatus[] {

@@ -358,5 +358,7 @@ export interface Ledger {
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Answer<readonly Order[]>;
   /** Up to `limit` goods in the order of their SKUs' UTF-8 bytes, from behind `after`. */
   listGoods(after: Sku | null, limit: number, now: UnixMs): Answer<readonly Goods[]>;
+  /** How many goods there are. */
+  countGoods(): Answer<number>;
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): Answer<readonly OrderRecord[]>;
 }

@@ -205,6 +205,7 @@ class EmbeddedProcess {
     this.#sweeper = new Sweeper(sweeps, clock, SWEEP_TICK_MS, reportBug);
     this.#traffic.describe(this.#ports.metrics.SafeProtector);
     describeGauges(this.#ports.metrics, {
+      clock,
       protector: this.#protector,
       policies: this.#policies,
       sales: this.#sales,

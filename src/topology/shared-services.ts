@@ -7,6 +7,7 @@ import { SaleBoard } from "../sales/board.ts";
 import { boardLinkRoutes } from "../sales/board-link.ts";
 import { routes as saleRoutes } from "../sales/routes.ts";
 import type { Sale } from "../sales/sale.ts";
+import { StockWatch } from "../sales/stock-watch.ts";
 import { inventoryManagerLinkRoutes } from "../services/inventory-manager/link.ts";
 import { InventoryManager, routes as inventoryRoutes } from "../services/inventory-manager/service.ts";
 import { policyControllerLinkRoutes } from "../services/policy-controller/link.ts";
@@ -19,6 +20,7 @@ import type { PostgresTrail } from "../trail/postgres-trail.ts";
 import { trailRoutes } from "../trail/routes.ts";
 import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { stockDemo } from "./demo.ts";
+import { describeStock } from "./gauges.ts";
 import { saleBookOver } from "./sale-book.ts";
 import type { ServicePart } from "./service-process.ts";
 import type { SharedLedger } from "./shared-ledger.ts";
@@ -76,6 +78,7 @@ export async function policyControllerOver({ settings, clock, stores, ledger: sh
   const service = new PolicyController(await stores.policies(), ledger, throttleOf(settings, "policy-controller", clock), clock, sales);
   // Of all services this one has everything that the demo needs. Several may do it at once: whoever comes second finds the sale there.
   const demoSale = settings.demo ? await stores.patience.until(() => stockDemo({ ledger, policies: service, sales }, clock.now())) : null;
+  const watch = new StockWatch({ ledger, sales, clock });
   const board = new SaleBoard({ book: sales, ledger, clock, availability: settings.shop.saleAvailability });
   const own = [...policyRoutes(service), ...saleRoutes(sales, clock), ...trailRoutes(books.trail)];
   return {
@@ -92,6 +95,7 @@ export async function policyControllerOver({ settings, clock, stores, ledger: sh
     describe: (metrics) => {
       metrics.gauge("doorbuster_policies", "SKUs with a policy.", () => service.policies);
       metrics.gauge("doorbuster_sales", "Sales, whatever their status.", () => sales.size);
+      describeStock(metrics, watch);
       stores.describe(metrics);
     },
     beginToClose: nothing,

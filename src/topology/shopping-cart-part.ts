@@ -91,7 +91,7 @@ export async function shoppingCartOver(
     chores,
     inHealth: () => ({ ...stores.inHealth(), postgres: books.isReachable ? "connected" : "away", isLeading: books.isLeading }),
     describe: (metrics) => {
-      describeOutgoing(metrics, books.outgoing);
+      describeOutgoing(metrics, books.outgoing, clock);
       shared.restores.describe(metrics);
       stores.describe(metrics);
     },

@@ -1,6 +1,7 @@
 /** Where goods stand, as an operator watches it. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { getJson, postJson, type System, startSystem } from "../system.ts";
+import { waitFor } from "../wait.ts";
 import { expectProblem } from "./problem.ts";
 
 setDefaultTimeout(60_000);
@@ -39,6 +40,16 @@ test("tells of all goods in the order of their SKUs what is on hand, frozen, in 
   ]);
   expect(more).toBe(false);
   expect(at).toBeGreaterThanOrEqual(before);
+});
+
+test("is in PolicyController's metrics, each unit in one state", async () => {
+  const unitsOfA = async (): Promise<Readonly<Record<string, number>>> => {
+    const { text } = await getJson(`${system.policy}/metrics`);
+    const found = [...text.matchAll(/^doorbuster_goods_units\{sku="a",state="(\w+)",[^}]*\} (\d+)$/gm)];
+    return Object.fromEntries(found.map(([, state, units]) => [state, Number(units)]));
+  };
+  const expected = JSON.stringify({ available: 5, held: 3, payment_pending: 2, sold: 0 });
+  await waitFor(async () => JSON.stringify(await unitsOfA()) === expected, "the metrics tell where the goods stand");
 });
 
 test("is read a page at a time", async () => {

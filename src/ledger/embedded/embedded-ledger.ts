@@ -196,6 +196,10 @@ export class EmbeddedLedger implements Ledger {
     return this.#journal.listSkus(after, limit).flatMap((sku) => this.#shelves.goodsAt(sku, now) ?? []);
   }
 
+  countGoods(): number {
+    return this.#shelves.size;
+  }
+
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): readonly OrderRecord[] {
     return this.#journal.listRecords(after, limit).flatMap(({ userId, sku }) => {
       const line = this.#shelves.lineOf(this.#shelves.find(userId, sku));

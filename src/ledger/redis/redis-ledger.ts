@@ -214,6 +214,11 @@ export class RedisLedger implements Ledger {
     return (await this.goods(skus, now)).flatMap((goods) => goods ?? []);
   }
 
+  async countGoods(): Promise<number> {
+    const counts = await Promise.all(this.#partitions.all.map((partition) => this.#shelves.countIn(partition)));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
   async listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): Promise<readonly OrderRecord[]> {
     const names = await this.#shelves.names("records", after && `${after.userId}\n${after.sku}`, limit);
     const of = names.map((name) => {

@@ -6,7 +6,7 @@ import { LEDGER_BATCH_COMMANDS_MAX } from "../../limits/ledger.ts";
 import { EMPTY_LINE } from "../decision.ts";
 import type { Line } from "../ledger.ts";
 import type { KeyKind, Partitions } from "./partitions.ts";
-import { CART, LOOK, NAMES } from "./scripts.ts";
+import { CART, EXTENT, LOOK, NAMES } from "./scripts.ts";
 import { onlyFailure } from "./sku-commands.ts";
 import { goodsOf, type LineFields, type Look, lineOf, readAnswer, readList, type Seen, type SeenFields } from "./wire.ts";
 
@@ -80,6 +80,12 @@ export class RedisShelves {
       const heldSince = rest[6];
       return { sku, line: lineOf(rest.slice(0, 6) as unknown as LineFields), sessionId: rest[5], heldSince };
     });
+  }
+
+  /** How many goods a partition has. */
+  async countIn(partition: number): Promise<number> {
+    const [goods] = (await this.#redis.run(EXTENT, this.#partitions.keysOf(partition), [])) as readonly [number];
+    return goods;
   }
 
   /** Up to `limit` names of all partitions, in the order of their bytes, from behind `after`. */

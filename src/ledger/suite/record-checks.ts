@@ -192,6 +192,7 @@ const lists: readonly Check[] = [
     sentence: "goods are listed in the order of their bytes, page by page, each once",
     run: async (shop) => {
       for (const name of shuffled) await shop.put(1, name);
+      expect(await shop.ledger.countGoods()).toBe(shuffled.length);
       const seen: string[] = [];
       for (let after: Sku | null = null; ; ) {
         const page = await shop.ledger.listGoods(after, 3, shop.now);
