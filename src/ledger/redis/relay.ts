@@ -3,31 +3,17 @@
  * in the partition's order. Who tells of an order takes over the streams of its SKUs in the same transaction: a hold is told before the order that it
  * became part of.
  */
-import type { Sku, UserId } from "../../core/ids.ts";
 import type { RedisScripts } from "../../core/redis.ts";
 import type { SqlDatabase, Tx } from "../../core/sql.ts";
-import type { UnixMs } from "../../core/time.ts";
 import { RELAY_ENTRIES_MAX } from "../../limits/ledger.ts";
 import type { LedgerEvent, Order } from "../ledger.ts";
 import type { Partitions } from "./partitions.ts";
 import { STREAM, TRIM } from "./scripts.ts";
+import { isNote, type Note, readTold } from "./told.ts";
 import type { WrittenPartitions } from "./written-partitions.ts";
 
 /** Writes events into the outbox, within the transaction that saves what they tell of. */
 export type Tell = (tx: Tx, events: readonly LedgerEvent[]) => Promise<void>;
-
-/** What operators have set, for a Redis that loses its data. */
-type Note =
-  | { readonly type: "note.stocked"; readonly at: UnixMs; readonly sku: Sku; readonly stocked: number; readonly priceCents: number }
-  | { readonly type: "note.removed"; readonly sku: Sku }
-  | {
-      readonly type: "note.recorded";
-      readonly sku: Sku;
-      readonly userId: UserId;
-      readonly ordered: number;
-      readonly userLevel: number;
-    };
-const isNote = (entry: LedgerEvent | Note): entry is Note => entry.type.startsWith("note.");
 
 /** What a transaction has taken over. */
 export interface Taken {
@@ -125,7 +111,7 @@ export class Relay {
     for (let left = entriesMax; left > 0; ) {
       const piece = await this.#read(partition, lastId, Math.min(left, RELAY_ENTRIES_MAX));
       if (piece.length === 0) break;
-      const entries = piece.flatMap(([, text]) => JSON.parse(text) as (LedgerEvent | Note)[]);
+      const entries = piece.flatMap(([, text]) => readTold(text));
       const events = entries.filter((entry): entry is LedgerEvent => !isNote(entry));
       if (events.length > 0) await this.#tell(tx, events);
       for (const note of entries.filter(isNote)) await keep(tx, note);

@@ -15,7 +15,7 @@ import type { KeptKeys, KeyedHold } from "./kept-keys.ts";
 import type { Partitions } from "./partitions.ts";
 import { DECIDE } from "./scripts.ts";
 import type { After } from "./turns.ts";
-import { type Answered, fieldsOf, type Look, readAnswer, replyOf } from "./wire.ts";
+import { type AlikeHolds, type Answered, type Field, fieldsOf, fieldsOfAlike, isLike, type Look, readAnswer, replyOf } from "./wire.ts";
 
 /** A command on its way, and what became of it. */
 export interface Asked<C = SkuCommand> {
@@ -103,12 +103,29 @@ export class SkuCommands {
   async #decide(partition: number, some: readonly Tried[]) {
     const keys = [...this.#partitions.keysOf(partition)];
     const fixed = keys.length;
-    const commands = some.map(({ command, now, known, skusOfUser }) => {
-      if (known !== null) return fieldsOf({ verb: "expire", sku: command.sku }, now, 0, -1);
-      if (!isKeyed(command)) return fieldsOf(command, now, 0, skusOfUser);
-      keys.push(this.#partitions.replyOf(command.sku, command.key.text));
-      return fieldsOf(command, now, keys.length - fixed, skusOfUser);
-    });
+    const commands: (readonly Field[] | ReturnType<typeof fieldsOfAlike>)[] = [];
+    let alike: AlikeHolds | null = null;
+    const endRun = (): void => {
+      if (alike !== null) commands.push(fieldsOfAlike(alike));
+      alike = null;
+    };
+    for (const { command, now, known, skusOfUser } of some) {
+      if (command.verb === "hold" && command.key === null && known === null && skusOfUser < 0) {
+        if (alike !== null && !isLike(alike, command, now)) endRun();
+        alike ??= { of: command, now, userIds: [], sessionIds: [] };
+        alike.userIds.push(command.userId);
+        alike.sessionIds.push(command.sessionId);
+        continue;
+      }
+      endRun();
+      if (known !== null) commands.push(fieldsOf({ verb: "expire", sku: command.sku }, now, 0, -1));
+      else if (!isKeyed(command)) commands.push(fieldsOf(command, now, 0, skusOfUser));
+      else {
+        keys.push(this.#partitions.replyOf(command.sku, command.key.text));
+        commands.push(fieldsOf(command, now, keys.length - fixed, skusOfUser));
+      }
+    }
+    endRun();
     const { count } = this.#partitions;
     // A quarter of what a user's SKUs would come to in each partition: who has fewer here is not asked about the others.
     const bounds = [

@@ -1,11 +1,11 @@
 /** What goes to the scripts and comes back from them, as `scripts/*.lua` say. */
 import { assert } from "../../core/assert.ts";
-import type { SessionId, Sku } from "../../core/ids.ts";
+import type { SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import type { Goods, KeptReply, Line, Reply, SkuCommand } from "../ledger.ts";
+import type { Goods, HoldCommand, KeptReply, Line, Reply, SkuCommand } from "../ledger.ts";
 import { decodeReplies } from "../reply-record.ts";
 
-type Field = string | number;
+export type Field = string | number;
 export type Answered = readonly [kind: string, ...fields: Field[]];
 /** A SKU that has to be looked at, because an order that has ended elsewhere ended there too. */
 export type Look = readonly [sku: Sku, at: UnixMs];
@@ -50,6 +50,26 @@ export function fieldsOf(command: SkuCommand, now: UnixMs, keyNumber: number, sk
       return [verb, now, sku];
   }
 }
+
+/** A run of holds that are sent as one: without keys, and alike in all but whose they are. */
+export interface AlikeHolds {
+  readonly of: HoldCommand;
+  readonly now: UnixMs;
+  readonly userIds: UserId[];
+  readonly sessionIds: SessionId[];
+}
+
+export const isLike = ({ of, now }: AlikeHolds, other: HoldCommand, otherNow: UnixMs): boolean =>
+  now === otherNow &&
+  of.sku === other.sku &&
+  of.quantity === other.quantity &&
+  of.limit === other.limit &&
+  of.opensAt === other.opensAt &&
+  of.closesAt === other.closesAt &&
+  of.frozenForMs === other.frozenForMs;
+
+export const fieldsOfAlike = ({ of, now, userIds, sessionIds }: AlikeHolds) =>
+  ["holds", now, of.sku, userIds, sessionIds, of.quantity, of.limit, of.opensAt, of.closesAt, of.frozenForMs] as const;
 
 type Refused = Extract<Reply, { readonly kind: "refused" }>;
 

@@ -20,70 +20,82 @@ local function tellIfSoldOut(shelf, before, at)
   if before > 0 and shelf.goods and availableOf(shelf.goods) == 0 then tell({ type = 'goods.sold-out', at = at, sku = shelf.sku }) end
 end
 
+-- Holds of one batch that differ in nothing but whose they are, are told as one.
+local function tellCreated(line, at, session)
+  local row, last = line.row, told[#told]
+  if last and last.type == 'holds.created' and last.at == at and last.sku == line.sku and last.quantity == row[HELD] and last.heldUntil == row[UNTIL] then
+    last.userIds[#last.userIds + 1], last.sessionIds[#last.sessionIds + 1] = line.user, session
+    return
+  end
+  tell({ type = 'holds.created', at = at, sku = line.sku, quantity = row[HELD], heldUntil = row[UNTIL], userIds = { line.user },
+    sessionIds = { session } })
+end
+
 local function tellHold(wasHeld, line, at, session)
   local row = line.row
   if row[HELD] == wasHeld then return end
-  tell({ type = wasHeld == 0 and 'hold.created' or 'hold.changed', at = at, sku = line.sku, userId = line.user, sessionId = session,
-    quantity = row[HELD], heldUntil = row[UNTIL] })
+  if wasHeld == 0 then return tellCreated(line, at, session) end
+  tell({ type = 'hold.changed', at = at, sku = line.sku, userId = line.user, sessionId = session, quantity = row[HELD], heldUntil = row[UNTIL] })
 end
 
 local verbs = {}
 
--- Keeps what this hold is told for its key, if it has one.
-local function keep(c, reason, quantity, heldUntil)
-  if c[11] == 0 then return end
-  local reply = cjson.encode({ { c[12], c[13], c[10], 'cart', reason, c[3], quantity, heldUntil, c[9] } })
-  later(function() call('SET', KEYS[14 + c[11]], reply, 'PX', KEPT_MS) end)
+-- Keeps what this hold is told for its key.
+local function keep(keyed, sku, frozenForMs, session, reason, quantity, heldUntil)
+  local number, key, fingerprint = keyed[11], keyed[12], keyed[13]
+  local reply = cjson.encode({ { key, fingerprint, session, 'cart', reason, sku, quantity, heldUntil, frozenForMs } })
+  later(function() call('SET', KEYS[14 + number], reply, 'PX', KEPT_MS) end)
 end
 
--- A refusal is kept too: the same key hears it again, even when goods have come back since.
-local function refusedHold(c, reason)
-  keep(c, reason, c[5], 0)
-  return refused(reason)
-end
-
--- [verb, now, sku, user, quantity, limit, opensAt, closesAt, frozenForMs, session, number of its key or 0, key, fingerprint,
---  of how many SKUs the user has something or -1]
-function verbs.hold(c)
-  local sku, user, quantity, limit = c[3], c[4], c[5], c[6]
-  local shelf, at = seen(sku, c[2])
-  local kept = c[11] > 0 and call('GET', KEYS[14 + c[11]])
+-- @param keyed the command, if it has a key; @param counted of how many SKUs the user has something, or -1
+local function hold(sku, now, user, quantity, limit, opensAt, closesAt, frozenForMs, session, keyed, counted)
+  local shelf, at = seen(sku, now)
+  local kept = keyed and call('GET', KEYS[14 + keyed[11]])
   if kept then return { 'kept', kept } end
+  -- A refusal is kept too: the same key hears it again, even when goods have come back since.
+  local function refusedHold(reason)
+    if keyed then keep(keyed, sku, frozenForMs, session, reason, quantity, 0) end
+    return refused(reason)
+  end
   local goods = shelf.goods
-  if not goods then return refusedHold(c, 'unknown-goods') end
+  if not goods then return refusedHold('unknown-goods') end
   -- Who came too early may come again with the same key, so this refusal is not kept.
-  if at < c[7] then return refused('not-started') end
-  if c[8] > 0 and at >= c[8] then return refusedHold(c, 'ended') end
+  if at < opensAt then return refused('not-started') end
+  if closesAt > 0 and at >= closesAt then return refusedHold('ended') end
   local line = settled(sku, user, at)
   local row = line.row
   if row[MARK] then return BUSY end
   local mine = row[HELD] + row[ORDERED] + pendingOf(row, at)
-  if limit > 0 and mine + quantity > limit then return refusedHold(c, 'limit-reached') end
+  if limit > 0 and mine + quantity > limit then return refusedHold('limit-reached') end
   if mine == 0 and row[LEVEL] < 0 and skusOf(user) >= SKUS_HERE_MAX then
-    if c[14] < 0 then
+    if counted < 0 then
       shelf.isHalted = true
       return { 'count' }
     end
-    if c[14] >= SKUS_MAX then return refusedHold(c, 'limit-reached') end
+    if counted >= SKUS_MAX then return refusedHold('limit-reached') end
   end
   local available = availableOf(goods)
-  if available < quantity then return refusedHold(c, 'sold-out') end
+  if available < quantity then return refusedHold('sold-out') end
 
   local wasHeld = row[HELD]
   if wasHeld == 0 then
     -- Nothing extends a hold: what is added later ends with what is there.
-    row[UNTIL], row[SINCE], row[SESSION] = at + c[9], at, c[10]
+    row[UNTIL], row[SINCE], row[SESSION] = at + frozenForMs, at, session
     begin(shelf, row[UNTIL], user)
   end
   row[HELD] = wasHeld + quantity
   line.isChanged = true
   move(shelf, row[UNTIL], quantity)
   setGoods(shelf, at, quantity)
-  tellHold(wasHeld, line, at, c[10])
+  tellHold(wasHeld, line, at, session)
   tellIfSoldOut(shelf, available, at)
-  keep(c, cjson.null, row[HELD], row[UNTIL])
+  if keyed then keep(keyed, sku, frozenForMs, session, cjson.null, row[HELD], row[UNTIL]) end
   return { 'held', row[HELD], row[UNTIL] }
 end
+
+-- [verb, now, sku, user, quantity, limit, opensAt, closesAt, frozenForMs, session, number of its key or 0, key, fingerprint,
+--  of how many SKUs the user has something or -1]
+function verbs.hold(c) return hold(c[3], c[2], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11] > 0 and c or nil, c[14]) end
 
 -- [verb, now, sku, user, quantity, limit]
 function verbs.change(c)
@@ -185,8 +197,47 @@ function verbs.expire(c)
   return { 'expired' }
 end
 
-local replies = {}
-for n, command in ipairs(cjson.decode(ARGV[1])) do
-  if shelfOf(command[3]).isHalted then replies[n] = { 'later' } else replies[n] = verbs[command[1]](command) end
+local commands, names, whose = cjson.decode(ARGV[1]), {}, {}
+local function want(sku, user) names[#names + 1], whose[#whose + 1] = sku .. '\n' .. user, user end
+for _, command in ipairs(commands) do
+  local verb, sku, user = command[1], command[3], command[4]
+  if verb == 'holds' then
+    for _, each in ipairs(user) do want(sku, each) end
+  elseif verb ~= 'stock' and verb ~= 'expire' then
+    want(sku, user)
+  end
 end
-return finish(replies)
+fetch(names, whose)
+
+local LATER, replies = '["later"]', {}
+-- Most replies of a batch are the same.
+local heldQuantity, heldUntil, heldText
+local function answer(reply)
+  if reply[1] ~= 'held' then
+    replies[#replies + 1] = cjson.encode(reply)
+    return
+  end
+  if reply[2] ~= heldQuantity or reply[3] ~= heldUntil then heldQuantity, heldUntil, heldText = reply[2], reply[3], cjson.encode(reply) end
+  replies[#replies + 1] = heldText
+end
+
+for _, command in ipairs(commands) do
+  local verb, shelf = command[1], shelfOf(command[3])
+  if verb == 'holds' then
+    -- Holds without keys that differ in nothing but whose they are: [verb, now, sku, [user, ...], [session, ...], quantity, limit, opensAt,
+    -- closesAt, frozenForMs]. One reply for each.
+    local _, now, sku, buyers, sessions, quantity, limit, opensAt, closesAt, frozenForMs = unpack(command)
+    for n, user in ipairs(buyers) do
+      if shelf.isHalted then
+        replies[#replies + 1] = LATER
+      else
+        answer(hold(sku, now, user, quantity, limit, opensAt, closesAt, frozenForMs, sessions[n], nil, -1))
+      end
+    end
+  elseif shelf.isHalted then
+    replies[#replies + 1] = LATER
+  else
+    answer(verbs[verb](command))
+  end
+end
+return finishWith('[' .. table.concat(replies, ',') .. ']')

@@ -16,7 +16,7 @@
 --    8 names    zset    sku of all goods, in order of their bytes
 --    9 records  zset    user \n sku of all order records, in order of their bytes
 --   10 ties     zset    sku \n deadline \n order \n sku [\n sku ...]: what an order of several SKUs ends together with
---   11 stream   stream  events, a JSON array to an entry; and notes about what operators set, for Postgres to keep
+--   11 stream   stream  events, a JSON array to an entry, holds that are alike as one `holds.created`; and notes about what operators set, for Postgres to keep
 --   12 marks    hash    order \n sku -> a part of an order that is under way between here and Postgres, since when, and how to undo it
 --   13 whole    string  the run id of the server under which this partition was compared with Postgres; see `note-whole.lua`
 --   14 unpaid   hash    sku \n deadline -> how much of what becomes free then is in unpaid orders
@@ -33,6 +33,8 @@ local HELD, UNTIL, SINCE, ORDERED, LEVEL, SESSION, PARTS, MARK = 1, 2, 3, 4, 5, 
 local CHUNK, USERS_PER_ENTRY = 1000, 100
 local call = redis.call
 local shelves, lines, users, told, looks, written = {}, {}, {}, {}, {}, {}
+-- What was read of lines before somebody asked: the packed text, or false where there is none.
+local stored = {}
 
 local function padded(ms) return string.format('%015.0f', ms) end
 local function must(condition, fact) if not condition then error('broken invariant: ' .. fact) end end
@@ -195,12 +197,38 @@ local function begin(shelf, deadline, user)
   whose[#whose + 1] = user
 end
 
+-- Fields of a hash, a thousand at a time: a call for each would cost more than all else that a hold does.
+local function readAll(key, fields, hear)
+  for first = 1, #fields, CHUNK do
+    local last = math.min(#fields, first + CHUNK - 1)
+    for n, text in ipairs(call('HMGET', key, unpack(fields, first, last))) do hear(fields[first + n - 1], text) end
+  end
+end
+-- @param pairs field, value, field, value, ...
+local function writeAll(key, pairs)
+  for first = 1, #pairs, CHUNK do call('HSET', key, unpack(pairs, first, math.min(#pairs, first + CHUNK - 1))) end
+end
+
+-- Reads lines together that somebody will ask for, and of which SKUs those users have others who have none there.
+local function fetch(names, whose)
+  readAll(LINES, names, function(name, text) stored[name] = text end)
+  local new = {}
+  for n, name in ipairs(names) do
+    if not stored[name] and users[whose[n]] == nil then
+      users[whose[n]] = '\n'
+      new[#new + 1] = whose[n]
+    end
+  end
+  readAll(USERS, new, function(user, text) users[user] = text or '\n' end)
+end
+
 -- The user's line as it is stored, or an empty one.
 local function lineOf(sku, user)
   local name = sku .. '\n' .. user
   local line = lines[name]
   if not line then
-    local text = call('HGET', LINES, name)
+    local text = stored[name]
+    if text == nil then text = call('HGET', LINES, name) end
     line = { name = name, sku = sku, user = user, row = text and cmsgpack.unpack(text) or { 0, 0, 0, 0, -1, '', {}, false } }
     line.wasThere, line.hadRecord = text ~= false, line.row[LEVEL] >= 0
     lines[name] = line
@@ -229,14 +257,20 @@ end
 -- How many SKUs of this partition the user has lines of, dead ones too.
 local function skusOf(user)
   if users[user] == nil then users[user] = call('HGET', USERS, user) or '\n' end
+  if users[user] == '\n' then return 0 end
   local _, separators = string.gsub(users[user], '\n', '')
   return separators - 1
 end
 
-local function finishLine(line)
+-- @param put fields and values to write to the lines, @param changed users of whom a line has come or gone
+local function finishLine(line, put, changed)
   local row, sku, user = line.row, line.sku, line.user
   local isThere = row[HELD] > 0 or row[ORDERED] > 0 or row[LEVEL] >= 0 or #row[PARTS] > 0 or row[MARK] ~= false
-  if isThere then call('HSET', LINES, line.name, cmsgpack.pack(row)) else call('HDEL', LINES, line.name) end
+  if isThere then
+    put[#put + 1], put[#put + 2] = line.name, cmsgpack.pack(row)
+  else
+    call('HDEL', LINES, line.name)
+  end
   if isThere ~= line.wasThere then
     local skus = users[user] or call('HGET', USERS, user) or '\n'
     if isThere then
@@ -246,7 +280,7 @@ local function finishLine(line)
       if from then skus = string.sub(skus, 1, from) .. string.sub(skus, to + 1) end
     end
     users[user] = skus
-    if skus == '\n' then call('HDEL', USERS, user) else call('HSET', USERS, user, skus) end
+    changed[user] = true
   end
   local hasRecord = row[LEVEL] >= 0
   if hasRecord and not line.hadRecord then call('ZADD', RECORDS, 0, user .. '\n' .. sku) end
@@ -265,15 +299,26 @@ local function finishShelf(shelf)
   end
 end
 
+local function finishLines()
+  local put, changed, kept = {}, {}, {}
+  for _, line in pairs(lines) do if line.isChanged then finishLine(line, put, changed) end end
+  writeAll(LINES, put)
+  for user in pairs(changed) do
+    if users[user] == '\n' then call('HDEL', USERS, user) else kept[#kept + 1], kept[#kept + 2] = user, users[user] end
+  end
+  writeAll(USERS, kept)
+end
+
 -- Writes everything, appends what is told, and answers: JSON of what is given, and of the SKUs that have to be looked at, at which time.
-local function finish(reply)
+local function finishWith(reply)
   if #told > 0 and not known() then return notWhole() end
   for _, write in ipairs(written) do write() end
   for _, shelf in pairs(shelves) do finishShelf(shelf) end
-  for _, line in pairs(lines) do if line.isChanged then finishLine(line) end end
+  finishLines()
   if #told > 0 then call('XADD', STREAM, '*', 'events', cjson.encode(told)) end
-  return cjson.encode({ reply, looks })
+  return '[' .. reply .. ',' .. cjson.encode(looks) .. ']'
 end
+local function finish(reply) return finishWith(cjson.encode(reply)) end
 
 -- Tells and clears what has ended of up to `rowsMax` lines of this SKU. Orders whose part here has ended are not over before Postgres says so:
 -- they are added to `orders` ([order, sku, user]), and stay. Returns how many lines it has looked at, and whether nothing is left.
