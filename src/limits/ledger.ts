@@ -29,9 +29,11 @@ export const ORDER_UNDER_WAY_MS_MAX: DurationMs = 10_000;
 export const RECOVERED_PER_TICK = 100;
 /** Time between two ticks in which events of a process's own changes are taken over into the outbox; in which everybody's are, also of those who have
  *  died, or have no such tick; and in which what others have left half way is looked for. */
-export const RELAY_TICK_MS: DurationMs = 50;
+export const RELAY_TICK_MS: DurationMs = 100;
 export const RELAY_ALL_TICK_MS: DurationMs = 500;
 export const RECOVER_TICK_MS: DurationMs = 1_000;
+/** Time between two ticks in which a process sweeps the whole ledger. Nothing waits for it but what is told of holds that have ended. */
+export const LEDGER_SWEEP_TICK_MS: DurationMs = 1_000;
 /** Rows that are compared between Redis and Postgres at once; between two such pages everybody else has a turn. */
 export const RECONCILED_PER_LOOK = 200;
 /** How often everything is compared again where something has happened in a partition during the look. After that: at the next claim. */

@@ -7,7 +7,7 @@ import { Throttle } from "../core/throttle.ts";
 import type { UnixMs } from "../core/time.ts";
 import { RequestHandler } from "../edge/request-handler.ts";
 import type { Identity } from "../identity/identity.ts";
-import { RECOVER_TICK_MS, RELAY_ALL_TICK_MS, RELAY_TICK_MS } from "../limits/ledger.ts";
+import { LEDGER_SWEEP_TICK_MS, RECOVER_TICK_MS, RELAY_ALL_TICK_MS, RELAY_TICK_MS } from "../limits/ledger.ts";
 import { SWEEP_TICK_MS } from "../limits.ts";
 import { openProviders } from "../payment/providers.ts";
 import { doorLinkRoutes } from "../services/gate-keeper/door-link.ts";
@@ -72,7 +72,7 @@ export async function shoppingCartOver(
     return false;
   };
   const chores: readonly Chore[] = [
-    { everyMs: SWEEP_TICK_MS, sweep: (now) => shared.sweep(now) },
+    { everyMs: LEDGER_SWEEP_TICK_MS, sweep: (now) => shared.sweep(now) },
     { everyMs: RELAY_TICK_MS, sweep: () => shared.relayOwn() },
     { everyMs: RELAY_ALL_TICK_MS, sweep: () => shared.relay() },
     { everyMs: RECOVER_TICK_MS, sweep: recovered },

@@ -38,7 +38,7 @@ export interface OpenedRedisLedger {
   readonly ledger: RedisLedger;
   /** For requests with keys that are no purchases. */
   readonly keys: { claim(key: Key): Promise<"mine" | "other" | KeptReply>; unclaim(keys: readonly Key[]): Promise<void> };
-  /** Every `SWEEP_TICK_MS`: tells and removes what has ended. True: there is more to do at once. No figure depends on it. */
+  /** Every `LEDGER_SWEEP_TICK_MS`: tells and removes what has ended. True: there is more to do at once. No figure depends on it. */
   sweep(now: UnixMs): Promise<boolean>;
   /** Every `RELAY_TICK_MS`: takes events of this process's own changes over into the outbox. True: there is more to do at once. */
   relayOwn(): Promise<boolean>;

@@ -21,20 +21,19 @@ local function tellIfSoldOut(shelf, before, at)
 end
 
 -- Holds of one batch that differ in nothing but whose they are, are told as one.
-local function tellCreated(line, at, session)
-  local row, last = line.row, told[#told]
-  if last and last.type == 'holds.created' and last.at == at and last.sku == line.sku and last.quantity == row[HELD] and last.heldUntil == row[UNTIL] then
-    last.userIds[#last.userIds + 1], last.sessionIds[#last.sessionIds + 1] = line.user, session
+local function tellCreated(sku, user, session, at, quantity, heldUntil)
+  local last = told[#told]
+  if last and last.type == 'holds.created' and last.at == at and last.sku == sku and last.quantity == quantity and last.heldUntil == heldUntil then
+    last.userIds[#last.userIds + 1], last.sessionIds[#last.sessionIds + 1] = user, session
     return
   end
-  tell({ type = 'holds.created', at = at, sku = line.sku, quantity = row[HELD], heldUntil = row[UNTIL], userIds = { line.user },
-    sessionIds = { session } })
+  tell({ type = 'holds.created', at = at, sku = sku, quantity = quantity, heldUntil = heldUntil, userIds = { user }, sessionIds = { session } })
 end
 
 local function tellHold(wasHeld, line, at, session)
   local row = line.row
   if row[HELD] == wasHeld then return end
-  if wasHeld == 0 then return tellCreated(line, at, session) end
+  if wasHeld == 0 then return tellCreated(line.sku, line.user, session, at, row[HELD], row[UNTIL]) end
   tell({ type = 'hold.changed', at = at, sku = line.sku, userId = line.user, sessionId = session, quantity = row[HELD], heldUntil = row[UNTIL] })
 end
 
@@ -221,20 +220,44 @@ local function answer(reply)
   replies[#replies + 1] = heldText
 end
 
-for _, command in ipairs(commands) do
-  local verb, shelf = command[1], shelfOf(command[3])
-  if verb == 'holds' then
-    -- Holds without keys that differ in nothing but whose they are: [verb, now, sku, [user, ...], [session, ...], quantity, limit, opensAt,
-    -- closesAt, frozenForMs]. One reply for each.
-    local _, now, sku, buyers, sessions, quantity, limit, opensAt, closesAt, frozenForMs = unpack(command)
-    for n, user in ipairs(buyers) do
-      if shelf.isHalted then
-        replies[#replies + 1] = LATER
-      else
-        answer(hold(sku, now, user, quantity, limit, opensAt, closesAt, frozenForMs, sessions[n], nil, -1))
-      end
+-- Holds without keys that differ in nothing but whose they are, in one go as far as their users have nothing at all, which is nearly always. What `hold`
+-- decides of such a user depends on the goods alone.
+-- [verb, now, sku, [user, ...], [session, ...], quantity, limit, opensAt, closesAt, frozenForMs]; one reply for each
+local function holdAll(c)
+  local _, now, sku, buyers, sessions, quantity, limit, opensAt, closesAt, frozenForMs = unpack(c)
+  local shelf, at = seen(sku, now)
+  local goods, taken = shelf.goods, 0
+  local mayBuy = goods and at >= opensAt and (closesAt == 0 or at < closesAt) and (limit == 0 or quantity <= limit)
+  local heldUntil = at + frozenForMs
+  local head, held = headOfHeld(quantity, heldUntil, at), cjson.encode({ 'held', quantity, heldUntil })
+  for n, user in ipairs(buyers) do
+    local name, session = sku .. '\n' .. user, sessions[n]
+    local available = goods and availableOf(goods)
+    local isNew = stored[name] == false and users[user] == '\n' and not lines[name]
+    if shelf.isHalted then
+      replies[#replies + 1] = LATER
+    elseif isNew and mayBuy and available >= quantity then
+      putHeld(name, sku, user, head, session)
+      begin(shelf, heldUntil, user)
+      goods[FROZEN], taken = goods[FROZEN] + quantity, taken + quantity
+      tellCreated(sku, user, session, at, quantity, heldUntil)
+      tellIfSoldOut(shelf, available, at)
+      replies[#replies + 1] = held
+    else
+      answer(hold(sku, now, user, quantity, limit, opensAt, closesAt, frozenForMs, session, nil, -1))
     end
-  elseif shelf.isHalted then
+  end
+  if taken > 0 then
+    move(shelf, heldUntil, taken)
+    setGoods(shelf, at, 0)
+  end
+end
+
+for _, command in ipairs(commands) do
+  local verb = command[1]
+  if verb == 'holds' then
+    holdAll(command)
+  elseif shelfOf(command[3]).isHalted then
     replies[#replies + 1] = LATER
   else
     answer(verbs[verb](command))

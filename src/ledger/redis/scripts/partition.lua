@@ -33,8 +33,8 @@ local HELD, UNTIL, SINCE, ORDERED, LEVEL, SESSION, PARTS, MARK = 1, 2, 3, 4, 5, 
 local CHUNK, USERS_PER_ENTRY = 1000, 100
 local call = redis.call
 local shelves, lines, users, told, looks, written = {}, {}, {}, {}, {}, {}
--- What was read of lines before somebody asked: the packed text, or false where there is none.
-local stored = {}
+-- Lines as they were read before somebody asked, or as they will be written first: the packed text, or false where there is none.
+local stored, newLines, newUsers = {}, {}, {}
 
 local function padded(ms) return string.format('%015.0f', ms) end
 local function must(condition, fact) if not condition then error('broken invariant: ' .. fact) end end
@@ -236,7 +236,18 @@ local function lineOf(sku, user)
   return line
 end
 
--- The same, for whoever may write into it: a hold that its deadline has ended is told and leaves the line.
+-- A line with a hold and nothing else, packed as `lineOf` reads it; `head` is the same for all of one time and quantity.
+local function headOfHeld(quantity, heldUntil, at) return '\152' .. cmsgpack.pack(quantity, heldUntil, at, 0, -1) end
+local TAIL_OF_HELD = cmsgpack.pack({}, false)
+-- Puts it down for somebody of whom nothing was here, as `fetch` has found: whoever asks for the line from now on finds it stored.
+local function putHeld(name, sku, user, head, session)
+  local text = head .. cmsgpack.pack(session) .. TAIL_OF_HELD
+  stored[name], users[user] = text, '\n' .. sku .. '\n'
+  newLines[#newLines + 1], newLines[#newLines + 2] = name, text
+  newUsers[#newUsers + 1], newUsers[#newUsers + 2] = user, users[user]
+end
+
+-- The line for whoever may write into it: a hold that its deadline has ended is told and leaves the line.
 local function settled(sku, user, at)
   local line = lineOf(sku, user)
   local row = line.row
@@ -300,6 +311,9 @@ local function finishShelf(shelf)
 end
 
 local function finishLines()
+  -- First, so that what became of them in the same batch wins.
+  writeAll(LINES, newLines)
+  writeAll(USERS, newUsers)
   local put, changed, kept = {}, {}, {}
   for _, line in pairs(lines) do if line.isChanged then finishLine(line, put, changed) end end
   writeAll(LINES, put)
