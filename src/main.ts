@@ -64,7 +64,8 @@ interface CommandSpec {
 const COMMANDS: readonly CommandSpec[] = [
   {
     name: "start",
-    description: "Runs all six services in this process, or the one that is named.",
+    description:
+      "Runs all six services in this process, or the one that is named; with --redis and --postgres over stores that many such processes share.",
     settings: SETTINGS,
     help: settingsHelp,
     argument: [

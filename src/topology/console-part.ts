@@ -123,3 +123,15 @@ export function consoleBesideStore(settings: Settings, place: Place, clock: Cloc
     "service-registry": here("service-registry"),
   });
 }
+
+/** The console in a node that has the registry: it finds all nodes there. */
+export function consoleBesideRegistry(settings: Settings, place: Place, clock: Clock): OpenConsole {
+  const lookedUp = {
+    "gate-keeper": null,
+    "safe-protector": null,
+    "policy-controller": null,
+    "inventory-manager": null,
+    "shopping-cart": null,
+  };
+  return openConsole(settings, place, clock, { ...lookedUp, "service-registry": [place.ownUrlOf("ServiceRegistry")] });
+}

@@ -12,16 +12,19 @@ import { routes as gateRoutes } from "../services/gate-keeper/service.ts";
 import { RegistryClient } from "../services/service-registry/client.ts";
 import type { Settings } from "../settings/table.ts";
 import { Announcement, registrarOf } from "./announcement.ts";
+import { consoleBesideRegistry } from "./console-part.ts";
 import { makeGate } from "./gate.ts";
 import { openGateRecords } from "./gate-records.ts";
 import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
+import type { PortName } from "./ports.ts";
 import { openShoppersIdentity, type Process, reportBug } from "./process.ts";
 import { openRegistry } from "./service-parts.ts";
 import { begun } from "./service-process.ts";
 import { openSharedLedger } from "./shared-ledger.ts";
 import { inventoryManagerOver, policyControllerOver, type Shared, safeProtectorOver, throttleOf } from "./shared-services.ts";
 import { SharedStores } from "./shared-stores.ts";
+import { ShopWindow } from "./shop-window.ts";
 import { type GateBeside, type SharedCart, shoppingCartOver } from "./shopping-cart-part.ts";
 
 const ROLE = "a node";
@@ -61,6 +64,8 @@ async function listen({ settings, clock, stores, ledger }: Shared, place: Place,
   const { registries } = settings.topology;
   const registry = registries.length === 0 ? await openRegistry(settings, clock) : null;
   const parts = [...(registry ? [registry] : []), cart, inventory, policies, protector];
+  // Where the registry is, all nodes are seen.
+  const console = registry && settings.console.isOn ? consoleBesideRegistry(settings, place, clock) : null;
   const records = await openGateRecords(settings, place);
   let closing: Promise<void> | null = null;
   const isUp = (): boolean => closing === null && stores.redis.isReady;
@@ -84,10 +89,15 @@ async function listen({ settings, clock, stores, ledger }: Shared, place: Place,
     isIdentityProven: gate.identity.isProven,
     onBug: reportBug,
   });
+  const window = new ShopWindow(cart.shop.board, settings, ports.metrics.GateKeeper, reportBug);
   const registrar = registry ? registrarOf(registry.service, clock) : new RegistryClient(registries, callRegistry, settings.adminKey);
   const announcement = new Announcement(place, registrar, clock, isUp);
   const stopChores = begun(parts.flatMap(({ chores }) => chores));
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
+  const endPages = (): void => {
+    window.close();
+    console?.close();
+  };
   const closeParts = async (): Promise<void> => {
     for (const part of parts) await part.close();
     await stores.close();
@@ -100,22 +110,29 @@ async function listen({ settings, clock, stores, ledger }: Shared, place: Place,
     stopChores();
     timers.after(SHUTDOWN_MS_MAX, () => ports.abort());
     for (const part of parts) part.beginToClose();
+    endPages();
     await ports.close();
     await closeParts();
     stopped.resolve({ exitCode: 0, message: null });
   };
   try {
     for (const { name, routes } of parts) ports.open(name, routes);
+    if (console) ports.open("Console", console.routes, console.viewers);
     // The public door opens last: whatever it needs is there by then.
-    ports.open("GateKeeper", [...gateRoutes(door, gate.identity), ...cart.shop.doorRoutes()]);
+    window.open(
+      ports.open("GateKeeper", [...gateRoutes(door, gate.identity), ...cart.shop.doorRoutes(), ...window.routes], window.viewers),
+    );
   } catch (error) {
+    endPages();
     stopChores();
     ports.abort();
     await closeParts();
     throw error;
   }
-  const names = ["GateKeeper", ...[protector, policies, inventory, cart].map(({ name }) => name)] as const;
+  const selling: readonly PortName[] = ["GateKeeper", protector.name, policies.name, inventory.name, cart.name];
+  const names: readonly PortName[] = console ? [...selling, "Console"] : selling;
   await announcement.begin(names);
+  await console?.begin();
   return {
     addresses: [...names, ...(registry ? [registry.name] : [])].map((service) => ({ service, url: place.urlOf(service) })),
     demoSale: policies.demoSale,
