@@ -130,11 +130,13 @@ async function listen({ settings, clock, stores, ledger }: Shared, place: Place,
     throw error;
   }
   const selling: readonly PortName[] = ["GateKeeper", protector.name, policies.name, inventory.name, cart.name];
-  const names: readonly PortName[] = console ? [...selling, "Console"] : selling;
-  await announcement.begin(names);
+  await announcement.begin(selling);
   await console?.begin();
   return {
-    addresses: [...names, ...(registry ? [registry.name] : [])].map((service) => ({ service, url: place.urlOf(service) })),
+    addresses: [...selling, ...(console ? (["Console"] as const) : []), ...(registry ? [registry.name] : [])].map((service) => ({
+      service,
+      url: place.urlOf(service),
+    })),
     demoSale: policies.demoSale,
     close: () => {
       closing ??= close();
