@@ -11,11 +11,11 @@ import type { DurationMs, UnixMs } from "../core/time.ts";
 import { Partitions } from "../ledger/redis/partitions.ts";
 import { StoredLedger } from "../ledger/redis/stored-ledger.ts";
 import { AUDIT_LOOKS_MAX, AUDIT_PAUSE_MS, LEDGER_PARTITIONS } from "../limits/ledger.ts";
-import { BREACHES_SHOWN_MAX } from "./audit.ts";
 import { checkAgainstPostgres, checkAgainstRedis, checkUnpaid } from "./cross-checks.ts";
 import { Findings, SHARED_CHECKS, type SharedCheck } from "./findings.ts";
 import { checkPostgres } from "./postgres-checks.ts";
 import { checkPartition } from "./redis-checks.ts";
+import { type AuditReport, checked, tell } from "./report.ts";
 
 export interface SharedAudit {
   readonly redis: RedisScripts;
@@ -30,12 +30,16 @@ export interface SharedAudit {
 
 /** @returns the exit code: 0 when every invariant holds, 1 when one is broken */
 export async function auditShared(of: SharedAudit, write: (line: string) => void): Promise<number> {
+  return tell(await examineShared(of), write);
+}
+
+export async function examineShared(of: SharedAudit): Promise<AuditReport> {
   let findings = await look(of);
   for (let looks = 1; looks < AUDIT_LOOKS_MAX && findings.breaches.size > 0; looks += 1) {
     await of.pause(AUDIT_PAUSE_MS);
     findings = (await look(of)).confirming(findings);
   }
-  return tell(findings, write);
+  return reportOf(findings);
 }
 
 async function look({ redis, postgres, now, prefix = "db", partitions: count = LEDGER_PARTITIONS }: SharedAudit): Promise<Findings> {
@@ -52,16 +56,13 @@ async function look({ redis, postgres, now, prefix = "db", partitions: count = L
   return findings;
 }
 
-function tell({ looked, breaches, moved, underWay }: Findings, write: (line: string) => void): number {
-  for (const [check, promise] of Object.entries(SHARED_CHECKS)) {
-    const found = [...(breaches.get(check as SharedCheck)?.values() ?? [])];
-    write(`${found.length === 0 ? "ok    " : "BROKEN"} ${promise} (${looked.get(check as SharedCheck) ?? 0} looked at)`);
-    for (const evidence of found.slice(0, BREACHES_SHOWN_MAX)) write(`         ${JSON.stringify(evidence)}`);
-    if (found.length > BREACHES_SHOWN_MAX) write("         ... and more");
-  }
-  if (moved > 0) write(`note   ${moved} goods changed while they were looked at: what is frozen of them was not compared`);
-  if (underWay > 0) write(`note   ${underWay} changes were on their way between Redis and Postgres, and were not compared`);
-  const all = Object.keys(SHARED_CHECKS).length;
-  write(breaches.size === 0 ? `audit: all ${all} checks passed` : `audit: ${breaches.size} of ${all} checks FAILED`);
-  return breaches.size === 0 ? 0 : 1;
+function reportOf({ looked, breaches, moved, underWay }: Findings): AuditReport {
+  const checks = Object.entries(SHARED_CHECKS).map(([check, promise]) =>
+    checked(promise, looked.get(check as SharedCheck) ?? 0, [...(breaches.get(check as SharedCheck)?.values() ?? [])]),
+  );
+  const notes = [
+    ...(moved > 0 ? [`${moved} goods changed while they were looked at: what is frozen of them was not compared`] : []),
+    ...(underWay > 0 ? [`${underWay} changes were on their way between Redis and Postgres, and were not compared`] : []),
+  ];
+  return { checks, notes };
 }

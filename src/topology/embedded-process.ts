@@ -64,6 +64,7 @@ import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
+import { type RunningAudit, runningAudit } from "./running-audit.ts";
 import { guarded, Shop, sender } from "./shop.ts";
 import { ShopWindow } from "./shop-window.ts";
 import { openTraffic, type Traffic } from "./traffic.ts";
@@ -129,6 +130,7 @@ class EmbeddedProcess {
   readonly #stopTicking: readonly (() => void)[];
   readonly #ports: OpenPorts;
   readonly #announcement: Announcement;
+  readonly #audit: RunningAudit;
   /** `null`: it is switched off. */
   readonly #console: OpenConsole | null;
   readonly #sweeper: Sweeper;
@@ -164,6 +166,7 @@ class EmbeddedProcess {
     const isUp = (): boolean => this.#failure === null && this.#closing === null;
     this.#ports = new OpenPorts({ settings, place: this.#place, clock, isUp, onBug: reportBug });
     this.#announcement = new Announcement(this.#place, registrarOf(this.#registryNode.registry, clock), clock, isUp);
+    this.#audit = runningAudit({ kind: "file", data: settings.data }, clock);
     this.#console = settings.console.isOn ? consoleBesideStore(settings, this.#place, clock, gateRecords !== null) : null;
     const turn = <T>(work: () => T): Promise<T> => this.#commit.turn(work);
     this.#refundBook = new EmbeddedRefundBook({
@@ -261,7 +264,7 @@ class EmbeddedProcess {
         ...trailRoutes(this.#trail),
       ]),
       InventoryManager: this.#behindTheGate("InventoryManager", inventoryRoutes(this.#inventory)),
-      ShoppingCart: this.#behindTheGate("ShoppingCart", [...cartRoutes(this.#cart), ...this.#shop.cartRoutes()]),
+      ShoppingCart: this.#behindTheGate("ShoppingCart", [...cartRoutes(this.#cart), ...this.#shop.cartRoutes(), ...this.#audit.routes]),
       ServiceRegistry: this.#registryNode.routes(),
     };
     if (this.#gateRecords) return { GateKeeper: this.#gateRoutes(this.#gateRecords), ...behind };
@@ -343,6 +346,7 @@ class EmbeddedProcess {
 
   async #closeShop(): Promise<void> {
     for (const stop of this.#stopTicking) stop();
+    this.#audit.close();
     await this.#shop.close();
     await this.#webhooks.close();
   }

@@ -19,6 +19,7 @@ import { demoSecretIn } from "./demo-secret.ts";
 import { describeOutgoing } from "./gauges.ts";
 import type { Place } from "./place.ts";
 import { openShoppersIdentity, reportBug } from "./process.ts";
+import { runningAudit } from "./running-audit.ts";
 import { saleBookOver } from "./sale-book.ts";
 import type { Chore } from "./service-process.ts";
 import { behindTheGate, type Shared, type SharedService, throttleOf } from "./shared-services.ts";
@@ -78,13 +79,17 @@ export async function shoppingCartOver(
     { everyMs: RECOVER_TICK_MS, sweep: recovered },
     { everyMs: SWEEP_TICK_MS, sweep: () => relay.relay() },
   ];
+  const audit = runningAudit({ kind: "shared", redis: settings.redis, postgres: settings.postgres ?? "" }, clock);
   const door = new RequestHandler({ routes: shop.doorRoutes(), adminKey: null, onBug: reportBug, onReply: () => undefined }, () => "");
   return {
     name: "ShoppingCart",
     service,
     shop,
     routes: [
-      ...behindTheGate(trailedRoutes("ShoppingCart", [...cartRoutes(service), ...shop.cartRoutes()], books.trail), settings),
+      ...behindTheGate(
+        trailedRoutes("ShoppingCart", [...cartRoutes(service), ...shop.cartRoutes(), ...audit.routes], books.trail),
+        settings,
+      ),
       ...shoppingCartLinkRoutes(service, ledger, clock),
       ...doorLinkRoutes((request) => door.answerByPath(request)),
     ],
@@ -96,6 +101,9 @@ export async function shoppingCartOver(
       stores.describe(metrics);
     },
     beginToClose: () => shop.endStreams(),
-    close: () => shop.close(),
+    close: () => {
+      audit.close();
+      return shop.close();
+    },
   };
 }
