@@ -16,7 +16,6 @@ export interface StockView extends StockFigures {
 /** As InventoryManager tells it at `/stock`. */
 interface StockRow {
   readonly goodsSKU: string;
-  readonly stocked: number;
   readonly onHand: number;
   readonly frozen: number;
   readonly paymentPending: number;
@@ -75,7 +74,7 @@ export class Figures {
     if (this.#rows === null) return null;
     const followed = new Set(this.curves.skus);
     const goods = this.#rows.map((row) => ({
-      ...{ goodsSKU: row.goodsSKU, stocked: row.stocked, ...figuresOf(row) },
+      ...{ goodsSKU: row.goodsSKU, stocked: row.sold + row.onHand, ...figuresOf(row) },
       sellOut: this.curves.sellOutOf(row.goodsSKU),
       hasCurve: followed.has(row.goodsSKU),
     }));

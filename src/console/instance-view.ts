@@ -12,8 +12,10 @@ export interface InstanceView {
   /** Since the lease was renewed, by the registry's own clock. */
   readonly leaseAgeMs: DurationMs | null;
   readonly leaseMs: DurationMs | null;
-  /** What it answers itself; `null`: it has not answered, or was not asked. */
+  /** What it says of itself; `null`: it has not answered, or was not asked. */
   readonly isUp: boolean | null;
+  /** It was asked, and has not answered. */
+  readonly isSilent: boolean;
   readonly uptimeSeconds: number | null;
 }
 
@@ -48,6 +50,7 @@ function viewOf({ instanceId, app, status, homePageUrl, leaseInfo }: ListedInsta
     leaseAgeMs: Number.isFinite(renewedAt) && renewedAt > 0 ? Math.max(0, now - renewedAt) : null,
     leaseMs: Number.isFinite(leaseMs) && leaseMs > 0 ? leaseMs : null,
     isUp: null,
+    isSilent: false,
     uptimeSeconds: null,
   };
 }
@@ -78,10 +81,11 @@ export function withOwnWords(listed: readonly InstanceView[], words: readonly Ow
   return [...merged, ...others];
 }
 
-function said(health: unknown): Pick<InstanceView, "isUp" | "uptimeSeconds"> {
+function said(health: unknown): Pick<InstanceView, "isUp" | "isSilent" | "uptimeSeconds"> {
   const { status, uptimeSeconds } = (health ?? {}) as { readonly status?: unknown; readonly uptimeSeconds?: unknown };
   return {
     isUp: health === null ? null : status === "UP",
+    isSilent: health === null,
     uptimeSeconds: typeof uptimeSeconds === "number" ? uptimeSeconds : null,
   };
 }

@@ -3,12 +3,17 @@
  * here by the same schema, and nothing else can be asked.
  */
 import type { TObject, TSchema } from "typebox";
+import { auditApi } from "../audit/api.ts";
 import type { Endpoint, HttpReply, RequestInput, Route } from "../core/endpoint.ts";
 import { ordersApi } from "../orders/api.ts";
 import { refundsApi } from "../payment/api.ts";
 import { salesApi } from "../sales/api.ts";
 import { inventoryManagerApi } from "../services/inventory-manager/api.ts";
+import { stockApi } from "../services/inventory-manager/stock-api.ts";
 import { policyControllerApi } from "../services/policy-controller/api.ts";
+import { decisionApi } from "../services/safe-protector/decision-api.ts";
+import { trafficApi } from "../traffic/api.ts";
+import { trailApi } from "../trail/api.ts";
 import type { ConsoleService, OperatorCall } from "./services.ts";
 
 const { addGoods, updateGoods, getGoods, findAllItems, removeGoods } = inventoryManagerApi;
@@ -16,9 +21,13 @@ const { addPolicy, updatePolicy, getPolicy, findAllPolicies, removePolicy, getUs
 const { findOrders, getOrder, cancelOrder } = ordersApi;
 
 export const OPERATOR_ENDPOINTS: Readonly<Partial<Record<ConsoleService, readonly Endpoint[]>>> = {
-  "inventory-manager": [addGoods, updateGoods, getGoods, findAllItems, removeGoods],
-  "policy-controller": [...[addPolicy, updatePolicy, getPolicy, findAllPolicies, removePolicy, getUserOrders], ...Object.values(salesApi)],
-  "shopping-cart": [findOrders, getOrder, cancelOrder, ...Object.values(refundsApi)],
+  "safe-protector": [...Object.values(decisionApi), ...Object.values(trafficApi)],
+  "policy-controller": [
+    ...[addPolicy, updatePolicy, getPolicy, findAllPolicies, removePolicy, getUserOrders],
+    ...[...Object.values(salesApi), ...Object.values(trailApi)],
+  ],
+  "inventory-manager": [addGoods, updateGoods, getGoods, findAllItems, removeGoods, ...Object.values(stockApi)],
+  "shopping-cart": [findOrders, getOrder, cancelOrder, ...Object.values(refundsApi), ...Object.values(auditApi)],
 };
 
 type AskedOf = (service: ConsoleService, call: OperatorCall, headers: { get(name: string): string | null }) => Promise<HttpReply>;

@@ -76,6 +76,7 @@ export interface InstanceView {
   readonly leaseAgeMs: number | null;
   readonly leaseMs: number | null;
   readonly isUp: boolean | null;
+  readonly isSilent: boolean;
   readonly uptimeSeconds: number | null;
 }
 export interface Invariant {

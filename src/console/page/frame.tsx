@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Logo, PAGE_ICONS } from "./parts/icons.tsx";
 import { LiveAge } from "./parts/live-age.tsx";
+import { Notices } from "./parts/notices.tsx";
 import { Preferences, type PreferencesProps } from "./parts/preferences.tsx";
 import { useSurroundings, useTell } from "./surroundings.tsx";
 import { isPage, PAGE_NAMES, PAGES, type PageName } from "./views/pages.tsx";
@@ -65,7 +66,9 @@ export function Frame({ onSignOut, ...preferences }: FrameProps) {
       </nav>
       <main id="content" tabIndex={-1} ref={main}>
         {!session.isKeyNeeded && <p class="notice">{tell("frame.noKey")}</p>}
-        <View key={page} place={rest} />
+        <Notices>
+          <View key={page} place={rest} />
+        </Notices>
       </main>
     </div>
   );

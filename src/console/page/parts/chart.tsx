@@ -143,10 +143,10 @@ function optionsOf({ kind, series, format, height, width, element, setAt, time }
     height,
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
-    padding: [8, 8, 0, 0],
+    padding: [8, 26, 0, 0],
     scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(max * 1.08, 1)] } },
     axes: [
-      { ...axis, space: 70, values: (_, ticks) => ticks.map((tick) => time(tick * 1_000)) },
+      { ...axis, space: 70, size: 28, values: (_, ticks) => ticks.map((tick) => time(tick * 1_000)) },
       { ...axis, size: 52, values: (_, ticks) => ticks.map(format) },
     ],
     series: [

@@ -1,14 +1,24 @@
 /** Every text of the console, in one table: in English, and in Chinese. A text that is missing in one of them does not compile. */
 import { frameTexts } from "./frame.ts";
 import { nowTexts } from "./now.ts";
+import { protectionTexts } from "./protection.ts";
 import { reasonTexts } from "./reasons.ts";
+import { salesTexts } from "./sales.ts";
+import { trailTexts } from "./trail.ts";
 
 export const LANGUAGES = ["en", "zh"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 type Table = Readonly<Record<string, readonly [english: string, chinese: string]>>;
 
-export const TEXTS = { ...frameTexts, ...nowTexts, ...reasonTexts } as const satisfies Table;
+export const TEXTS = {
+  ...frameTexts,
+  ...nowTexts,
+  ...protectionTexts,
+  ...reasonTexts,
+  ...salesTexts,
+  ...trailTexts,
+} as const satisfies Table;
 export type TextKey = keyof typeof TEXTS;
 
 /** What stands in for `{name}` in a text. */

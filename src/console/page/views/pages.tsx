@@ -1,6 +1,9 @@
 /** The pages of the console, by the name that they have in an address. */
 import type { ComponentType } from "preact";
 import { Now } from "./now.tsx";
+import { Protection } from "./protection.tsx";
+import { Sales } from "./sales.tsx";
+import { Trail } from "./trail.tsx";
 
 export interface ViewProps {
   /** What stands in the address behind the page's name. */
@@ -11,11 +14,14 @@ interface Page {
 }
 
 /** In the order in which they are offered. */
-export const PAGE_NAMES = ["now"] as const;
+export const PAGE_NAMES = ["now", "sales", "protection", "trail"] as const;
 export type PageName = (typeof PAGE_NAMES)[number];
 
 export const PAGES: Readonly<Record<PageName, Page>> = {
   now: { View: Now },
+  sales: { View: Sales },
+  protection: { View: Protection },
+  trail: { View: Trail },
 };
 
 export const isPage = (name: string): name is PageName => Object.hasOwn(PAGES, name);

@@ -48,8 +48,8 @@ export function ServiceList({ services }: { readonly services: readonly Instance
   );
 }
 
-function stateOf({ status, isUp, leaseAgeMs, leaseMs }: InstanceView): readonly [state: "up" | "down" | "late", text: TextKey] {
+function stateOf({ status, isUp, isSilent, leaseAgeMs, leaseMs }: InstanceView): readonly [state: "up" | "down" | "late", text: TextKey] {
   if (isUp === false || (status !== null && status !== "UP")) return ["down", "now.stateDown"];
   if (leaseAgeMs !== null && leaseMs !== null && leaseAgeMs > leaseMs) return ["late", "now.stateLapsed"];
-  return isUp === null ? ["late", "now.stateSilent"] : ["up", "now.stateUp"];
+  return isSilent ? ["late", "now.stateSilent"] : ["up", "now.stateUp"];
 }

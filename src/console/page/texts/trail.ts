@@ -1,0 +1,23 @@
+/** The page "Trail". Each text in English and in Chinese. */
+export const trailTexts = {
+  "trail.title": ["Trail", "操作记录"],
+  "trail.lead": ["What operators have changed: who, when, what, before and after.", "运营人员的更改：何人、何时、何事、前后对比。"],
+  "trail.who": ["Who (name or address)", "操作人（姓名或地址）"],
+  "trail.operation": ["Operation", "操作"],
+  "trail.service": ["Service", "服务"],
+  "trail.filter": ["Filter", "筛选"],
+  "trail.none": ["Nothing was changed.", "没有更改。"],
+  "trail.when": ["When", "时间"],
+  "trail.by": ["Who", "操作人"],
+  "trail.what": ["What", "内容"],
+  "trail.outcome": ["Outcome", "结果"],
+  "trail.done": ["Done", "已完成"],
+  "trail.refused": ["Refused ({status})", "被拒绝（{status}）"],
+  "trail.unknown": ["Not known", "未知"],
+  "trail.asked": ["Asked", "请求"],
+  "trail.before": ["Before", "之前"],
+  "trail.after": ["After", "之后"],
+  "trail.nothing": ["nothing", "无"],
+  "trail.older": ["Older", "更早"],
+  "trail.newest": ["Newest", "最新"],
+} as const;
