@@ -3,7 +3,7 @@
  * nothing of it while nobody asks: what it says has an age, and is never assumed.
  */
 import type { Clock, DurationMs, UnixMs } from "../core/time.ts";
-import { AUDIT_IDLE_MS, AUDIT_REST_MS_MIN, AUDIT_SHARE_MAX } from "../limits/ledger.ts";
+import { AUDIT_IDLE_MS, AUDIT_REST_MS_MAX, AUDIT_REST_MS_MIN, AUDIT_SHARE, AUDIT_SHARE_MAX } from "../limits/ledger.ts";
 import { type AuditReport, type CheckedPromise, isBroken } from "./report.ts";
 
 export interface InvariantView {
@@ -63,7 +63,7 @@ export class ContinuousAudit {
     const endedUs = clock.monotonicUs();
     this.#isLooking = false;
     const tookUs = endedUs - beganUs;
-    this.#dueAtUs = endedUs + Math.max(AUDIT_REST_MS_MIN * 1_000, tookUs / AUDIT_SHARE_MAX - tookUs);
+    this.#dueAtUs = endedUs + restAfter(tookUs / 1_000) * 1_000;
     if (found instanceof Error) {
       this.#view = { ...this.#view, state: "unknown", why: found.message };
       return;
@@ -71,4 +71,11 @@ export class ContinuousAudit {
     const state = found.checks.some(isBroken) ? "broken" : "holding";
     this.#view = { ...found, state, checkedAt, tookMs: tookUs / 1_000, why: null };
   }
+}
+
+/** How long it rests after a look that took so long. */
+export function restAfter(tookMs: DurationMs): DurationMs {
+  const restFor = (share: number): DurationMs => tookMs / share - tookMs;
+  const rest = Math.min(restFor(AUDIT_SHARE), Math.max(AUDIT_REST_MS_MAX, restFor(AUDIT_SHARE_MAX)));
+  return Math.max(AUDIT_REST_MS_MIN, rest);
 }

@@ -7,6 +7,7 @@ import { Figures } from "./figures.ts";
 import { LiveFeed } from "./live.ts";
 import { operatorRoutes } from "./operator-routes.ts";
 import { pageRoutes, type ReadBundle } from "./page-routes.ts";
+import { reportEndpoint, reportReply } from "./report-route.ts";
 import type { Services } from "./services.ts";
 import { Door } from "./session-routes.ts";
 import { Sessions } from "./sessions.ts";
@@ -51,6 +52,11 @@ export class Console {
       ...pageRoutes(this.#door, this.#parts.readBundle),
       ...this.#door.routes(),
       on(curveEndpoint, ({ params, headers }) => this.#forOperators(headers, false, () => this.#curve(params.sku))),
+      on(reportEndpoint, ({ query, headers }) =>
+        this.#forOperators(headers, false, () =>
+          reportReply({ services: this.#parts.services, curves: this.#figures.curves, clock: this.#parts.clock }, query),
+        ),
+      ),
       ...operatorRoutes((service, call, headers) =>
         this.#forOperators(headers, call.method !== "GET", (operator) => this.#parts.services.call(service, { ...call, operator })),
       ),

@@ -47,3 +47,5 @@ export const CURVE_SKUS_MAX = 50;
 export const CURVE_POINTS_MAX = 3_600;
 /** How far back the rate is looked at from which the end of the stock is foretold. */
 export const PROJECTION_LOOK_BACK_MS: DurationMs = 30_000;
+/** Points of each curve in a report. More are thinned out. */
+export const REPORT_CURVE_POINTS_MAX = 300;

@@ -49,9 +49,12 @@ export const AUDIT_LOOKS_MAX = 3;
 export const AUDIT_PAUSE_MS: DurationMs = 500;
 /** Breaches that are kept of one check. Further ones are not told. */
 export const AUDIT_BREACHES_KEPT_MAX = 10_000;
-/** The running audit: the share of the time that it takes at most, on one core of its own, and the shortest rest between two looks. */
-export const AUDIT_SHARE_MAX = 0.05;
+/** The running audit: the share of the time that it takes, in a thread of its own, and the shortest rest between two looks. */
+export const AUDIT_SHARE = 0.05;
 export const AUDIT_REST_MS_MIN: DurationMs = 2_000;
+/** A store so large that it would then rest for longer than this is looked at more often, up to the larger share. */
+export const AUDIT_REST_MS_MAX: DurationMs = 30_000;
+export const AUDIT_SHARE_MAX = 0.2;
 /** When nobody has asked for it for so long, its thread ends; looked for this often. */
 export const AUDIT_IDLE_MS: DurationMs = 60_000;
 export const AUDIT_TICK_MS: DurationMs = 10_000;

@@ -96,9 +96,9 @@ export function Select<T extends string>({ name, label, options, value, onChange
   return (
     <label class="field">
       <span>{label}</span>
-      <select name={name} defaultValue={value} onChange={(event) => onChange?.(event.currentTarget.value as T)}>
+      <select name={name} onChange={(event) => onChange?.(event.currentTarget.value as T)}>
         {options.map((option) => (
-          <option key={option.value} value={option.value}>
+          <option key={option.value} value={option.value} selected={option.value === value}>
             {option.label}
           </option>
         ))}

@@ -1,9 +1,12 @@
 /** Every text of the console, in one table: in English, and in Chinese. A text that is missing in one of them does not compile. */
 import { frameTexts } from "./frame.ts";
 import { nowTexts } from "./now.ts";
+import { ordersTexts } from "./orders.ts";
 import { protectionTexts } from "./protection.ts";
 import { reasonTexts } from "./reasons.ts";
+import { reportTexts } from "./report.ts";
 import { salesTexts } from "./sales.ts";
+import { traceTexts } from "./trace.ts";
 import { trailTexts } from "./trail.ts";
 
 export const LANGUAGES = ["en", "zh"] as const;
@@ -14,9 +17,12 @@ type Table = Readonly<Record<string, readonly [english: string, chinese: string]
 export const TEXTS = {
   ...frameTexts,
   ...nowTexts,
+  ...ordersTexts,
   ...protectionTexts,
   ...reasonTexts,
+  ...reportTexts,
   ...salesTexts,
+  ...traceTexts,
   ...trailTexts,
 } as const satisfies Table;
 export type TextKey = keyof typeof TEXTS;

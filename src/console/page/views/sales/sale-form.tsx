@@ -3,6 +3,7 @@ import { useId, useState } from "preact/hooks";
 import { useChange } from "../../parts/change.tsx";
 import { Dialog, Field } from "../../parts/dialog.tsx";
 import { useRead, useTell } from "../../surroundings.tsx";
+import { isoOfLocal, localOf } from "../../times.ts";
 import type { SaleAnswer } from "./sale-card.tsx";
 
 interface SaleFormProps {
@@ -50,8 +51,8 @@ export function SaleForm({ sale, onSaved, onClose }: SaleFormProps) {
       <Field name="name" label={tell("sales.name")} value={sale?.name ?? ""} />
       {sale === null && <Field name="id" label={tell("sales.id")} isOptional />}
       <div class="fields">
-        <Field name="startsAt" type="datetime-local" step={1} label={tell("sales.startsAt")} value={localOf(sale?.startsAt)} />
-        <Field name="endsAt" type="datetime-local" step={1} label={tell("sales.endsAt")} value={localOf(sale?.endsAt)} />
+        <Field name="startsAt" type="datetime-local" step={1} label={tell("sales.startsAt")} value={fieldOf(sale?.startsAt)} />
+        <Field name="endsAt" type="datetime-local" step={1} label={tell("sales.endsAt")} value={fieldOf(sale?.endsAt)} />
       </div>
       <p class="quiet">{tell("sales.localTime", { zone })}</p>
       <fieldset class="box">
@@ -128,13 +129,8 @@ function optionalNumber(form: FormData, name: string): Readonly<Record<string, n
   return text === "" ? {} : { [name]: Number(text) };
 }
 
-/** What a browser's field of time takes: `2026-11-27T20:00:00`, by its own clock. */
-function localOf(iso: string | undefined): string {
-  if (iso === undefined) return "";
-  const at = new Date(iso);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
+const fieldOf = (iso: string | undefined): string => (iso === undefined ? "" : localOf(Date.parse(iso)));
 
 /** A time that was not touched stays what it was, to the millisecond: the start of a sale that has begun cannot change. */
 const isoOf = (local: string, before: string | undefined): string =>
-  before !== undefined && Date.parse(localOf(before)) === Date.parse(local) ? before : new Date(local).toISOString();
+  before !== undefined && Date.parse(fieldOf(before)) === Date.parse(local) ? before : isoOfLocal(local);
