@@ -84,7 +84,9 @@ describe.skipIf(!canRun)(`two of every service ${NEEDS}`, () => {
   test("a process whose stores do not come ends with a line that says so", async () => {
     const nobody = ["--redis", `redis://127.0.0.1:${freePort()}`, "--postgres", postgres.url, "--port-offset", String(freePortOffset())];
     const args = ["policy-controller", "--data", freshDataDir(), "--wait-for-stores", "100ms", ...nobody];
-    await expect(startProcess(args)).rejects.toThrow(/exit code 1\).*Redis cannot be used .* is it running where --redis says/s);
+    await expect(startProcess(args)).rejects.toThrow(
+      /exit code 1\).*Redis cannot be used: nobody listens at 127\.0\.0\.1:\d+: start Redis there, or say with --redis/s,
+    );
   });
 
   test("a Redis that would throw holds away when it is full is refused, with a line that says what to set", async () => {

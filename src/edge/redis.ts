@@ -18,14 +18,16 @@ export interface RedisOptions {
 export class RedisConnection implements RedisScripts {
   readonly #client: Redis | Cluster;
   readonly #replicasMin: number;
+  #lastError: Error | null = null;
   readonly #hashes = new Map<LuaScript, string>();
 
   /** @param urls one `redis://` or `rediss://` URL, or those of several nodes of one cluster, separated by commas */
   constructor(urls: string, { replicasMin = 0 }: RedisOptions = {}) {
     this.#replicasMin = replicasMin;
     this.#client = urls.includes(",") ? clusterOf(urls.split(",")) : nodeOf(urls);
-    this.#client.on("error", () => {
+    this.#client.on("error", (error: Error & { readonly lastNodeError?: Error }) => {
       // Whoever asks for something meanwhile hears of it.
+      this.#lastError = error.lastNodeError ?? error;
     });
   }
 
@@ -43,7 +45,8 @@ export class RedisConnection implements RedisScripts {
     try {
       await this.#client.connect();
     } catch (error) {
-      throw redisFailureOf(error);
+      // What the attempt itself fails with is only that it has come to nothing.
+      throw unavailable(true, this.#lastError ?? (error as Error));
     }
   }
 

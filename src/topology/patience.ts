@@ -16,14 +16,15 @@ export class Patience {
     this.#waitMsMax = waitMsMax;
   }
 
-  /** Tries until it succeeds. What fails for another reason than a store that is away fails at once. @throws what the last attempt threw */
-  async until<T>(attempt: () => Promise<T>): Promise<T> {
+  /** Tries until it succeeds. What fails for another reason than a store that is away fails at once.
+   *  @param why in words for the operator @throws what the last attempt threw */
+  async until<T>(attempt: () => Promise<T>, why: (error: Failure) => string | Promise<string> = causeOf): Promise<T> {
     for (;;) {
       try {
         return await attempt();
       } catch (error) {
         if (!(error instanceof Failure) || this.#isOver()) throw error;
-        this.#tell(error);
+        await this.#tell(error, why);
         await new Promise<void>((resolve) => timers.after(STORE_RETRY_MS, resolve));
       }
     }
@@ -34,10 +35,11 @@ export class Patience {
   }
 
   /** Once: what it waits for first is mostly all it waits for. */
-  #tell(error: Failure): void {
+  async #tell(error: Failure, why: (error: Failure) => string | Promise<string>): Promise<void> {
     if (this.#hasTold) return;
     this.#hasTold = true;
-    const why = error.cause instanceof Error ? error.cause.message : error.message;
-    complain(`waiting up to ${this.#waitMsMax / 1_000} s for a store that cannot be used yet (${why})`);
+    complain(`waiting up to ${this.#waitMsMax / 1_000} s for a store that cannot be used yet (${await why(error)})`);
   }
 }
+
+const causeOf = ({ cause, message }: Failure): string => (cause instanceof Error ? cause.message : message);

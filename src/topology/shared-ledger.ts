@@ -1,4 +1,5 @@
 /** The ledger that many processes share, as one of them has it: goods and holds in Redis, orders and what is told of them in Postgres. */
+import { Failure } from "../core/failure.ts";
 import type { OrderId } from "../core/ids.ts";
 import type { Tx } from "../core/sql.ts";
 import type { Clock } from "../core/time.ts";
@@ -13,7 +14,7 @@ import type { Settings } from "../settings/table.ts";
 import { complain, reportBug } from "./process.ts";
 import { Restores } from "./restores.ts";
 import { SharedBooks } from "./shared-books.ts";
-import type { SharedStores } from "./shared-stores.ts";
+import { type SharedStores, whyNot } from "./shared-stores.ts";
 import { sender } from "./shop.ts";
 
 export interface SharedLedger extends OpenedRedisLedger {
@@ -35,7 +36,7 @@ export async function openSharedLedger(
   if (url === null) throw new Error(`${role} in a process of its own shares orders with others: give --postgres`);
   const db = new Postgres(url);
   try {
-    await stores.patience.until(() => refuseUnlessMigrated(db, MIGRATIONS));
+    await migrated(db, url, stores);
     const { currency } = settings.shop;
     const books = new SharedBooks({ db, url, currency, send: sender(settings), clock, report: complain, onBug: reportBug });
     const options = {
@@ -54,5 +55,14 @@ export async function openSharedLedger(
   } catch (error) {
     await db.close();
     throw error;
+  }
+}
+
+async function migrated(db: Postgres, url: string, { patience }: SharedStores): Promise<void> {
+  const why = (error: Error) => whyNot("Postgres", [url], error);
+  try {
+    await patience.until(() => refuseUnlessMigrated(db, MIGRATIONS), why);
+  } catch (error) {
+    throw error instanceof Failure ? new Error(`Postgres cannot be used: ${await why(error)}`) : error;
   }
 }

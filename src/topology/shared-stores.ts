@@ -1,5 +1,6 @@
 /** The stores that the processes of one system share, and what this process has of them in memory. */
 import type { ServiceMetrics } from "../edge/metrics.ts";
+import { urlsBehind } from "../edge/name-lookup.ts";
 import { RedisConnection } from "../edge/redis.ts";
 import { openSharedSales, type SharedSales } from "../sales/shared-sales.ts";
 import { openSharedPolicies, type SharedPolicies } from "../services/policy-controller/shared-policies.ts";
@@ -9,6 +10,7 @@ import type { SharedTableIo, TableFigures } from "../tables/shared-table.ts";
 import { Patience } from "./patience.ts";
 import { complain } from "./process.ts";
 import { describeTables, tablesInHealth, tablesOver, type WatchedTable } from "./shared-tables.ts";
+import { type Store, troubleWith } from "./store-trouble.ts";
 
 interface OpenTable {
   readonly figures: TableFigures;
@@ -33,16 +35,15 @@ export class SharedStores {
   static async open({ redis: urls, topology }: Settings, role: string): Promise<SharedStores> {
     if (urls.length === 0) throw new Error(`${role} in a process of its own shares its store with others: give --redis`);
     const patience = new Patience(topology.waitForStoresMs);
+    const why = (error: Error) => whyNot("Redis", urls, error);
     try {
-      const redis = await patience.until(() => opened(urls, topology.redisReplicasMin));
-      const mayEvict = await patience.until(() => redis.mayEvict());
+      const redis = await patience.until(() => opened(urls, topology.redisReplicasMin), why);
+      const mayEvict = await patience.until(() => redis.mayEvict(), why);
       if (!mayEvict) return new SharedStores(redis, patience);
       redis.close();
       throw new Error("when its memory is full it throws away what it keeps: set maxmemory-policy noeviction");
     } catch (error) {
-      throw new Error(
-        `Redis cannot be used (${error instanceof Error ? error.message : String(error)}); is it running where --redis says?`,
-      );
+      throw error instanceof Error ? new Error(`Redis cannot be used: ${await why(error)}`) : error;
     }
   }
 
@@ -99,3 +100,7 @@ async function opened(urls: readonly string[], replicasMin: number): Promise<Red
     throw error;
   }
 }
+
+/** What is wrong with a store, and what to do next. */
+export const whyNot = (name: Store["name"], urls: readonly string[], error: Error): Promise<string> =>
+  troubleWith({ name, urls }, error, async () => (await urlsBehind(urls)) !== null);
