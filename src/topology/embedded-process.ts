@@ -272,7 +272,7 @@ class EmbeddedProcess {
     behind.PolicyController.push(...policyControllerLinkRoutes(this.#policies), ...boardLinkRoutes(this.#shop.board, this.#clock));
     behind.InventoryManager.push(...inventoryManagerLinkRoutes(this.#inventory));
     behind.ShoppingCart.push(...shoppingCartLinkRoutes(this.#cart, this.#ledger, this.#clock), ...this.#doorRoutes());
-    behind.ShoppingCart.push(...walkLinkRoutes(this.#walk(), this.#clock));
+    behind.ShoppingCart.push(...walkLinkRoutes(this.#walk(), this.#clock, setImmediate));
     return behind;
   }
 

@@ -137,7 +137,11 @@ export class ServiceLinks {
     const count = (name: string, help: string, read: (link: Link) => number): void =>
       metrics.labelled("counter", `doorbuster_link_${name}_total`, help, "to", each(read));
     count("requests", "Requests over links, by the service they lead to.", ({ counts }) => counts.requests);
-    count("items", "What was asked in them: purchases, for the most part.", ({ counts }) => counts.items);
+    count(
+      "items",
+      "What was asked in them: purchases, or whole turns of them where one process has all services.",
+      ({ counts }) => counts.items,
+    );
     count("retries", "Requests that were sent again, to another instance.", ({ counts }) => counts.retries);
     count("failures", "Requests that nobody has answered in the end.", ({ counts }) => counts.failures);
     const gauge = (name: string, help: string, read: (link: Link) => number): void =>

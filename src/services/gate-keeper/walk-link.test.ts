@@ -6,6 +6,7 @@ import type { Sku } from "../../core/ids.ts";
 import type { PostEnd } from "../../core/link-post.ts";
 import { RequestHandler } from "../../edge/request-handler.ts";
 import { Link } from "../../links/link.ts";
+import { pathOf } from "../../links/method.ts";
 import { type Outcome, type PurchaseGate, walkThrough } from "../../purchase.ts";
 import { walkLinkRoutes, walkOver, walkTurn } from "./walk-link.ts";
 
@@ -22,7 +23,7 @@ class FarShop extends Shop {
   override get gate(): PurchaseGate {
     const onBug = (error: unknown): void => void this.bugs.push(error);
     const farClock = { now: () => this.nowMs, monotonicUs: () => this.clock.monotonicUs() + CLOCKS_APART_US };
-    const routes = walkLinkRoutes(walkThrough({ ...this.services, clock: farClock }), farClock);
+    const routes = walkLinkRoutes(walkThrough({ ...this.services, clock: farClock }), farClock, (work) => work());
     const handler = new RequestHandler({ routes, adminKey: null, onBug, onReply: () => undefined }, () => "");
     const link = new Link({
       ...{ service: "shopping-cart", instances: () => ["http://cart"], clock: this.clock, random: () => 0, onBug },
@@ -164,4 +165,31 @@ test("a turn that may have been heard may be sent again only where everybody has
       ],
     ]),
   ).toBe(false);
+});
+
+test("turns of several gates that arrive together walk together, in their order, and each gate hears of its own", async () => {
+  const shop = await opened(new Shop());
+  await shop.policies.remove(SKU);
+  await shop.stock(3);
+  const walks: number[] = [];
+  const work: (() => void)[] = [];
+  const walk = walkThrough(shop.services);
+  const counted: typeof walk = (purchases, course) => {
+    walks.push(purchases.length);
+    return walk(purchases, course);
+  };
+  const onBug = (error: unknown): never => {
+    throw error;
+  };
+  const routes = walkLinkRoutes(counted, shop.clock, (run) => work.push(run));
+  const handler = new RequestHandler({ routes, adminKey: null, onBug, onReply: () => undefined }, () => "");
+  const turn = (...users: readonly string[]) =>
+    handler.answerFrame(pathOf(walkTurn), JSON.stringify({ items: [users.map((id) => [`trace-${id}`, id, 1, "1.1.1.1", SKU, 1, null])] }));
+  const asked = [turn("A", "bad"), turn("B"), turn("C", "D")];
+  expect(work).toHaveLength(1);
+  for (const run of work) run();
+  const answers = (await Promise.all(asked)).map(({ body }) => (JSON.parse(body as string) as { answers: unknown[] }).answers[0]);
+  expect(walks).toEqual([5]);
+  const kinds = answers.map((answer) => walkTurn.readReply(answer).ends.map(({ outcome }) => outcome.kind));
+  expect(kinds).toEqual([["held", "refused"], ["held"], ["held", "refused"]]);
 });

@@ -12,7 +12,7 @@ import { KeySchema } from "../../core/idempotency-key.ts";
 import { type IpAddress, type SessionId, SessionIdSchema, type Sku, SkuSchema, type UserId, UserIdSchema } from "../../core/ids.ts";
 import { PurchaseQuantity, UserLevel } from "../../core/quantity.ts";
 import { type Reason, STEPS, type Step } from "../../core/reason.ts";
-import type { Clock, DurationMs, UnixMs } from "../../core/time.ts";
+import type { Clock, DurationMs, MonotonicUs, UnixMs } from "../../core/time.ts";
 import type { KeptPurchase, Key } from "../../ledger/ledger.ts";
 import { LINK_DEADLINE_MS } from "../../limits/links.ts";
 import { TURN_PURCHASES_MAX } from "../../limits.ts";
@@ -91,13 +91,33 @@ class Walker implements Purchase {
   }
 }
 
-/** The far end, where all services are. */
-export function walkLinkRoutes(walk: Walk, clock: Clock): Route[] {
+interface WaitingTurn {
+  readonly purchases: readonly Purchase[];
+  readonly cameUs: MonotonicUs;
+  readonly tell: (walk: Promise<GrowingCourse>) => void;
+}
+
+/**
+ * The far end, where all services are. The turns of several gates that arrive in one turn of its own event loop walk together, and share a commit.
+ * @param nextTurn runs `work` when this turn of the event loop is over
+ */
+export function walkLinkRoutes(walk: Walk, clock: Clock, nextTurn: (work: () => void) => void): Route[] {
+  let waiting: WaitingTurn[] = [];
+  const go = (): void => {
+    const turns = waiting;
+    waiting = [];
+    const course: GrowingCourse = { atUs: clock.monotonicUs(), steps: [], beganUs: [], stepUs: [] };
+    const all = turns.length === 1 ? (turns[0] as WaitingTurn).purchases : turns.flatMap(({ purchases }) => purchases);
+    const walked = walk(all, course).then(() => course);
+    for (const { tell } of turns) tell(walked);
+  };
   const serve = async ([purchases]: readonly (readonly Purchase[])[]): Promise<readonly Walked[]> => {
     assert(purchases !== undefined, "a request carries one turn");
     const cameUs = clock.monotonicUs();
-    const course: GrowingCourse = { atUs: cameUs, steps: [], beganUs: [], stepUs: [] };
-    await walk(purchases, course);
+    const course = await new Promise<GrowingCourse>((tell) => {
+      waiting.push({ purchases, cameUs, tell });
+      if (waiting.length === 1) nextTurn(go);
+    });
     const steps = course.steps.map((step, index) => {
       const beganUs = (course.beganUs[index] as number) - cameUs;
       return [step, Math.round(beganUs), Math.round(beganUs + (course.stepUs[index] as number))] as const;
