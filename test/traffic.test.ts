@@ -3,19 +3,26 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Decision } from "../src/services/safe-protector/decision.ts";
 import type { TrafficNow, TrafficPoint } from "../src/traffic/traffic-now.ts";
-import { getJson, postJson, type System, startSystem } from "./system.ts";
+import { deleteJson, getJson, postJson, type System, startSystem } from "./system.ts";
 import { waitFor } from "./wait.ts";
 
 let system: System;
 beforeAll(async () => {
   system = await startSystem();
-  await postJson(`${system.inventory}/add`, { goodsSKU: "SKU0001", goodsQuantity: 5, goodsPrice: 9.9 });
+  for (const [goodsSKU, goodsQuantity] of [
+    ["SKU0001", 5],
+    ["SKU-LATER", 5],
+    ["SKU-PLENTY", 100],
+  ])
+    await postJson(`${system.inventory}/add`, { goodsSKU, goodsQuantity, goodsPrice: 9.9 });
+  const [startsAt, endsAt] = [1, 2].map((hours) => new Date(Date.now() + hours * 3_600_000).toISOString());
+  await postJson(`${system.policy}/sales`, { name: "Later", startsAt, endsAt, items: [{ goodsSKU: "SKU-LATER", salePrice: 5 }] });
 });
 afterAll(() => system.stop());
 
 const now = async (): Promise<TrafficNow> => (await getJson(`${system.protector}/traffic/now`)).body as TrafficNow;
-const buy = (userID: string, clientIP: string) =>
-  postJson(`${system.gate}/buy`, { sessionID: "x", clientIP, userID, userLevel: 5, goodsSKU: "SKU0001", goodsQuantity: 1 });
+const buy = (userID: string, clientIP: string, goodsSKU = "SKU0001") =>
+  postJson(`${system.gate}/buy`, { sessionID: "x", clientIP, userID, userLevel: 5, goodsSKU, goodsQuantity: 1 });
 
 describe("the traffic", () => {
   test("is seen within seconds: the funnel with its reasons, who came, what they asked for, and how long it took", async () => {
@@ -54,9 +61,22 @@ describe("the traffic", () => {
     expect(since.points[0]?.at).toBe(last);
   });
 
+  test("holds what was no purchase too: what nobody could understand, and what was given back", async () => {
+    await postJson(`${system.gate}/buy`, { userID: "user-0" });
+    await postJson(`${system.gate}/buy`, "no JSON");
+    await getJson(`${system.gate}/nothing/here`);
+    await deleteJson(`${system.gate}/cart/SKU0001?userID=user-0`);
+    await waitFor(async () => (await now()).eventsSeen === 12, "all were seen");
+    await waitFor(async () => (await now()).windows[2]?.requests === 12, "all were in the minute");
+    const minute = (await now()).windows[2];
+    expect(minute?.purchases).toBe(8);
+    expect(minute?.other).toEqual({ malformed: 2, "not-found": 1, done: 1 });
+    expect(minute?.heaviest.addresses).toContainEqual({ value: "127.0.0.1", requests: 4, errorMax: 0 });
+  });
+
   test("is counted in the metrics", async () => {
     const { text } = await getJson(`${system.protector}/metrics`);
-    expect(text).toContain('doorbuster_traffic_events_total{service="SafeProtector"} 8');
+    expect(text).toContain('doorbuster_traffic_events_total{service="SafeProtector"} 12');
     expect(text).toContain('doorbuster_traffic_dropped_total{service="SafeProtector"} 0');
   });
 });
@@ -86,13 +106,48 @@ describe("who attacks", () => {
       expect.objectContaining({ action: "block", origin: "learned", offences: 1, scenario: "request-flood-account" }),
     ]);
     const { since, until, evidence } = decisions[0] as Decision;
+    const { requests = 0 } = evidence?.counts ?? {};
     expect((until ?? 0) - since).toBe(600_000);
-    expect(evidence?.counts["requests"]).toBeGreaterThanOrEqual(line);
+    expect(requests).toBeGreaterThanOrEqual(line);
     expect(evidence?.traceIds[0]).toMatch(/^[0-9a-f]{32}$/);
     await waitFor(async () => (await timesOf("flooder")).length > line, "the records were written");
     const crossedAt = (await timesOf("flooder"))[line - 1] as number;
     expect(since - crossedAt).toBeLessThan(1_000);
     await waitFor(async () => (await now()).scenarios.some(({ offencesInHour }) => offencesInHour === 1), "the offence was shown");
+  });
+
+  test.each([
+    [
+      "an account from ever new addresses",
+      "many-addresses-account",
+      async (user: string) => {
+        for (let i = 0; i < 20; i += 1) await buy(user, `198.51.${i}.7`);
+      },
+    ],
+    [
+      "an account that tries before the start",
+      "early-hammering-account",
+      async (user: string) => {
+        await Promise.all(Array.from({ length: 60 }, () => buy(user, "203.0.113.68", "SKU-LATER")));
+      },
+    ],
+    [
+      "an account that buys and gives back",
+      "stock-squatting",
+      async (user: string) => {
+        for (let i = 0; i < 7; i += 1) {
+          expect((await buy(user, "203.0.113.69", "SKU-PLENTY")).body).toMatchObject({ repResult: true });
+          await deleteJson(`${system.gate}/cart/SKU-PLENTY?userID=${user}`);
+        }
+      },
+    ],
+  ] as const)("as %s is blocked too", async (_, scenario, attack) => {
+    const user = `attacker-${scenario}`;
+    await attack(user);
+    const reason = async () => ((await buy(user, "203.0.113.70")).body as { reason: string }).reason;
+    await waitFor(async () => (await reason()) === "blacklisted", "it was blocked");
+    const { decisions } = (await getJson(`${system.protector}/decisions?scenario=${scenario}`)).body as { decisions: Decision[] };
+    expect(decisions.map(({ scope, value }) => [scope, value])).toEqual([["account", user]]);
   });
 
   test("harms nobody else: the address goes on, and so do the others", async () => {

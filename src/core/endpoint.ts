@@ -4,6 +4,7 @@
  */
 import type { Static, TObject, TSchema } from "typebox";
 import type { Answer } from "./answer.ts";
+import type { IpAddress, UserId } from "./ids.ts";
 import type { ProblemStatus } from "./problem.ts";
 import type { ReplySchema } from "./reply-schema.ts";
 
@@ -72,6 +73,27 @@ export interface HttpReply {
   /** JSON text, or chunks of it that are made while they are sent. */
   readonly body: string | AsyncIterable<string>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whose request it was, for whoever keeps records. Not a part of the answer. */
+  readonly about?: RequestAbout;
+}
+
+/** How it crosses a link as a whole answer does, percent-encoded JSON. */
+export const ABOUT_HEADER = "doorbuster-about";
+
+export interface RequestAbout {
+  readonly userId: UserId;
+  /** As the request claims where it is believed; `null`: the address that it came from. */
+  readonly clientIp: IpAddress | null;
+}
+
+/** A request and what it was answered, for whoever keeps records. */
+export interface Answered {
+  /** `null`: there is none at that address. */
+  readonly endpoint: Endpoint | null;
+  readonly method: string;
+  readonly reply: HttpReply;
+  readonly headers: { get(name: string): string | null };
+  peer(): string;
 }
 
 export interface Route {

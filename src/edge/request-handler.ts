@@ -5,7 +5,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import type { Answer } from "../core/answer.ts";
-import type { Endpoint, HttpReply, Route } from "../core/endpoint.ts";
+import { ABOUT_HEADER, type Answered, type Endpoint, type HttpReply, type RequestAbout, type Route } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
 import { problem } from "../core/problem.ts";
 import { BODY_BYTES_MAX, NOTICE_BYTES_MAX } from "../limits.ts";
@@ -20,6 +20,10 @@ export interface RequestHandlerSettings {
   readonly onBug: (error: unknown) => void;
   /** Counts every reply by its status. */
   readonly onReply: (status: number) => void;
+  /** Whether answers say in a header whom they are about: only where another process of ours hands them on. */
+  readonly showsAbout?: boolean;
+  /** Hears of every answer that is no plain success, and of those that say whom they are about. */
+  readonly onAnswered?: ((answered: Answered) => void) | undefined;
 }
 
 /** The address at the other end of a request's connection, as text. */
@@ -69,32 +73,34 @@ export class RequestHandler {
     const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("//") + 2);
     const end = url.indexOf("?", start);
     const found = this.#paths.find(end < 0 ? url.slice(start) : url.slice(start, end));
-    return found ? this.#answer(request, found.methods, found.params) : this.notFound();
+    return found ? this.#answer(request, found.methods, found.params) : this.#told(request, null, NOT_FOUND);
   }
 
   notFound(): Response {
-    return this.#respond(problem(404, "there is nothing at this address; see the contract for the paths of this service"));
+    return this.#respond(NOT_FOUND);
   }
 
   #answer(request: Request, methods: Methods, rawParams: Readonly<Record<string, string>> | null): Response | Promise<Response> {
     const bound = methods.get(request.method);
     if (!bound) {
       const allow = [...methods.keys()].join(", ");
-      return this.#respond(problem(405, `this address answers ${allow}`, { headers: { allow } }));
+      const endpoint = [...methods.values()][0]?.route.endpoint ?? null;
+      return this.#told(request, endpoint, problem(405, `this address answers ${allow}`, { headers: { allow } }));
     }
     const { endpoint } = bound.route;
     if (this.#draining) return this.#respond(stopping());
-    if (endpoint.needsAdminKey && !this.#isAuthorized(request)) return this.#respond(this.#unauthorized());
+    if (endpoint.needsAdminKey && !this.#isAuthorized(request)) return this.#told(request, endpoint, this.#unauthorized());
     if (endpoint.body === null) return this.#handleNow(bound, request, rawParams);
     const contentLength = request.headers.get("content-length");
     const bytesMax = bound.bodyBytesMax;
     const refusal = endpoint.isBodyRaw
       ? refuseByLength(contentLength, bytesMax)
       : refuseByHeaders(request.headers.get("content-type"), contentLength, bytesMax, endpoint.otherBodies);
-    if (refusal) return this.#respond(refusal);
+    if (refusal) return this.#told(request, endpoint, refusal);
     return new Promise<Response>((tell) => {
       (contentLength === null ? readChunks(request, bytesMax) : request.text()).then(
-        (text) => (text === null ? tell(this.#respond(tooLarge(bytesMax))) : this.#handle(bound, request, rawParams, text, tell)),
+        (text) =>
+          text === null ? tell(this.#told(request, endpoint, tooLarge(bytesMax))) : this.#handle(bound, request, rawParams, text, tell),
         // The client has gone, or its chunks were malformed: nobody reads the answer.
         () => tell(this.#respond(invalid([{ pointer: "#", detail: "the body could not be read" }]))),
       );
@@ -105,9 +111,14 @@ export class RequestHandler {
   #handleNow(bound: Bound, request: Request, rawParams: Readonly<Record<string, string>> | null): Response | Promise<Response> {
     try {
       const reply = replyTo(bound, this.#peerOf, request, rawParams, null);
-      return reply instanceof Promise ? reply.then(this.#respond, this.failed) : this.#respond(reply);
+      const { endpoint } = bound.route;
+      if (!(reply instanceof Promise)) return this.#told(request, endpoint, reply);
+      return reply.then(
+        (later) => this.#told(request, endpoint, later),
+        (error: unknown) => this.#told(request, endpoint, this.#replyToFailed(error)),
+      );
     } catch (error) {
-      return this.failed(error);
+      return this.#told(request, bound.route.endpoint, this.#replyToFailed(error));
     }
   }
 
@@ -119,20 +130,31 @@ export class RequestHandler {
     text: string,
     tell: (response: Response) => void,
   ): void {
-    const fail = (error: unknown): void => tell(this.failed(error));
+    const { endpoint } = bound.route;
+    const fail = (error: unknown): void => tell(this.#told(request, endpoint, this.#replyToFailed(error)));
     try {
       const reply = replyTo(bound, this.#peerOf, request, rawParams, text);
-      if (reply instanceof Promise) reply.then((later) => tell(this.#respond(later)), fail);
-      else tell(this.#respond(reply));
+      if (reply instanceof Promise) reply.then((later) => tell(this.#told(request, endpoint, later)), fail);
+      else tell(this.#told(request, endpoint, reply));
     } catch (error) {
       fail(error);
     }
+  }
+
+  #told(request: Request, endpoint: Endpoint | null, reply: HttpReply): Response {
+    const { onAnswered } = this.#settings;
+    if (onAnswered !== undefined && (reply.status >= 400 || reply.about !== undefined)) {
+      const { method, headers } = request;
+      onAnswered({ endpoint, method, reply, headers, peer: () => this.#peerOf(request) });
+    }
+    return this.#respond(reply);
   }
 
   readonly #respond = (reply: HttpReply): Response => {
     this.#settings.onReply(reply.status);
     // Bun streams an async iterable; the types of the web do not know that.
     const body = reply.body as string;
+    if (reply.about !== undefined && this.#settings.showsAbout) return withAbout(reply, reply.about);
     if (reply.status === 200 && reply.headers === undefined) return new Response(body, JSON_INIT);
     return new Response(body, { status: reply.status, headers: this.#headersOf(reply) });
   };
@@ -229,7 +251,13 @@ const stopping = (): HttpReply =>
 
 /** What a link's handler sees of the request behind it: nothing. */
 const FRAME_REQUEST = new Request("http://link");
+function withAbout({ status, body, headers }: HttpReply, about: RequestAbout): Response {
+  const told = { [ABOUT_HEADER]: encodeURIComponent(JSON.stringify(about)) };
+  return new Response(body as string, { status, headers: { "content-type": "application/json", ...headers, ...told } });
+}
+
 const NOTHING = { value: {} };
+const NOT_FOUND = problem(404, "there is nothing at this address; see the contract for the paths of this service");
 const NO_HEADERS = {};
 
 const bind = (route: Route): Bound => ({

@@ -23,6 +23,8 @@ export interface Shopper {
 export type Asking = Arriving;
 
 export interface Identity {
+  /** Where a request comes from, whatever it says of itself. */
+  addressOf(asking: Asking): IpAddress;
   /** Whether who asks is proven. Then an idempotency key is the shopper's own, and nobody can probe or block another's; without a proof the
    *  key alone says that it is the same request. */
   readonly isProven: boolean;

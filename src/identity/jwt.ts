@@ -9,7 +9,7 @@ import { type JWTPayload, jwtVerify } from "jose";
 import type { Answer } from "../core/answer.ts";
 import type { HttpReply } from "../core/endpoint.ts";
 import { Failure } from "../core/failure.ts";
-import { isId, type UserId } from "../core/ids.ts";
+import { type IpAddress, isId, type UserId } from "../core/ids.ts";
 import { problem } from "../core/problem.ts";
 import type { Clock } from "../core/time.ts";
 import { TOKEN_CHARS_MAX, TOKEN_CLOCK_TOLERANCE_MS, USER_LEVEL_MAX, VERIFICATIONS_IN_FLIGHT_MAX } from "../limits.ts";
@@ -41,6 +41,10 @@ export class JwtIdentity implements Identity {
 
   constructor(parts: JwtIdentityParts) {
     this.#parts = parts;
+  }
+
+  addressOf(asking: Asking): IpAddress {
+    return this.#parts.addresses.of(asking);
   }
 
   shopper(asking: Asking, claimed: Claimed, pointerRoot = "#"): Answer<Told> {

@@ -3,6 +3,7 @@
  * one the request came from; without `userLevel` the level is the lowest.
  */
 import type { HttpReply } from "../core/endpoint.ts";
+import type { IpAddress } from "../core/ids.ts";
 import { parseIpAddress } from "../core/ip-address.ts";
 import { problem } from "../core/problem.ts";
 import type { ClientAddresses } from "./client-address.ts";
@@ -14,6 +15,10 @@ export class TrustedIdentity implements Identity {
 
   constructor(addresses: ClientAddresses) {
     this.#addresses = addresses;
+  }
+
+  addressOf(asking: Asking): IpAddress {
+    return this.#addresses.of(asking);
   }
 
   shopper(asking: Asking, claimed: Claimed, pointerRoot = "#"): Shopper | { readonly refusal: HttpReply } {

@@ -58,7 +58,7 @@ import { Announcement, registrarOf } from "./announcement.ts";
 import { consoleBesideStore, type OpenConsole } from "./console-part.ts";
 import { stockDemo } from "./demo.ts";
 import { makeGate } from "./gate.ts";
-import { alsoTo, type GateRecords, openGateRecords } from "./gate-records.ts";
+import { alsoTo, type GateRecords, openGateRecords, requestsHeard } from "./gate-records.ts";
 import { describeGauges } from "./gauges.ts";
 import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
@@ -144,7 +144,6 @@ class EmbeddedProcess {
     this.#place = new Place(settings);
     this.#identity = identity;
     this.#file = file;
-    this.#gateRecords = gateRecords;
     this.#commit = new GroupCommit(file.db, (failure) => this.#stopSelling(failure));
     this.#ledger = new EmbeddedLedger(new SqliteJournal(file.db, this.#commit), { emit: (event) => this.#tell(event) });
     // After the ledger: what that tells while a turn is being closed belongs to the same turn's row.
@@ -152,6 +151,7 @@ class EmbeddedProcess {
     const clock = this.#clock;
     this.#protector = new SafeProtector(embeddedDecisions(file.db, this.#commit), this.#throttle("safe-protector"), clock);
     this.#traffic = openTraffic(settings, (proposals) => this.#protector.learn(proposals));
+    this.#gateRecords = gateRecords && alsoTo(gateRecords, this.#traffic);
     this.#saleTable = embeddedSales(file.db, this.#commit, (event) => this.#outbox.add(event));
     this.#sales = new SaleBook({ sales: this.#saleTable, clock, newId: () => randomBytes(8).toString("hex") as SaleId });
     const policyThrottle = this.#throttle("policy-controller");
@@ -232,7 +232,8 @@ class EmbeddedProcess {
       // The public door opens last: whatever it needs is there by then.
       for (const name of names.toReversed()) {
         const isGate = name === "GateKeeper";
-        const server = this.#ports.open(name, routes[name] ?? [], isGate ? this.#window?.viewers : undefined);
+        const heard = isGate && this.#gateRecords ? requestsHeard(this.#place, this.#identity, this.#gateRecords) : undefined;
+        const server = this.#ports.open(name, routes[name] ?? [], isGate ? this.#window?.viewers : undefined, heard);
         if (isGate) this.#window?.open(server);
       }
     } catch (error) {
@@ -289,7 +290,7 @@ class EmbeddedProcess {
 
   /** The shopper's door, for gates in other processes. */
   #doorRoutes(): Route[] {
-    const settings = { routes: this.#shop.doorRoutes(), adminKey: null, onBug: reportBug, onReply: () => undefined };
+    const settings = { routes: this.#shop.doorRoutes(), adminKey: null, showsAbout: true, onBug: reportBug, onReply: () => undefined };
     const door = new RequestHandler(settings, () => "");
     return doorLinkRoutes((request) => door.answerByPath(request));
   }
@@ -300,7 +301,7 @@ class EmbeddedProcess {
       frozenForMs: this.#settings.frozenForMs,
       throttle: this.#gateThrottle,
       metrics: this.#ports.metrics.GateKeeper,
-      records: alsoTo(records, this.#traffic),
+      records,
       instance: this.#place.instanceIdOf("GateKeeper"),
       keysInFlight: this.#keysInFlight,
       isIdentityProven: this.#identity.isProven,

@@ -17,7 +17,7 @@ import type { Settings } from "../settings/table.ts";
 import { LINKED_SERVICES } from "../settings/topology.ts";
 import { Announcement } from "./announcement.ts";
 import { makeGate } from "./gate.ts";
-import { openGateRecords } from "./gate-records.ts";
+import { openGateRecords, requestsHeard } from "./gate-records.ts";
 import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
@@ -76,7 +76,7 @@ export async function startGate(settings: Settings): Promise<Process> {
       ...window.routes,
       ...handedOn(endpointsBehind(settings, identity.isProven), links.door, throttle),
     ];
-    window.open(ports.open("GateKeeper", routes, window.viewers));
+    window.open(ports.open("GateKeeper", routes, window.viewers, requestsHeard(place, identity, records)));
   } catch (error) {
     window.close();
     links.close();

@@ -7,7 +7,9 @@ import { AccessLog } from "../edge/access-log.ts";
 import { AccessStream } from "../edge/access-stream.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { systemClock } from "../edge/system-clock.ts";
+import type { Identity } from "../identity/identity.ts";
 import type { PurchaseTracer } from "../services/gate-keeper/purchase-trace.ts";
+import { requestRecords } from "../services/gate-keeper/request-record.ts";
 import type { Settings } from "../settings/table.ts";
 import type { Place } from "./place.ts";
 import { complain } from "./process.ts";
@@ -46,6 +48,10 @@ export async function openGateRecords(settings: Settings, place: Place): Promise
     close: async () => void (await Promise.all([accessLog.close(), stream?.close(), tracing.close()])),
   };
 }
+
+/** What hears of the gate's answers, and writes down those to requests that were no purchases. */
+export const requestsHeard = (place: Place, identity: Identity, { record }: Pick<GateRecords, "record">) =>
+  requestRecords({ instance: place.instanceIdOf("GateKeeper"), clock: systemClock, identity, record });
 
 /** The same records, told to somebody else too. */
 export const alsoTo = (records: GateRecords, other: Pick<GateRecords, "record">): GateRecords => ({

@@ -14,7 +14,7 @@ import type { Settings } from "../settings/table.ts";
 import { Announcement, registrarOf } from "./announcement.ts";
 import { consoleBesideRegistry } from "./console-part.ts";
 import { makeGate } from "./gate.ts";
-import { openGateRecords } from "./gate-records.ts";
+import { openGateRecords, requestsHeard } from "./gate-records.ts";
 import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
@@ -119,9 +119,8 @@ async function listen({ settings, clock, stores, ledger }: Shared, place: Place,
     for (const { name, routes } of parts) ports.open(name, routes);
     if (console) ports.open("Console", console.routes, console.viewers);
     // The public door opens last: whatever it needs is there by then.
-    window.open(
-      ports.open("GateKeeper", [...gateRoutes(door, gate.identity), ...cart.shop.doorRoutes(), ...window.routes], window.viewers),
-    );
+    const routes = [...gateRoutes(door, gate.identity), ...cart.shop.doorRoutes(), ...window.routes];
+    window.open(ports.open("GateKeeper", routes, window.viewers, requestsHeard(place, gate.identity, records)));
   } catch (error) {
     endPages();
     stopChores();

@@ -43,12 +43,12 @@ export class OpenPorts {
   }
 
   /** Opens a service's port. Throws, with one line for the operator, when it cannot be had. */
-  open(name: PortName, routes: readonly Route[], viewers?: ViewerDoor): HttpServer {
+  open(name: PortName, routes: readonly Route[], viewers?: ViewerDoor, onAnswered?: HttpServerSettings["onAnswered"]): HttpServer {
     const { place, settings } = this.#parts;
     const { metricsPort } = settings.topology;
     const isPortShared = name === "GateKeeper" && metricsPort !== null;
     const all = [...routes, ...this.#healthRoutes(name, name === "GateKeeper")];
-    const server = this.#listen(name, { port: place.portOf(name), routes: all, isPortShared, ...(viewers && { viewers }) });
+    const server = this.#listen(name, { port: place.portOf(name), routes: all, isPortShared, onAnswered, ...(viewers && { viewers }) });
     if (isPortShared) this.#listen(name, { port: metricsPort, routes: this.#healthRoutes(name, false) });
     return server;
   }
@@ -62,7 +62,10 @@ export class OpenPorts {
     for (const server of this.#servers) server.abort();
   }
 
-  #listen(name: PortName, { routes, ...listener }: Pick<HttpServerSettings, "port" | "routes" | "isPortShared" | "viewers">): HttpServer {
+  #listen(
+    name: PortName,
+    { routes, ...listener }: Pick<HttpServerSettings, "port" | "routes" | "isPortShared" | "viewers" | "onAnswered">,
+  ): HttpServer {
     const { settings, place, onBug } = this.#parts;
     const metrics = this.metrics[name];
     try {

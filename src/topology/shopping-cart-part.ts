@@ -80,7 +80,10 @@ export async function shoppingCartOver(
     { everyMs: SWEEP_TICK_MS, sweep: () => relay.relay() },
   ];
   const audit = runningAudit({ kind: "shared", redis: settings.redis, postgres: settings.postgres ?? "" }, clock);
-  const door = new RequestHandler({ routes: shop.doorRoutes(), adminKey: null, onBug: reportBug, onReply: () => undefined }, () => "");
+  const door = new RequestHandler(
+    { routes: shop.doorRoutes(), adminKey: null, showsAbout: true, onBug: reportBug, onReply: () => undefined },
+    () => "",
+  );
   return {
     name: "ShoppingCart",
     service,

@@ -131,6 +131,8 @@ export const DEFAULT_SCENARIOS: readonly Scenario[] = [
     windowSeconds: 600,
     when: [
       { signal: "released", atLeast: 5 },
+      // To give back what one does not have is no squatting.
+      { signal: "held", atLeast: 5 },
       { signal: "released", of: "held", atLeast: 0.6 },
     ],
     action: "block",

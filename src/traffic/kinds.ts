@@ -8,7 +8,7 @@
  * - `blocked`: a decision stands against them already
  * - `malformed`: no request that our pages or our client would make
  * - `released`: what was frozen, given back
- * - `other`: anything else that was done
+ * - `other`: anything else. A token that has ended, and an address where nothing is, are everyday things behind a browser, so they are here too
  */
 import type { TrafficEvent } from "./event.ts";
 
@@ -26,7 +26,7 @@ const OF_PURCHASE: ReadonlyMap<string, number> = new Map([
   ["blacklisted", KIND.blocked],
 ]);
 const OF_REQUEST: ReadonlyMap<string, number> = new Map([
-  ...["malformed", "unauthorized", "not-found", "method-not-allowed", "too-large"].map((reason) => [reason, KIND.malformed] as const),
+  ...["malformed", "method-not-allowed", "too-large"].map((reason) => [reason, KIND.malformed] as const),
   ["throttled", KIND.excused],
   ["failed", KIND.excused],
 ]);

@@ -14,9 +14,9 @@ export const WINDOW_SECONDS = [10, 60, 600] as const;
 /** For who else came along, there is no memory for longer. */
 const OTHERS_WINDOW_SECONDS_MAX = 60;
 
-/** `requests` are all but those that a decision has stopped already. `accounts` came from an address or a network, `addresses` were used by an account. */
+/** `requests` are all that say something about their sender, but for those that a decision has stopped already. `accounts` came from an address or a network, `addresses` were used by an account. */
 export const SIGNALS = {
-  requests: [KIND.held, KIND.excused, KIND.refused, KIND.early, KIND.malformed, KIND.released, KIND.other],
+  requests: [KIND.held, KIND.excused, KIND.refused, KIND.early, KIND.malformed, KIND.released],
   held: [KIND.held],
   excused: [KIND.excused],
   refused: [KIND.refused],

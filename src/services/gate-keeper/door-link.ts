@@ -3,7 +3,16 @@
  * orders are, it is answered as if it had come there. A request that has changed something is not handed on twice.
  */
 import Type, { type TObject, type TSchema } from "typebox";
-import { type Endpoint, type HttpReply, type Method, on, type RequestInput, type Route } from "../../core/endpoint.ts";
+import {
+  ABOUT_HEADER,
+  type Endpoint,
+  type HttpReply,
+  type Method,
+  on,
+  type RequestAbout,
+  type RequestInput,
+  type Route,
+} from "../../core/endpoint.ts";
 import { problem } from "../../core/problem.ts";
 import type { Throttle } from "../../core/throttle.ts";
 import { DOOR_REPLY_CHARS_MAX, LINK_DEADLINE_MS } from "../../limits/links.ts";
@@ -28,6 +37,7 @@ export interface DoorReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  readonly about?: RequestAbout;
 }
 
 const PATH_CHARS_MAX = 4_096;
@@ -78,7 +88,9 @@ export function doorLinkRoutes(answer: (request: Request) => Response | Promise<
     const text = await response.text();
     // What does not fit would be no answer at all, and who gives none is left alone by every shopper of that gate.
     if (text.length > DOOR_REPLY_CHARS_MAX) return [tooLong];
-    return [{ status: response.status, headers: Object.fromEntries(response.headers), body: text }];
+    const { [ABOUT_HEADER]: about, ...headersOfReply } = Object.fromEntries(response.headers);
+    const shown = { status: response.status, headers: headersOfReply, body: text };
+    return [about === undefined ? shown : { ...shown, about: JSON.parse(decodeURIComponent(about)) as RequestAbout }];
   };
   return [linkRoute(readDoor, serve), linkRoute(passDoor, serve)];
 }

@@ -3,6 +3,7 @@ import type { TObject, TSchema } from "typebox";
 import type { Answer } from "../../core/answer.ts";
 import { type HttpReply, json, on, type RequestInput, type Route, withTokens } from "../../core/endpoint.ts";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
+import { parseIpAddress } from "../../core/ip-address.ts";
 import { type Language, languageOf } from "../../core/language.ts";
 import { priceOf } from "../../core/money.ts";
 import { listReply } from "../../core/paging.ts";
@@ -66,7 +67,11 @@ export class ShopperDoor {
       });
     // Nobody behind this door asks for the address of a socket, and to look it up is a system call.
     const shopper = await this.#parts.identity.shopper({ headers: asked.headers, peer: nowhere }, where.claimed, where.pointerRoot);
-    return "refusal" in shopper ? shopper.refusal : work(shopper);
+    if ("refusal" in shopper) return shopper.refusal;
+    const { clientIP } = where.claimed;
+    // Where who asks is proven, what they claim of their address counts for nothing.
+    const claimedIp = clientIP === undefined || this.#parts.identity.isProven ? null : parseIpAddress(clientIP);
+    return { ...(await work(shopper)), about: { userId: shopper.userId, clientIp: claimedIp } };
   }
 
   async forOwner(asked: Asked, where: Where, orderId: OrderId, work: (order: Order) => Answer<HttpReply>): Promise<HttpReply> {
