@@ -43,6 +43,8 @@ export interface SegmentDatabase {
   open(segment: number): Promise<void>;
   /** Adds the rows to the tables of one segment: all of them, or when it throws none. */
   append(segment: number, rows: readonly TableRows[]): Promise<void>;
+  /** Nothing more comes into the segment: it leaves the memory, as far as it is not read. */
+  finish(segment: number): Promise<void>;
   /** @throws AnswerTooLate */
   ask(question: Question, patienceMs: DurationMs): Promise<readonly (readonly Cell[])[]>;
   /** What an open segment takes on disk. */

@@ -94,6 +94,10 @@ export class DuckDbSegments implements SegmentDatabase {
     }
   }
 
+  async finish(segment: number): Promise<void> {
+    await this.#opened.writer.run(`checkpoint s${segment}`);
+  }
+
   async ask({ sql, values }: Question, patienceMs: DurationMs): Promise<readonly (readonly Cell[])[]> {
     const timer = setTimeout(() => this.#opened.asker.interrupt(), patienceMs);
     try {

@@ -11,6 +11,10 @@ export const EVENT_COMMIT_PAGES_MAX = 60;
 /** The longest that an event waits before it is written, and what a crash loses at most. Few large commits cost half as much as many small ones;
  *  a search has what waits written first. */
 export const EVENT_COMMIT_MS: DurationMs = 4_000;
+/** How often it is looked whether something is to be written, and told how much is kept. */
+export const EVENT_STORE_TICK_MS: DurationMs = 1_000;
+/** Events that come while the store is being opened. Further ones are lost and counted. */
+export const EVENTS_BEFORE_OPEN_MAX = 65_536;
 /** Events of one segment. With the next page the next segment begins. */
 export const SEGMENT_EVENTS_MAX = 1_000_000;
 /** A segment ends, too, when it holds this share of the time or the bytes that all may take: only whole segments are thrown away. */

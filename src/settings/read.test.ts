@@ -65,7 +65,10 @@ describe("the sources of settings", () => {
       },
       tracing: null,
       accessStream: null,
-      traffic: { isOn: true, scenarios: DEFAULT_SCENARIOS },
+      traffic: {
+        ...{ isOn: true, scenarios: DEFAULT_SCENARIOS },
+        keep: { keptMs: 6 * 3_600_000, keptBytes: 2 * 1024 ** 3, sinkUrl: null },
+      },
       accessLog: { fileBytesMax: 64 * 1024 * 1024, filesMax: 8 },
     });
   });

@@ -88,7 +88,7 @@ export class KeptEvents implements EventStore {
       if (this.#filling.isFull && !this.#turnPage()) this.#lost += 1;
       else this.#filling.add(event);
     }
-    this.#writeWhatIsDue();
+    this.writeWhatIsDue();
   }
 
   async flush(): Promise<void> {
@@ -124,7 +124,8 @@ export class KeptEvents implements EventStore {
     }
   }
 
-  #writeWhatIsDue(): void {
+  /** To be called every second or so, for when no events come. */
+  writeWhatIsDue(): void {
     if (this.#writing !== null) return;
     const nowUs = this.#clock.monotonicUs();
     if (nowUs < this.#restsUntilUs) return;
@@ -220,6 +221,7 @@ export class KeptEvents implements EventStore {
         last.bytes > keptBytes * SEGMENT_SHARE_MAX ||
         shapes > SEGMENT_SHAPES_MAX);
     if (last !== undefined && this.#isOpen && !isFull) return last;
+    if (last !== undefined && this.#isOpen) await this.#database.finish(last.number);
     const number = Math.max(0, ...(await this.#database.list()), last?.number ?? 0) + 1;
     await this.#database.open(number);
     const times = { firstAt: Number.POSITIVE_INFINITY, lastAt: Number.NEGATIVE_INFINITY };

@@ -1,12 +1,15 @@
 /** What an analysis tells to the process that it is in. */
 import type { Proposal } from "../services/safe-protector/decision.ts";
 import type { Scenario } from "./scenario.ts";
+import type { KeepSettings } from "./store-messages.ts";
 import type { TrafficNow, TrafficPoint, TrafficWindow } from "./traffic-now.ts";
 
 /** Told to it first. */
 export interface TrafficGreeting {
   readonly scenarios: readonly Scenario[];
   readonly seed: number;
+  /** What is kept of the events. */
+  readonly keep: KeepSettings;
 }
 
 export type TrafficReport =
