@@ -281,6 +281,9 @@ export const LEADER_SILENT_MS_MAX: DurationMs = 3_000;
 export const REDIS_CONNECT_MS_MAX: DurationMs = 1_000;
 /** How long an answer is waited for. Longer: whether the script has run is unknown. Below `LINK_DEADLINE_MS`. */
 export const REDIS_ANSWER_MS_MAX: DurationMs = 1_500;
+/** How long nothing may come on a connection on which something was asked. Longer: it is given up for a new one. More than an answer may take, so that one
+ *  slow answer does not cost those of others. */
+export const REDIS_SILENT_MS_MAX: DurationMs = 3_000;
 /** The longest wait between two attempts to connect again. */
 export const REDIS_RECONNECT_MS_MAX: DurationMs = 200;
 /** In strict mode, how long replicas may take to confirm a change. Longer: its outcome is unknown. */

@@ -7,7 +7,13 @@
  */
 import { Cluster, Redis } from "ioredis";
 import type { LuaScript, RedisScripts } from "../core/redis.ts";
-import { REDIS_ANSWER_MS_MAX, REDIS_CONNECT_MS_MAX, REDIS_RECONNECT_MS_MAX, REPLICAS_CONFIRM_MS_MAX } from "../limits.ts";
+import {
+  REDIS_ANSWER_MS_MAX,
+  REDIS_CONNECT_MS_MAX,
+  REDIS_RECONNECT_MS_MAX,
+  REDIS_SILENT_MS_MAX,
+  REPLICAS_CONFIRM_MS_MAX,
+} from "../limits.ts";
 import { redisFailureOf, unavailable } from "./redis-errors.ts";
 
 export interface RedisOptions {
@@ -132,7 +138,7 @@ const PER_NODE = {
   connectTimeout: REDIS_CONNECT_MS_MAX,
   // A host that is gone without a word leaves connections that look open for minutes: one on which nothing comes, although something was asked, is
   // given up for a new one.
-  socketTimeout: REDIS_ANSWER_MS_MAX,
+  socketTimeout: REDIS_SILENT_MS_MAX,
   autoResendUnfulfilledCommands: false,
   // One whose connection is lost is not sent again: it fails at once.
   maxRetriesPerRequest: 0,
