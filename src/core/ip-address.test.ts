@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { isIP } from "node:net";
 import fc from "fast-check";
-import { groupsOf, ipv4Bits, ipv4Mask, networkKey, parseCidrRange, parseIpAddress } from "./ip-address.ts";
+import { groupsOf, ipv4Bits, ipv4Mask, ipv6Head, networkKey, parseCidrRange, parseIpAddress } from "./ip-address.ts";
 
 const parse = (text: string): string | null => parseIpAddress(text);
 const range = (text: string): string | null => parseCidrRange(text)?.text ?? null;
@@ -232,4 +232,17 @@ describe("a CIDR range", () => {
       { numRuns: 2_000, seed: 5 },
     );
   });
+});
+
+test("the head of an IPv6 address is its first two groups", () => {
+  const property = fc.property(
+    fc.oneof(fc.ipV6(), fc.constantFrom("::", "::1", "1::", "1::2", "ffff:ffff::1", "0:1::", "a:0:0:1::")),
+    (text) => {
+      const address = parseIpAddress(text);
+      if (address === null || ipv4Bits(address) !== null) return;
+      const [first, second] = groupsOf(address) as [number, number];
+      expect([address, ipv6Head(address)]).toEqual([address, (first << 16) | second] as never);
+    },
+  );
+  fc.assert(property, { numRuns: 500, seed: 1 });
 });

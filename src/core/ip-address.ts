@@ -49,6 +49,23 @@ export function groupsOf(address: IpAddress): Groups {
   return parseGroups(address) as Groups;
 }
 
+/** The first 32 bits of an IPv6 address that `parseIpAddress` has made, as a signed integer: its first two groups, read without making anything. */
+export function ipv6Head(address: IpAddress): number {
+  const first = address.indexOf(":");
+  // Where two colons stand together, what is between them is nothing, and so are the groups that they leave out.
+  return (hexOf(address, 0, first) << 16) | hexOf(address, first + 1, address.indexOf(":", first + 1));
+}
+
+/** Of lower-case digits. */
+function hexOf(text: string, start: number, end: number): number {
+  let value = 0;
+  for (let i = start; i < end; i += 1) {
+    const code = text.charCodeAt(i);
+    value = value * 16 + (code < 58 ? code - 48 : code - 87);
+  }
+  return value;
+}
+
 /**
  * The 32 bits of a canonical IPv4 address as a signed integer, `null` when `text` is none: dotted decimal, no leading zeros. Nearly every
  * request takes this path, so it is one pass that allocates nothing.

@@ -32,18 +32,24 @@ export class Networks<A, K> {
     return this.#size;
   }
 
-  set(address: A, prefixBits: number, network: Network): void {
+  /** @returns the one that stood there before */
+  set(address: A, prefixBits: number, network: Network): Network | undefined {
     const networks = this.#ofPrefix(prefixBits) ?? new Map<K, Network>();
     if (networks.size === 0) this.#lengths = [...this.#lengths, { prefixBits, networks }];
-    const before = networks.size;
-    networks.set(this.#networkOf(address, prefixBits), network);
-    this.#size += networks.size - before;
+    const key = this.#networkOf(address, prefixBits);
+    const before = networks.get(key);
+    networks.set(key, network);
+    if (!before) this.#size += 1;
+    return before;
   }
 
-  delete(address: A, prefixBits: number): void {
+  /** @returns the one that stood there */
+  delete(address: A, prefixBits: number): Network | undefined {
+    const before = this.get(address, prefixBits);
     const networks = this.#ofPrefix(prefixBits);
     if (networks?.delete(this.#networkOf(address, prefixBits))) this.#size -= 1;
     if (networks?.size === 0) this.#lengths = this.#lengths.filter((length) => length.prefixBits !== prefixBits);
+    return before;
   }
 
   /** This very network; `undefined`: it is not here. */

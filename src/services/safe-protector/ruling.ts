@@ -7,7 +7,7 @@ import { ACTIONS, type DecisionAction, type DecisionOrigin, ORIGINS, type Streng
 
 export type Ruling = number;
 
-const CODES = 32;
+export const CODES = 32;
 /** Stands for "until removed": 10,000 years away, and its ruling is still exact in a double. */
 const NEVER = 2 ** 48 - 1;
 
@@ -18,7 +18,8 @@ export const untilOf = (ruling: Ruling): Until => {
   const until = Math.floor(ruling / CODES);
   return until === NEVER ? null : until;
 };
-const codeOf = (ruling: Ruling): number => ruling - Math.floor(ruling / CODES) * CODES;
+/** Which action and whose, as a number below `CODES`. */
+export const codeOf = (ruling: Ruling): number => ruling - Math.floor(ruling / CODES) * CODES;
 export const originOf = (ruling: Ruling): DecisionOrigin => ORIGINS[codeOf(ruling) >> 3] as DecisionOrigin;
 export const actionOf = (ruling: Ruling): DecisionAction => ACTIONS[(codeOf(ruling) & 7) - 1] as DecisionAction;
 

@@ -111,7 +111,7 @@ describe("the decisions in memory", () => {
           }
         },
       ),
-      { numRuns: 300, seed: 1 },
+      { numRuns: 150, seed: 1 },
     );
   });
 

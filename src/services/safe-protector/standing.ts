@@ -17,7 +17,7 @@ import {
   type Strength,
   type Until,
 } from "./decision.ts";
-import { actionOf, originOf, type Ruling, rulingOf, strengthAt, untilOf } from "./ruling.ts";
+import { actionOf, CODES, codeOf, originOf, type Ruling, rulingOf, strengthAt, untilOf } from "./ruling.ts";
 import { Rulings } from "./rulings.ts";
 
 /** One of the decisions that stand against somebody. */
@@ -34,8 +34,8 @@ export class StandingDecisions implements View<Decision, DecisionKey> {
   readonly #learned = new Map<string, Decision>();
   /** Ids of those that are observed. */
   readonly #observed = new Set<string>();
-  /** How many there are, by action and origin. */
-  readonly #counts = new Map<string, number>();
+  /** How many there are, by the code of action and origin. */
+  readonly #counts = new Uint32Array(CODES);
 
   get size(): number {
     return this.#against.size + this.#allowed.size;
@@ -47,23 +47,26 @@ export class StandingDecisions implements View<Decision, DecisionKey> {
 
   /** Adds a decision, or puts it in the place of the one of its key. */
   add(entry: Entry): void {
-    const key = keyOf(entry);
-    this.remove(key);
+    const rulings = entry.action === "allow" ? this.#allowed : this.#against;
     const ruling = rulingOf(entry.action, entry.origin, entry.until);
-    this.#of(key).set(key, ruling);
+    this.#forget(entry, rulings.set(entry, ruling));
     this.#count(ruling, 1);
-    if (entry.origin === "learned") this.#learned.set(idOf(key), entry);
-    if (entry.action === "observe" && this.#observed.size < OBSERVED_COUNTED_MAX) this.#observed.add(idOf(key));
+    if (entry.origin === "learned") this.#learned.set(idOf(keyOf(entry)), entry);
+    if (entry.action === "observe" && this.#observed.size < OBSERVED_COUNTED_MAX) this.#observed.add(idOf(keyOf(entry)));
   }
 
   remove(key: DecisionKey): void {
-    const rulings = this.#of(key);
-    const ruling = rulings.get(key);
+    this.#forget(key, this.#of(key).delete(key));
+  }
+
+  /** @param ruling what stood for this value until now */
+  #forget({ scope, value }: Pick<DecisionKey, "scope" | "value">, ruling: Ruling | undefined): void {
     if (ruling === undefined) return;
-    rulings.delete(key);
     this.#count(ruling, -1);
-    if (originOf(ruling) === "learned") this.#learned.delete(idOf(key));
-    if (actionOf(ruling) === "observe") this.#observed.delete(idOf(key));
+    const action = actionOf(ruling);
+    const id = (): string => idOf(keyOf({ scope, value, action }));
+    if (originOf(ruling) === "learned") this.#learned.delete(id());
+    if (action === "observe") this.#observed.delete(id());
   }
 
   has(key: DecisionKey): boolean {
@@ -163,10 +166,8 @@ export class StandingDecisions implements View<Decision, DecisionKey> {
     const learned = new Map<Decision["action"], number>();
     for (const { action, until } of this.#learned.values()) if (isLive(until, now)) learned.set(action, (learned.get(action) ?? 0) + 1);
     for (const [action, count] of learned) yield { action, origin: "learned", count };
-    for (const [name, count] of this.#counts) {
-      const [action, origin] = name.split(" ") as [Decision["action"], Decision["origin"]];
-      if (origin !== "learned" && count > 0) yield { action, origin, count };
-    }
+    for (const [code, count] of this.#counts.entries())
+      if (count > 0 && originOf(code) !== "learned") yield { action: actionOf(code), origin: originOf(code), count };
   }
 
   #of({ isAllow }: Pick<DecisionKey, "isAllow">): Rulings {
@@ -174,7 +175,7 @@ export class StandingDecisions implements View<Decision, DecisionKey> {
   }
 
   #count(ruling: Ruling, change: number): void {
-    const name = `${actionOf(ruling)} ${originOf(ruling)}`;
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + change);
+    const code = codeOf(ruling);
+    this.#counts[code] = (this.#counts[code] as number) + change;
   }
 }
