@@ -57,6 +57,7 @@ const nothing: Subject = () => null;
 export const TRAILED: ReadonlyMap<string, Subject> = new Map([
   ...(["addBadGuy", "removeBadGuy"] as const).map((name) => [name, badGuy] as const),
   ...(["addBadIP", "removeBadIP"] as const).map((name) => [name, badIp] as const),
+  ["importDecisions", nothing],
   ...(["addDecision", "removeDecision"] as const).map((name) => [name, decision] as const),
   ...(["addGoods", "updateGoods", "removeGoods"] as const).map((name) => [name, goods] as const),
   ...(["addPolicy", "updatePolicy", "removePolicy"] as const).map((name) => [name, policy] as const),
@@ -75,11 +76,13 @@ export function trailedRoutes(service: string, routes: readonly Route[], trail: 
     const subject = TRAILED.get(name);
     if (!subject) return route;
     const handle = async (input: Input): Promise<HttpReply> => {
-      const { params, body } = input as { readonly params: Values; readonly body: Values | null };
+      const { params, query, body } = input as { readonly params: Values; readonly query: Values; readonly body: Values | string | null };
+      // A list that is imported is no part of the trail: how long it was is.
+      const sent = typeof body === "string" ? { chars: body.length } : body;
       const named = readOperator(input.headers);
       if ("refusal" in named) return named.refusal;
-      const before = await shown(routes, subject(params, body ?? {}), input);
-      const asked = { ...params, ...body };
+      const before = await shown(routes, subject(params, sent ?? {}), input);
+      const asked = { ...params, ...query, ...sent };
       const id = await trail.begin({ who: input.peer(), ...named, service, operation: name, asked, before });
       try {
         const reply = await route.handle(input);

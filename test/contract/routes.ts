@@ -90,6 +90,8 @@ export const ROUTES: readonly RouteRow[] = [
     nested: { scope: "account", action: "observe" },
     needsAdminKey,
   },
+  // Its body is a text with a line for each.
+  { service: "protector", name: "importDecisions", method: "POST", path: "/decisions/import", needsAdminKey },
   {
     service: "protector",
     name: "removeDecision",

@@ -4,6 +4,7 @@ import type { Endpoint } from "../../core/endpoint.ts";
 import { ID_PATTERN } from "../../core/ids.ts";
 import { PageLimit } from "../../core/paging.ts";
 import { reply } from "../../core/reply-schema.ts";
+import { IMPORT_BAD_LINES_NAMED, IMPORT_BYTES_MAX } from "../../limits/decisions.ts";
 import { standing } from "./api.ts";
 import { ACTIONS, ORIGINS, SCOPES } from "./decision.ts";
 
@@ -42,6 +43,17 @@ export const decisionExample = {
 };
 const oneValue = { params: { scope: "address", value: "202.100.100.1" } };
 
+const ImportedShown = Type.Object({
+  lines: Type.Integer({ minimum: 0 }),
+  added: Type.Integer({ minimum: 0, description: "values about which there was nothing" }),
+  replaced: Type.Integer({ minimum: 0, description: "values about which something was learned or imported before" }),
+  kept: Type.Integer({ minimum: 0, description: "values about which an operator has decided by hand: that stays" }),
+  bad: Type.Integer({ minimum: 0, description: "lines that are no address, no range and no comment: they were passed over" }),
+  badLines: Type.Array(Type.Object({ line: Type.Integer({ minimum: 1 }), detail: Type.String() }), {
+    description: `the first ${IMPORT_BAD_LINES_NAMED} of them`,
+  }),
+});
+
 export const decisionApi = {
   findDecisions: {
     ...{ name: "findDecisions", method: "GET", path: "/decisions", params: none, body: null, needsAdminKey: true },
@@ -73,6 +85,27 @@ export const decisionApi = {
     },
     problems: { 409: "There are too many decisions." },
     example: { body: { scope: "address", value: "202.100.100.1", action: "block", durationSeconds: 600 } },
+  },
+  importDecisions: {
+    ...{ name: "importDecisions", method: "POST", path: "/decisions/import", params: none, needsAdminKey: true },
+    query: Type.Object({ accounts: Type.Optional(Type.Enum(["true", "false"])), action: Type.Optional(action), ...standing }),
+    body: Type.String({
+      description: `text, one address or CIDR range a line (with \`?accounts=true\` one user id); behind # or ; stands a comment. At most ${IMPORT_BYTES_MAX} bytes`,
+    }),
+    isBodyRaw: true,
+    bodyBytesMax: IMPORT_BYTES_MAX,
+    summary: "Takes over a list, to block what is on it unless the query says otherwise. Bad lines are named and passed over.",
+    replies: {
+      200: reply("What has become of it.", ImportedShown, {
+        ...{ lines: 3, added: 1, replaced: 0, kept: 0, bad: 1 },
+        badLines: [{ line: 3, detail: "is no IPv4 or IPv6 address and no CIDR range" }],
+      }),
+    },
+    problems: {
+      409: "There is no room for so many; nothing was done.",
+      503: "Another import is under way, or the store cannot be reached.",
+    },
+    example: { query: { action: "block" }, body: "# seen elsewhere\n202.100.100.1\nnonsense\n" },
   },
   removeDecision: {
     ...{ name: "removeDecision", method: "DELETE", path: "/decisions/scope/{scope}/value/{value}", body: null, needsAdminKey: true },

@@ -215,6 +215,59 @@ overEveryStore((openStore) => {
     });
   });
 
+  describe("an imported list", () => {
+    const take = (protector: SafeProtector, body: string, query: object = {}) => ask(protector, "importDecisions", { body, query });
+
+    test("is in force line by line; what an operator has decided stays, what was learned or imported before does not", async () => {
+      const desk = await Desk.open(openStore);
+      await decide(desk.protector, "address", "2.2.2.2", "observe");
+      await desk.protector.learn([flood(1_000)]);
+      const first = await take(desk.protector, "1.1.1.1\n2.2.2.2\nnonsense\n10.0.0.0/8\n", { durationSeconds: 60, note: "list 1" });
+      expect(first.body).toEqual({
+        ...{ lines: 4, added: 1, replaced: 1, kept: 1, bad: 1 },
+        badLines: [{ line: 3, detail: "is no IPv4 or IPv6 address and no CIDR range" }],
+      } as never);
+      for (const life of ["the same", "the next"]) {
+        const verdicts = await verdictsOf(desk.protector, ["U", "1.1.1.1"], ["U", "2.2.2.2"], ["U", "10.1.1.1"]);
+        expect([life, ...verdicts]).toEqual([life, "blacklisted", "allowed", "blacklisted"]);
+        const { body } = await ask(desk.protector, "findDecisions", { query: { origin: "import" } });
+        expect(body.decisions).toMatchObject([
+          { value: "1.1.1.1", action: "block", until: 61_000, note: "list 1", scenario: null },
+          { value: "10.0.0.0/8", since: 1_000 },
+        ]);
+        await desk.restart();
+      }
+      const again = await take(desk.protector, "1.1.1.1\n3.3.3.3", { action: "throttle" });
+      expect(again.body).toMatchObject({ added: 1, replaced: 1 });
+      await desk.protector.learn([flood(9_000)]);
+      expect(await verdictsOf(desk.protector, ["U", "1.1.1.1"])).toEqual(["allowed"]);
+    });
+
+    test("of accounts has a user id on each line; one to allow stands beside all others", async () => {
+      const desk = await Desk.open(openStore);
+      await take(desk.protector, "1.1.1.1\nU2", { accounts: "true" });
+      expect(await verdictsOf(desk.protector, ["U2", "1.1.1.1"], ["1.1.1.1", "2.2.2.2"], ["U1", "1.1.1.1"])).toEqual([
+        ...["blacklisted", "blacklisted", "allowed"],
+      ]);
+      await take(desk.protector, "1.1.1.0/24", { action: "allow" });
+      expect(await verdictsOf(desk.protector, ["U2", "1.1.1.1"])).toEqual(["allowed"]);
+    });
+
+    test("that is none is refused, and one at a time is taken", async () => {
+      const desk = await Desk.open(openStore);
+      const { status, body } = await take(desk.protector, "<html>\n<p>not found</p>");
+      expect([status, body.errors]).toEqual([
+        400,
+        [expect.objectContaining({ detail: expect.stringContaining("line 1 ") }), expect.anything()],
+      ]);
+      expect(await take(desk.protector, "")).toMatchObject({ status: 200, body: { lines: 0, added: 0 } });
+      const long = Array.from({ length: 3_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`).join("\n");
+      const both = await Promise.allSettled([take(desk.protector, long), take(desk.protector, long)]);
+      expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+      expect(desk.protector.decisions).toBe(3_000);
+    });
+  });
+
   test("a value that is none of its scope is named", async () => {
     const { protector } = await Desk.open(openStore);
     for (const [scope, value] of [

@@ -23,6 +23,7 @@ import {
 } from "./decision.ts";
 import { blockedRows, type DecisionFilter, type DecisionPage, decisionPage } from "./decision-pages.ts";
 import type { Decisions } from "./decisions.ts";
+import { Importer, type ImportOutcome, type ImportTerms } from "./import.ts";
 import { decideProposals, isOfUse } from "./learn.ts";
 import { type ObservedCounts, Refusals } from "./refusals.ts";
 import type { StandingDecisions } from "./standing.ts";
@@ -48,11 +49,13 @@ export class SafeProtector {
   readonly #throttle: Throttle;
   readonly #clock: Clock;
   readonly #buckets = new ThrottledBuckets();
+  readonly #importer: Importer;
 
   constructor(decisions: Decisions, throttle: Throttle, clock: Clock) {
     this.#decisions = decisions;
     this.#throttle = throttle;
     this.#clock = clock;
+    this.#importer = new Importer(decisions);
   }
 
   /** Whether what others have decided is in force here. */
@@ -175,6 +178,11 @@ export class SafeProtector {
         events: [],
       }));
     }
+  }
+
+  /** Takes over a list of addresses, networks or accounts, a line each. @throws Failure as `Importer.take` does */
+  importList(text: string, terms: ImportTerms): Promise<ImportOutcome> {
+    return this.#importer.take(text, terms, this.#clock.now());
   }
 
   /** What is being observed, for who counts it. */

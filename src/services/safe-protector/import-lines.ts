@@ -1,0 +1,76 @@
+/**
+ * The lines of an imported list. One address or network on each, or one user id when accounts are imported. Of addresses, what stands behind `#` or
+ * `;` is a comment, as public lists have it; empty lines are passed over.
+ */
+import { isId } from "../../core/ids.ts";
+import { parseCidrRange, parseIpAddress } from "../../core/ip-address.ts";
+import type { DecisionKey } from "./decision.ts";
+
+export interface BadLine {
+  /** The first line is 1. */
+  readonly line: number;
+  readonly detail: string;
+}
+
+export interface Piece {
+  readonly values: readonly Pick<DecisionKey, "scope" | "value">[];
+  readonly bad: readonly BadLine[];
+}
+
+type Parsed = Pick<DecisionKey, "scope" | "value"> | "nothing" | "bad";
+
+/** Reads a text piece by piece, so that nobody waits for all of it. */
+export class ImportLines {
+  readonly #text: string;
+  readonly #parse: (line: string) => Parsed;
+  readonly #detail: string;
+  #at = 0;
+  #line = 0;
+
+  constructor(text: string, areAccounts: boolean) {
+    // A byte order mark belongs to the file, not to its first line.
+    this.#text = text.startsWith("\ufeff") ? text.slice(1) : text;
+    this.#parse = areAccounts ? parseAccount : parseAddress;
+    this.#detail = areAccounts ? "is no user id" : "is no IPv4 or IPv6 address and no CIDR range";
+  }
+
+  /** Lines read so far. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /** The values of some of the next lines, up to `limit` values; `null` at the end. */
+  next(limit: number): Piece | null {
+    if (this.#at >= this.#text.length) return null;
+    const values: Pick<DecisionKey, "scope" | "value">[] = [];
+    const bad: BadLine[] = [];
+    for (let lines = 0; lines < limit && this.#at < this.#text.length; lines += 1) {
+      const end = this.#text.indexOf("\n", this.#at);
+      const line = this.#text.slice(this.#at, end < 0 ? this.#text.length : end);
+      this.#at = end < 0 ? this.#text.length : end + 1;
+      this.#line += 1;
+      const parsed = this.#parse(line);
+      if (parsed === "bad") bad.push({ line: this.#line, detail: this.#detail });
+      else if (parsed !== "nothing") values.push(parsed);
+    }
+    return { values, bad };
+  }
+}
+
+function parseAddress(line: string): Parsed {
+  const comment = line.search(/[#;]/);
+  const text = (comment < 0 ? line : line.slice(0, comment)).trim();
+  if (text === "") return "nothing";
+  if (text.includes("/")) {
+    const range = parseCidrRange(text);
+    return range ? { scope: "network", value: range.text } : "bad";
+  }
+  const address = parseIpAddress(text);
+  return address ? { scope: "address", value: address } : "bad";
+}
+
+function parseAccount(line: string): Parsed {
+  const text = line.trim();
+  if (text === "") return "nothing";
+  return isId(text) && !text.includes("\ufffd") ? { scope: "account", value: text } : "bad";
+}

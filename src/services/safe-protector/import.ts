@@ -1,0 +1,110 @@
+/**
+ * Takes a list of addresses, networks or accounts over, as many lines as there are. A line that is none is named and passed over. What an operator
+ * has decided about a value by hand is kept; what was learned about it, or imported before, is replaced. It is done in pieces: after a
+ * crash a part of the list is there, and importing it again ends in the same.
+ */
+import { Failure } from "../../core/failure.ts";
+import type { UnixMs } from "../../core/time.ts";
+import { IMPORT_BAD_LINES_NAMED, IMPORT_LINES_PER_CHANGE, IMPORTS_UNDER_WAY_MAX } from "../../limits/decisions.ts";
+import { DECISIONS_MAX } from "../../limits.ts";
+import { type Decision, type DecisionAction, keyOf } from "./decision.ts";
+import type { Decisions } from "./decisions.ts";
+import { type BadLine, ImportLines } from "./import-lines.ts";
+import type { StandingDecisions } from "./standing.ts";
+
+export interface ImportTerms {
+  readonly areAccounts: boolean;
+  readonly action: DecisionAction;
+  readonly durationSeconds: number | undefined;
+  readonly note: string;
+}
+
+export interface Imported {
+  readonly lines: number;
+  /** Values about which there was nothing. */
+  readonly added: number;
+  readonly replaced: number;
+  /** Values about which an operator had decided. */
+  readonly kept: number;
+  readonly bad: number;
+  /** The first of them. */
+  readonly badLines: readonly BadLine[];
+}
+
+/** `nothing-good`: no line says anything, and so nothing was done. `full`: there is no room for so many, and nothing was done. */
+export type ImportOutcome =
+  | { readonly kind: "imported"; readonly imported: Imported }
+  | { readonly kind: "nothing-good"; readonly imported: Imported }
+  | { readonly kind: "full" };
+
+export class Importer {
+  readonly #decisions: Decisions;
+  #underWay = 0;
+
+  constructor(decisions: Decisions) {
+    this.#decisions = decisions;
+  }
+
+  /** @throws Failure when another import is under way, or when the store cannot be reached: a part is imported then */
+  async take(text: string, terms: ImportTerms, now: UnixMs): Promise<ImportOutcome> {
+    if (this.#underWay >= IMPORTS_UNDER_WAY_MAX)
+      throw new Failure("overloaded", "another import is under way; try again when it is done", true);
+    this.#underWay += 1;
+    try {
+      return await this.#takeAll(text, terms, now);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #takeAll(text: string, terms: ImportTerms, now: UnixMs): Promise<ImportOutcome> {
+    if (this.#decisions.table.view.size + linesOf(text) > DECISIONS_MAX) return { kind: "full" };
+    const lines = new ImportLines(text, terms.areAccounts);
+    const sum = { added: 0, replaced: 0, kept: 0, bad: 0 };
+    const badLines: BadLine[] = [];
+    const decided = decisionsOf(terms, now);
+    for (let piece = lines.next(IMPORT_LINES_PER_CHANGE); piece !== null; piece = lines.next(IMPORT_LINES_PER_CHANGE)) {
+      sum.bad += piece.bad.length;
+      badLines.push(...piece.bad.slice(0, IMPORT_BAD_LINES_NAMED - badLines.length));
+      if (piece.values.length === 0) {
+        await nextTurn();
+        continue;
+      }
+      const made = piece.values.map(decided);
+      const { added, replaced, kept } = await this.#decisions.table.change((standing) => take(standing, made, now));
+      sum.added += added;
+      sum.replaced += replaced;
+      sum.kept += kept;
+    }
+    const imported = { lines: lines.line, ...sum, badLines };
+    const isNothingGood = sum.bad > 0 && sum.added + sum.replaced + sum.kept === 0;
+    return { kind: isNothingGood ? "nothing-good" : "imported", imported };
+  }
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function linesOf(text: string): number {
+  let lines = 0;
+  for (let at = 0; at >= 0 && at < text.length; lines += 1) at = text.indexOf("\n", at) + 1 || text.length;
+  return lines;
+}
+
+const decisionsOf =
+  ({ action, durationSeconds, note }: ImportTerms, now: UnixMs) =>
+  ({ scope, value }: Pick<Decision, "scope" | "value">): Decision => ({
+    ...{ scope, value, action, since: now, until: durationSeconds === undefined ? null : now + durationSeconds * 1_000 },
+    ...{ scenario: null, origin: "import", note, offences: 0, evidence: null },
+  });
+
+/** One piece of a list, decided on what stands. */
+function take(standing: StandingDecisions, made: readonly Decision[], now: UnixMs) {
+  const reply = { added: 0, replaced: 0, kept: 0 };
+  const taken = made.filter((decision) => {
+    const key = keyOf(decision);
+    const isKept = standing.origin(key, now) === "operator";
+    reply[isKept ? "kept" : standing.has(key) ? "replaced" : "added"] += 1;
+    return !isKept;
+  });
+  return { reply, changes: taken.map((decision) => ({ put: decision })), events: [] };
+}
