@@ -1,16 +1,27 @@
 /** A table of the embedded store: this process alone has it, and each change is part of the turn's commit. */
-import type { Decide, Table, View } from "./table.ts";
+import type { Change, Decide, Table, View } from "./table.ts";
 
-/** Where the rows survive. Both are called within a turn. */
+/** Where the rows survive. All of it is called within a turn. */
 export interface RowStore<Row, Key> {
   /** Adds a row, or replaces the one of its key. */
   save(row: Row): void;
+  /** As `save` for each, in this order, and cheaper when there are many. */
+  saveMany?(rows: readonly Row[]): void;
   remove(key: Key): void;
 }
 
 /** One transaction for what is written in one turn of the event loop. */
 export interface Turns {
   turn<T>(work: () => T): Promise<T>;
+}
+
+/** From so many changes on it is worth to save them together. */
+const MANY = 32;
+
+/** The rows that are put, when nothing else is changed. */
+function putsOf<Row, Key>(changes: readonly Change<Row, Key>[]): readonly Row[] | null {
+  const puts = changes.flatMap((change) => ("put" in change ? [change.put] : []));
+  return puts.length === changes.length ? puts : null;
 }
 
 export interface EmbeddedTableParts<V, Row, Key, Event> {
@@ -40,9 +51,11 @@ export class EmbeddedTable<V extends View<Row, Key>, Row, Key, Event = never> im
   changeInTurn<Reply>(decide: Decide<V, Row, Key, Event, Reply>): Reply {
     const { rows, emit } = this.#parts;
     const { reply, changes, events } = decide(this.view);
+    const puts = changes.length < MANY || !rows.saveMany ? null : putsOf(changes);
+    if (puts) rows.saveMany?.(puts);
     for (const change of changes) {
       if ("put" in change) {
-        rows.save(change.put);
+        if (!puts) rows.save(change.put);
         this.view.add(change.put);
       } else {
         rows.remove(change.remove);

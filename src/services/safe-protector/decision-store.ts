@@ -14,6 +14,7 @@ create table decisions (
   list text not null, value text not null, action text not null, origin text not null, since_ms integer not null, until_ms integer,
   forgotten_ms integer, scenario text, note text not null, offences integer not null, evidence text, primary key (list, value)
 ) strict, without rowid;
+create index decisions_learned on decisions (list, value) where origin = 'learned';
 create index decisions_forgotten on decisions (forgotten_ms) where forgotten_ms is not null;
 `;
 
@@ -64,6 +65,26 @@ export class DecisionStore implements RowStore<Decision, DecisionKey> {
       );
   }
 
+  /** Those of an import differ in nothing but their value, and then one statement saves all of them: a third of the work. */
+  saveMany(decisions: readonly Decision[]): void {
+    for (let from = 0; from < decisions.length; ) {
+      const first = decisions[from] as Decision;
+      let to = from + 1;
+      while (to < decisions.length && isAlike(first, decisions[to] as Decision)) to += 1;
+      if (to === from + 1) this.save(first);
+      else this.#saveAlike(first, decisions.slice(from, to));
+      from = to;
+    }
+  }
+
+  #saveAlike(first: Decision, decisions: readonly Decision[]): void {
+    const { action, origin, since, until, note } = first;
+    const values = JSON.stringify(decisions.map(({ value }) => value));
+    this.#db
+      .query("insert or replace into decisions select ?, value, ?, ?, ?, ?, ?, null, ?, 0, null from json_each(?)")
+      .run(listOf(keyOf(first)), action, origin, since, until, forgottenAt(first), note, values);
+  }
+
   /** Within a turn. */
   remove(key: DecisionKey): void {
     this.#db.query("delete from decisions where list = ? and value = ?").run(listOf(key), key.value);
@@ -98,10 +119,22 @@ export class DecisionStore implements RowStore<Decision, DecisionKey> {
     const others = this.#db.query<Pick<Row, "list" | "value" | "action" | "until"> & { origin: "operator" | "import" }, []>(
       "select list, value, action, until_ms as until, origin from decisions where origin != 'learned'",
     );
-    for (const { list, value, action, until, origin } of others.iterate())
-      yield { scope: keyIn(list, value).scope, value, action, until, origin };
+    for (const { list, value, action, until, origin } of others.iterate()) {
+      const { scope } = keyIn(list, value);
+      yield { scope, value, action, until, origin };
+    }
   }
 }
+
+/** Whether they say the same of two values of one list. What was learned has evidence of its own. */
+const isAlike = (a: Decision, b: Decision): boolean =>
+  a.origin !== "learned" &&
+  a.origin === b.origin &&
+  a.action === b.action &&
+  a.since === b.since &&
+  a.until === b.until &&
+  a.note === b.note &&
+  (a.scope === b.scope || (a.scope !== "account" && b.scope !== "account"));
 
 function decisionOf({ list, evidence, ...rest }: Row): Decision {
   return {

@@ -89,10 +89,11 @@ export function keyOfId(id: string): DecisionKey {
 }
 
 /** What has a slash in it among the addresses is a network. */
+export const scopeOfAddress = (value: string): DecisionScope => (value.includes("/") ? "network" : "address");
+
 export function keyIn(list: ListName, value: string): DecisionKey {
   const isAccount = list === "u" || list === "v";
-  const scopeOfAddress = value.includes("/") ? "network" : "address";
-  return { scope: isAccount ? "account" : scopeOfAddress, value, isAllow: list === "j" || list === "v" };
+  return { scope: isAccount ? "account" : scopeOfAddress(value), value, isAllow: list === "j" || list === "v" };
 }
 
 /** The one form in which a value of this scope is known; `null` when it is none. */

@@ -4,7 +4,6 @@
  */
 import { isId } from "../../core/ids.ts";
 import { parseCidrRange, parseIpAddress } from "../../core/ip-address.ts";
-import type { DecisionKey } from "./decision.ts";
 
 export interface BadLine {
   /** The first line is 1. */
@@ -13,11 +12,13 @@ export interface BadLine {
 }
 
 export interface Piece {
-  readonly values: readonly Pick<DecisionKey, "scope" | "value">[];
+  /** In canonical form. */
+  readonly values: readonly string[];
   readonly bad: readonly BadLine[];
 }
 
-type Parsed = Pick<DecisionKey, "scope" | "value"> | "nothing" | "bad";
+/** `""`: the line says nothing; `null`: it is bad. */
+type Parsed = string | null;
 
 /** Reads a text piece by piece, so that nobody waits for all of it. */
 export class ImportLines {
@@ -42,7 +43,7 @@ export class ImportLines {
   /** The values of some of the next lines, up to `limit` values; `null` at the end. */
   next(limit: number): Piece | null {
     if (this.#at >= this.#text.length) return null;
-    const values: Pick<DecisionKey, "scope" | "value">[] = [];
+    const values: string[] = [];
     const bad: BadLine[] = [];
     for (let lines = 0; lines < limit && this.#at < this.#text.length; lines += 1) {
       const end = this.#text.indexOf("\n", this.#at);
@@ -50,8 +51,8 @@ export class ImportLines {
       this.#at = end < 0 ? this.#text.length : end + 1;
       this.#line += 1;
       const parsed = this.#parse(line);
-      if (parsed === "bad") bad.push({ line: this.#line, detail: this.#detail });
-      else if (parsed !== "nothing") values.push(parsed);
+      if (parsed === null) bad.push({ line: this.#line, detail: this.#detail });
+      else if (parsed !== "") values.push(parsed);
     }
     return { values, bad };
   }
@@ -60,17 +61,12 @@ export class ImportLines {
 function parseAddress(line: string): Parsed {
   const comment = line.search(/[#;]/);
   const text = (comment < 0 ? line : line.slice(0, comment)).trim();
-  if (text === "") return "nothing";
-  if (text.includes("/")) {
-    const range = parseCidrRange(text);
-    return range ? { scope: "network", value: range.text } : "bad";
-  }
-  const address = parseIpAddress(text);
-  return address ? { scope: "address", value: address } : "bad";
+  if (text === "") return "";
+  return text.includes("/") ? (parseCidrRange(text)?.text ?? null) : parseIpAddress(text);
 }
 
 function parseAccount(line: string): Parsed {
   const text = line.trim();
-  if (text === "") return "nothing";
-  return isId(text) && !text.includes("\ufffd") ? { scope: "account", value: text } : "bad";
+  if (text === "") return "";
+  return isId(text) && !text.includes("\ufffd") ? text : null;
 }

@@ -1,15 +1,17 @@
 /**
  * Takes a list of addresses, networks or accounts over, as many lines as there are. A line that is none is named and passed over. What an operator
- * has decided about a value by hand is kept; what was learned about it, or imported before, is replaced. It is done in pieces: after a
- * crash a part of the list is there, and importing it again ends in the same.
+ * has decided about a value by hand is kept; what was learned about it, or imported before, is replaced. It is done in pieces, in order: a store
+ * on disk keeps neighbours together, and in any other order each piece would write nearly all of it. After a crash a part of the list is there,
+ * and importing it again ends in the same.
  */
 import { Failure } from "../../core/failure.ts";
 import type { UnixMs } from "../../core/time.ts";
-import { IMPORT_BAD_LINES_NAMED, IMPORT_LINES_PER_CHANGE, IMPORTS_UNDER_WAY_MAX } from "../../limits/decisions.ts";
+import { IMPORT_BAD_LINES_NAMED, IMPORT_LINES_PER_CHANGE, IMPORT_LINES_PER_READ, IMPORTS_UNDER_WAY_MAX } from "../../limits/decisions.ts";
 import { DECISIONS_MAX } from "../../limits.ts";
-import { type Decision, type DecisionAction, keyOf } from "./decision.ts";
+import { type Decision, type DecisionAction, keyOf, scopeOfAddress } from "./decision.ts";
 import type { Decisions } from "./decisions.ts";
 import { type BadLine, ImportLines } from "./import-lines.ts";
+import { sortedPieces } from "./sorted-pieces.ts";
 import type { StandingDecisions } from "./standing.ts";
 
 export interface ImportTerms {
@@ -58,44 +60,53 @@ export class Importer {
   }
 
   async #takeAll(text: string, terms: ImportTerms, now: UnixMs): Promise<ImportOutcome> {
-    if (this.#decisions.table.view.size + linesOf(text) > DECISIONS_MAX) return { kind: "full" };
-    const lines = new ImportLines(text, terms.areAccounts);
-    const sum = { added: 0, replaced: 0, kept: 0, bad: 0 };
-    const badLines: BadLine[] = [];
+    const { values, ...read } = await readAll(text, terms.areAccounts);
+    const sum = { added: 0, replaced: 0, kept: 0 };
+    if (values.length === 0) return { kind: read.bad > 0 ? "nothing-good" : "imported", imported: { ...read, ...sum } };
+    if (this.#decisions.table.view.size + values.length > DECISIONS_MAX) return { kind: "full" };
     const decided = decisionsOf(terms, now);
-    for (let piece = lines.next(IMPORT_LINES_PER_CHANGE); piece !== null; piece = lines.next(IMPORT_LINES_PER_CHANGE)) {
-      sum.bad += piece.bad.length;
-      badLines.push(...piece.bad.slice(0, IMPORT_BAD_LINES_NAMED - badLines.length));
-      if (piece.values.length === 0) {
-        await nextTurn();
-        continue;
-      }
-      const made = piece.values.map(decided);
+    for await (const piece of sortedPieces(values, IMPORT_LINES_PER_CHANGE, nextTurn)) {
+      const made = piece.map(decided);
       const { added, replaced, kept } = await this.#decisions.table.change((standing) => take(standing, made, now));
       sum.added += added;
       sum.replaced += replaced;
       sum.kept += kept;
     }
-    const imported = { lines: lines.line, ...sum, badLines };
-    const isNothingGood = sum.bad > 0 && sum.added + sum.replaced + sum.kept === 0;
-    return { kind: isNothingGood ? "nothing-good" : "imported", imported };
+    return { kind: "imported", imported: { ...read, ...sum } };
   }
+}
+
+async function readAll(text: string, areAccounts: boolean) {
+  const lines = new ImportLines(text, areAccounts);
+  const values: string[] = [];
+  const badLines: BadLine[] = [];
+  let bad = 0;
+  for (let piece = lines.next(IMPORT_LINES_PER_READ); piece !== null; piece = lines.next(IMPORT_LINES_PER_READ)) {
+    for (const value of piece.values) values.push(value);
+    badLines.push(...piece.bad.slice(0, IMPORT_BAD_LINES_NAMED - badLines.length));
+    bad += piece.bad.length;
+    await nextTurn();
+  }
+  return { values, lines: lines.line, bad, badLines };
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function linesOf(text: string): number {
-  let lines = 0;
-  for (let at = 0; at >= 0 && at < text.length; lines += 1) at = text.indexOf("\n", at) + 1 || text.length;
-  return lines;
-}
-
-const decisionsOf =
-  ({ action, durationSeconds, note }: ImportTerms, now: UnixMs) =>
-  ({ scope, value }: Pick<Decision, "scope" | "value">): Decision => ({
-    ...{ scope, value, action, since: now, until: durationSeconds === undefined ? null : now + durationSeconds * 1_000 },
-    ...{ scenario: null, origin: "import", note, offences: 0, evidence: null },
+const decisionsOf = ({ areAccounts, action, durationSeconds, note }: ImportTerms, now: UnixMs) => {
+  const until = durationSeconds === undefined ? null : now + durationSeconds * 1_000;
+  return (value: string): Decision => ({
+    scope: areAccounts ? "account" : scopeOfAddress(value),
+    value,
+    action,
+    since: now,
+    until,
+    scenario: null,
+    origin: "import",
+    note,
+    offences: 0,
+    evidence: null,
   });
+};
 
 /** One piece of a list, decided on what stands. */
 function take(standing: StandingDecisions, made: readonly Decision[], now: UnixMs) {

@@ -11,8 +11,11 @@ export const CODES = 32;
 /** Stands for "until removed": 10,000 years away, and its ruling is still exact in a double. */
 const NEVER = 2 ** 48 - 1;
 
+const ACTION_CODES: Readonly<Record<DecisionAction, number>> = { observe: 1, throttle: 2, block: 3, allow: 4 };
+const ORIGIN_CODES: Readonly<Record<DecisionOrigin, number>> = { learned: 0, operator: 8, import: 16 };
+
 export const rulingOf = (action: DecisionAction, origin: DecisionOrigin, until: Until): Ruling =>
-  (until ?? NEVER) * CODES + ORIGINS.indexOf(origin) * 8 + ACTIONS.indexOf(action) + 1;
+  (until ?? NEVER) * CODES + ORIGIN_CODES[origin] + ACTION_CODES[action];
 
 export const untilOf = (ruling: Ruling): Until => {
   const until = Math.floor(ruling / CODES);
