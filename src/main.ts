@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { flagSyntax, optionsHelp, settingsHelp } from "./command-help.ts";
+import { DECISION_OPTIONS, DECISION_VERBS, readDecisionTask, runDecisions } from "./decisions-command.ts";
 import { parentProcess } from "./edge/child-process.ts";
 import { environment } from "./edge/environment.ts";
 import { systemClock } from "./edge/system-clock.ts";
@@ -40,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
   });
   try {
     if (args.length === 0)
-      throw new UsageError('say what to do: start, stampede, audit, migrate or bench; "doorbuster --help" explains them');
+      throw new UsageError('say what to do: start, stampede, audit, decisions, migrate or bench; "doorbuster --help" explains them');
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
@@ -56,9 +57,9 @@ interface CommandSpec {
   readonly description: string;
   readonly settings: readonly Setting<unknown>[];
   readonly help: (settings: readonly Setting<unknown>[]) => string;
-  /** What may stand behind the command's name: its placeholder, and the line about it in `--help`. */
+  /** What may stand behind the command's name: its placeholder, and the line about it in `--help`. Three dots behind it: several. */
   readonly argument?: readonly [name: string, description: string];
-  readonly run: (flags: Flags, argument: string | undefined) => Promise<number>;
+  readonly run: (flags: Flags, given: readonly string[]) => Promise<number>;
 }
 
 const COMMANDS: readonly CommandSpec[] = [
@@ -90,6 +91,14 @@ const COMMANDS: readonly CommandSpec[] = [
     settings: SETTINGS.filter(({ name }) => ["data", "redis", "postgres", "config"].includes(name)),
     help: settingsHelp,
     run: runAudit,
+  },
+  {
+    name: "decisions",
+    description: "Imports, lists, makes and removes decisions about addresses, networks and accounts, in a running SafeProtector.",
+    settings: DECISION_OPTIONS,
+    help: optionsHelp,
+    argument: ["what...", `${DECISION_VERBS}; a value is an address, a CIDR range or a user id`],
+    run: changeDecisions,
   },
   {
     name: "migrate",
@@ -128,7 +137,7 @@ function addCommand(program: Command, spec: CommandSpec, done: (exitCode: number
   if (spec.argument) command.argument(`[${spec.argument[0]}]`, spec.argument[1]);
   command.action(async (...given: readonly unknown[]) => {
     const [argument, flags] = spec.argument ? given : [undefined, given[0]];
-    done(await spec.run(flags as Flags, argument as string | undefined));
+    done(await spec.run(flags as Flags, [argument ?? []].flat().map(String)));
   });
   for (const setting of spec.settings) {
     // Our own help tells more about each than commander's list would.
@@ -162,7 +171,7 @@ async function readConfigFile(path: string): Promise<string> {
   }
 }
 
-async function runStart(flags: Flags, role: string | undefined): Promise<number> {
+async function runStart(flags: Flags, [role]: readonly string[]): Promise<number> {
   if (role !== undefined && !isRole(role))
     throw new UsageError(
       `start ${JSON.stringify(role)} is no service; give ${Object.keys(ROLES).join(" or ")}, or nothing for all of them`,
@@ -212,6 +221,18 @@ async function sendStampede(flags: Flags): Promise<number> {
     timers,
     openClient: (target, size) => HttpLoadClient.open(target, size),
   });
+}
+
+async function changeDecisions(flags: Flags, given: readonly string[]): Promise<number> {
+  const read = readDecisionTask(given, flags, environment["DOORBUSTER_ADMIN_KEY"]);
+  if ("error" in read) throw new UsageError(read.error);
+  const readFile = (path: string): Promise<string> =>
+    Bun.file(path)
+      .text()
+      .catch((error: NodeJS.ErrnoException) => {
+        throw new Error(`${JSON.stringify(path)} cannot be read (${error.code ?? "unknown reason"}); give the path of a file`);
+      });
+  return runDecisions(read.task, { say, complain, readFile, fetch });
 }
 
 async function runAudit(flags: Flags): Promise<number> {

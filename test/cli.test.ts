@@ -46,7 +46,8 @@ describe("help", () => {
   test("lists the commands", async () => {
     const { exitCode, stdout, stderr } = await run(["--help"]);
     expect([exitCode, stderr]).toEqual([0, ""]);
-    for (const command of ["start", "stampede", "audit", "migrate", "bench"]) expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, "m"));
+    for (const command of ["start", "stampede", "audit", "decisions", "migrate", "bench"])
+      expect(stdout).toMatch(new RegExp(`^ +${command}\\b`, "m"));
   });
 
   test("of start has every setting's flag, key, variable, unit, bounds and default", async () => {

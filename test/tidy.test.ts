@@ -37,6 +37,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
     /^src\/migrations\//,
     /^src\/greeting\.ts$/,
     /^src\/command-help\.ts$/,
+    /^src\/decisions-command\.ts$/,
   ],
   [/^src\/topology\//, /^src\/topology\.ts$/],
   [/^src\/main\.ts$/],

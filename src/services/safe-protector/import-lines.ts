@@ -3,7 +3,7 @@
  * `;` is a comment, as public lists have it; empty lines are passed over.
  */
 import { isId } from "../../core/ids.ts";
-import { parseCidrRange, parseIpAddress } from "../../core/ip-address.ts";
+import { ipv4Bits, parseCidrRange, parseIpAddress } from "../../core/ip-address.ts";
 
 export interface BadLine {
   /** The first line is 1. */
@@ -59,6 +59,8 @@ export class ImportLines {
 }
 
 function parseAddress(line: string): Parsed {
+  // Nearly every line is this and nothing else.
+  if (ipv4Bits(line) !== null) return line;
   const comment = line.search(/[#;]/);
   const text = (comment < 0 ? line : line.slice(0, comment)).trim();
   if (text === "") return "";

@@ -24,7 +24,7 @@ export async function* sortedPieces(
     const part = parts.get(unit);
     if (part) part.push(text);
     else parts.set(unit, [text]);
-    if (index % TEXTS_PER_LOOK === 0) await pause();
+    if (index % TEXTS_PER_LOOK === TEXTS_PER_LOOK - 1) await pause();
   }
   const units = [...parts.keys()].toSorted((a, b) => a - b);
   let small: string[] = [];
@@ -52,7 +52,7 @@ async function sharedPrefix(texts: readonly string[], pause: () => Promise<void>
     let same = 0;
     while (same < shared && text.charCodeAt(same) === first.charCodeAt(same)) same += 1;
     shared = same;
-    if (index % TEXTS_PER_LOOK === 0) await pause();
+    if (index % TEXTS_PER_LOOK === TEXTS_PER_LOOK - 1) await pause();
   }
   return shared;
 }
