@@ -13,7 +13,17 @@ import { generatorName, type LoadResult } from "./load.ts";
 import { measureOrders } from "./orders.ts";
 import { Child, cleanUp, PROJECT, removeFolder } from "./processes.ts";
 import { profilePurchases } from "./profile.ts";
-import { type Contender, measureFloor, measureShop, realReplyBytes, SCALE, SHOPS, type ShopName, type Windows } from "./purchase-rounds.ts";
+import {
+  type Contender,
+  LISTED,
+  measureFloor,
+  measureShop,
+  realReplyBytes,
+  SCALE,
+  SHOPS,
+  type ShopName,
+  type Windows,
+} from "./purchase-rounds.ts";
 import { dueAtOncePauseMs, fillAndWeigh, makeStore, restartSeconds } from "./stores.ts";
 
 const ROUNDS_FOR_A_VERDICT = 5;
@@ -34,6 +44,8 @@ interface Plan {
 }
 
 type Samples = Record<FigureName, number[]>;
+/** The stores that contenders begin with; the others begin with an empty one. */
+type Stores = Readonly<Partial<Record<Contender, string>>>;
 type Loads = Record<Contender, LoadResult[]>;
 
 const progress = (what: string): void => void process.stderr.write(`  ${what}\n`);
@@ -62,13 +74,11 @@ function readPlan(args: string[]): Plan {
 }
 
 /** Every contender once; odd rounds go backwards, so that neither what warms the machine nor what slows it favours one of them. */
-async function measureRound(round: number, filledStore: string, replyBytes: number, windows: Windows, loads: Loads): Promise<void> {
+async function measureRound(round: number, stores: Stores, replyBytes: number, windows: Windows, loads: Loads): Promise<void> {
   const names = Object.keys(loads) as Contender[];
   for (const name of round % 2 === 0 ? names : names.toReversed()) {
     const isFloor = name === "static" || name === "bare";
-    const result = isFloor
-      ? await measureFloor(name, replyBytes, windows)
-      : await measureShop(name, name === "atScale" ? filledStore : null, windows);
+    const result = isFloor ? await measureFloor(name, replyBytes, windows) : await measureShop(name, stores[name] ?? null, windows);
     loads[name].push(result);
     progress(`round ${round + 1}: ${name.padEnd(11)} ${result.cpuUsPerRequest.toFixed(2).padStart(6)} us of CPU per request`);
   }
@@ -92,6 +102,18 @@ async function measureStores(rounds: number, samples: Samples): Promise<void> {
     progress(`restart ${samples.restartSeconds.at(-1)?.toFixed(2)} s, longest pause ${samples.dueAtOnceMs.at(-1)?.toFixed(1)} ms`);
   }
   removeFolder(store);
+}
+
+async function makeStoreWithLists(): Promise<string> {
+  progress(`filling a store: ${LISTED} decisions`);
+  const store = await makeStore("listed");
+  await new Child("filling the lists", [join(import.meta.dir, "fill-lists.ts"), store, "0", `${LISTED}`]).result();
+  return store;
+}
+
+async function decisionsBytes(): Promise<number> {
+  return ((await new Child("weighing decisions", [join(import.meta.dir, "weigh-decisions.ts"), `${LISTED}`]).result()) as { bytes: number })
+    .bytes;
 }
 
 async function makeStoreAtScale(): Promise<string> {
@@ -118,6 +140,7 @@ function ratioSamples(loads: Loads, samples: Samples): void {
   samples.tokenToNone = ratios(loads, "token", "regulars");
   samples.dropToBare = ratios(loads, "drop", "bare");
   samples.saleToBare = ratios(loads, "sale", "bare");
+  samples.listedToEmpty = ratios(loads, "listed", "purchase");
   samples.atScaleToEmpty = ratios(loads, "atScale", "purchase");
 }
 
@@ -196,9 +219,10 @@ async function measureAll({ rounds, windows }: Plan): Promise<number> {
   const loads = Object.fromEntries(["static", "bare", ...Object.keys(SHOPS)].map((name) => [name, []])) as unknown as Loads;
   const replyBytes = await realReplyBytes();
   await measureStores(rounds, samples);
-  const filledStore = await makeStoreAtScale();
-  for (let round = 0; round < rounds; round += 1) await measureRound(round, filledStore, replyBytes, windows, loads);
-  removeFolder(filledStore);
+  const stores = { atScale: await makeStoreAtScale(), listed: await makeStoreWithLists() };
+  samples.decisionsBytes.push(await decisionsBytes());
+  for (let round = 0; round < rounds; round += 1) await measureRound(round, stores, replyBytes, windows, loads);
+  for (const store of Object.values(stores)) removeFolder(store);
   await measureOrderRounds(rounds, samples);
   ratioSamples(loads, samples);
   const figures = (Object.keys(FIGURES) as FigureName[]).map((name) => measured(name, samples[name]));
@@ -222,7 +246,8 @@ async function main(): Promise<number> {
   if (process.platform !== "linux") throw new Error("the benchmark needs Linux: it reads processor times of other processes from /proc");
   const plan = readPlan(process.argv.slice(2));
   if (plan.profileOf === null) return measureAll(plan);
-  await profilePurchases(plan.profileOf, plan.profileOf === "atScale" ? await makeStoreAtScale() : null);
+  const filled: Readonly<Partial<Record<ShopName, () => Promise<string>>>> = { atScale: makeStoreAtScale, listed: makeStoreWithLists };
+  await profilePurchases(plan.profileOf, (await filled[plan.profileOf]?.()) ?? null);
   return 0;
 }
 

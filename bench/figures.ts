@@ -23,6 +23,8 @@ export const FIGURES = {
   holdBytes: { title: "memory per live hold, with its user (resident)", unit: "bytes", target: 300, aim: 150 },
   restartSeconds: { title: "restart with 1,000,000 live holds", unit: "s", target: 3, aim: 1 },
   dueAtOnceMs: { title: "100,000 holds due at once: longest pause of the loop", unit: "ms", target: 20, aim: 5 },
+  listedToEmpty: { title: "purchase with 2,000,000 decisions / with none", unit: "ratio", target: 1.1, aim: 1.02 },
+  decisionsBytes: { title: "memory per decision", unit: "bytes", target: 60, aim: 45 },
   atScaleToEmpty: { title: "purchase at 1M users, 100k SKUs, 1M blacklisted / empty", unit: "ratio", target: 1.3, aim: 1.1 },
 } as const satisfies Record<string, Figure>;
 export type FigureName = keyof typeof FIGURES;

@@ -12,7 +12,7 @@ import { DecisionStore } from "../src/services/safe-protector/decision-store.ts"
 import { skuAt } from "./fill-store.ts";
 
 /** None of these addresses and users is one that the load generator uses. */
-function decisionAt(index: number): Decision {
+export function decisionAt(index: number): Decision {
   const made = { since: 1, until: null, note: "seen by the benchmark", scenario: null, offences: 0, evidence: null } as const;
   const entry = { ...made, action: "block", origin: "import" } as const;
   const low = `${(index >> 8) & 255}.${index & 255}`;

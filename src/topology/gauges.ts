@@ -35,7 +35,7 @@ export interface Gauged extends Outgoing {
 export function describeGauges(metrics: Readonly<Record<PortName, ServiceMetrics>>, of: Gauged): void {
   const { SafeProtector: protector, PolicyController: policies, InventoryManager: inventory } = metrics;
   const { ShoppingCart: cart, ServiceRegistry: registry } = metrics;
-  protector.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => of.protector.decisions);
+  describeProtector(protector, of.protector);
   policies.gauge("doorbuster_policies", "SKUs with a policy.", () => of.policies.policies);
   policies.gauge("doorbuster_sales", "Sales, whatever their status.", () => of.sales.size);
   inventory.gauge("doorbuster_skus", "SKUs in the store.", () => of.ledger.counts.skus);
@@ -69,6 +69,22 @@ export function describeStock(metrics: ServiceMetrics, watch: StockWatch): void 
 function unitsOf({ sku, onHand, frozen, pending, sold }: Goods): readonly Figure[] {
   const states = { available: onHand - frozen, held: frozen - pending, payment_pending: pending, sold };
   return Object.entries(states).map(([state, value]) => ({ of: { sku, state }, value }));
+}
+
+export function describeProtector(metrics: ServiceMetrics, protector: SafeProtector): void {
+  const counts = () => [...protector.decisionCounts()];
+  const blocking = (): number => counts().reduce((sum, { action, count }) => (action === "block" ? sum + count : sum), 0);
+  metrics.gauge("doorbuster_blacklist_entries", "Decisions to block, in force or not yet swept.", blocking);
+  metrics.figures("doorbuster_decisions", "Decisions in force or not yet swept.", ["action", "origin"], async () =>
+    counts().map(({ action, origin, count }) => ({ of: { action, origin }, value: count })),
+  );
+  metrics.labelled(
+    "counter",
+    "doorbuster_protect_refusals_total",
+    "Purchases refused by a decision, by the scenario that has learned it, or by who has made it.",
+    "cause",
+    () => protector.refusals.byCause,
+  );
 }
 
 export function describeOutgoing(cart: ServiceMetrics, { outbox, webhooks, refunds }: Outgoing, clock: Clock): void {

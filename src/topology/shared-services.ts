@@ -20,7 +20,7 @@ import type { PostgresTrail } from "../trail/postgres-trail.ts";
 import { trailRoutes } from "../trail/routes.ts";
 import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { stockDemo } from "./demo.ts";
-import { describeStock } from "./gauges.ts";
+import { describeProtector, describeStock } from "./gauges.ts";
 import { saleBookOver } from "./sale-book.ts";
 import type { ServicePart } from "./service-process.ts";
 import type { SharedLedger } from "./shared-ledger.ts";
@@ -59,7 +59,7 @@ export async function safeProtectorOver(
     chores: [{ everyMs: SWEEP_TICK_MS, sweep: (now) => service.sweep(now) }],
     inHealth: () => stores.inHealth(),
     describe: (metrics) => {
-      metrics.gauge("doorbuster_blacklist_entries", "Blacklist entries in force or not yet swept.", () => service.decisions);
+      describeProtector(metrics, service);
       stores.describe(metrics);
     },
     beginToClose: nothing,
