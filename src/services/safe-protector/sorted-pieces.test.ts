@@ -24,7 +24,10 @@ test("others have their turn while a long list is divided", async () => {
   let pauses = 0;
   const texts = Array.from({ length: 100_000 }, (_, index) => `U${index}`);
   let last = "";
-  for await (const piece of sortedPieces(texts, 1_000, async () => void (pauses += 1))) {
+  const pause = async (): Promise<void> => {
+    pauses += 1;
+  };
+  for await (const piece of sortedPieces(texts, 1_000, pause)) {
     expect((piece[0] as string) > last).toBe(true);
     last = piece.at(-1) as string;
   }
