@@ -116,7 +116,7 @@ export class Door {
   routes(): Route[] {
     return [
       on(sessionEndpoints.look, ({ headers }) => this.refusalOf(headers) ?? this.#told(this.session(this.sessionIdOf(headers)))),
-      on(sessionEndpoints.signIn, ({ body, headers, peer }) => this.#signIn(body.adminKey, body.operator.trim(), headers, peer())),
+      on(sessionEndpoints.signIn, (input) => this.#signIn(input.body.adminKey, input.body.operator.trim(), input.headers, input.peer())),
       on(sessionEndpoints.signOut, ({ headers }) => this.#signOut(headers)),
     ];
   }

@@ -5,7 +5,8 @@ import { LiveAge } from "./parts/live-age.tsx";
 import { Notices } from "./parts/notices.tsx";
 import { Preferences, type PreferencesProps } from "./parts/preferences.tsx";
 import { useSurroundings, useTell } from "./surroundings.tsx";
-import { isPage, PAGE_NAMES, PAGES, type PageName } from "./views/pages.tsx";
+import { isPage, PAGE_NAMES, type PageName } from "./views/page-names.ts";
+import { PAGES } from "./views/pages.tsx";
 
 interface FrameProps extends PreferencesProps {
   readonly onSignOut: () => void;

@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact";
 import { Now } from "./now.tsx";
 import { Orders } from "./orders.tsx";
+import type { PageName } from "./page-names.ts";
 import { Protection } from "./protection.tsx";
 import { Report } from "./report.tsx";
 import { Sales } from "./sales.tsx";
@@ -16,10 +17,6 @@ interface Page {
   readonly View: ComponentType<ViewProps>;
 }
 
-/** In the order in which they are offered. */
-export const PAGE_NAMES = ["now", "sales", "protection", "trace", "orders", "trail", "report"] as const;
-export type PageName = (typeof PAGE_NAMES)[number];
-
 export const PAGES: Readonly<Record<PageName, Page>> = {
   now: { View: Now },
   sales: { View: Sales },
@@ -29,5 +26,3 @@ export const PAGES: Readonly<Record<PageName, Page>> = {
   trail: { View: Trail },
   report: { View: Report },
 };
-
-export const isPage = (name: string): name is PageName => Object.hasOwn(PAGES, name);
