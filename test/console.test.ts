@@ -21,8 +21,9 @@ const attempt = (adminKey: string, headers: Record<string, string> = OWN): Promi
   postJson(`${system.console}/session`, { adminKey, operator: OPERATOR }, headers);
 const cookieFrom = (reply: JsonReply): string => (reply.headers.get("set-cookie") ?? "").split(";")[0] as string;
 /** One session for all who need one: attempts to sign in are few. */
-let session: Record<string, string>;
-async function signIn(): Promise<Record<string, string>> {
+type SessionHeaders = { readonly cookie: string } & typeof OWN;
+let session: SessionHeaders;
+async function signIn(): Promise<SessionHeaders> {
   return { ...OWN, cookie: cookieFrom(await attempt(ADMIN_KEY)) };
 }
 
@@ -76,7 +77,7 @@ describe("signing in", () => {
 describe("what operators can ask", () => {
   test("is refused to whoever is not signed in, also with the key itself or a made-up cookie", async () => {
     const path = `${system.console}/api/inventory-manager/all`;
-    const name = (session["cookie"] ?? "").split("=")[0];
+    const name = session.cookie.split("=")[0];
     for (const headers of [{}, withKey, { cookie: `${name}=${"x".repeat(43)}` }]) expect((await getJson(path, headers)).status).toBe(401);
   });
 
@@ -90,7 +91,7 @@ describe("what operators can ask", () => {
   });
 
   test("changes something only for the console's own page, and stands in the trail with the operator's name", async () => {
-    const { cookie = "" } = session;
+    const { cookie } = session;
     const change = { goodsSKU: "SKU/ä 2", goodsQuantity: 5, goodsPrice: 1 };
     const path = `${system.console}/api/inventory-manager/add`;
     expect((await postJson(path, change, { cookie })).status).toBe(403);
@@ -142,7 +143,7 @@ describe("the live figures", () => {
   };
 
   test("are refused to whoever is not signed in, and to pages of other sites", async () => {
-    const { cookie = "" } = session;
+    const { cookie } = session;
     for (const headers of [{}, { cookie, origin: "https://evil.example" }, { cookie, "sec-fetch-site": "cross-site" }]) {
       const { heard, closed } = openFeed(headers as Record<string, string>);
       await waitFor(() => closed() !== null, "it was refused");
@@ -151,7 +152,7 @@ describe("the live figures", () => {
   });
 
   test("come every second, with the stock, the services and their leases, and the invariants recomputed", async () => {
-    const { cookie = "" } = session;
+    const { cookie } = session;
     const { heard, socket } = openFeed({ cookie });
     const last = (): Heard | undefined => heard.findLast(({ at }) => at !== undefined);
     await waitFor(() => last()?.invariant?.state === "holding", "the invariants were recomputed");
@@ -167,7 +168,7 @@ describe("the live figures", () => {
 
   test("end with the session: its pages hear that it is over", async () => {
     const own = await signIn();
-    const { heard, closed } = openFeed({ cookie: own["cookie"] ?? "" });
+    const { heard, closed } = openFeed({ cookie: own.cookie });
     await waitFor(() => heard.length > 0, "it looks on");
     await send("DELETE", `${system.console}/session`, undefined, own);
     await waitFor(() => closed() !== null, "it was closed");

@@ -2,6 +2,7 @@
 import { type HttpReply, json, on, type Route } from "../core/endpoint.ts";
 import { problem } from "../core/problem.ts";
 import type { Clock, DurationMs } from "../core/time.ts";
+import { searchApi } from "../traffic/search-api.ts";
 import { curveEndpoint } from "./curve-endpoint.ts";
 import { Figures } from "./figures.ts";
 import { LiveFeed } from "./live.ts";
@@ -12,6 +13,7 @@ import type { Services } from "./services.ts";
 import { Door } from "./session-routes.ts";
 import { Sessions } from "./sessions.ts";
 import { SignInAttempts } from "./sign-in.ts";
+import { searchEndpoint, searchEverywhere } from "./traffic-search.ts";
 
 export interface ConsoleParts {
   readonly services: Services;
@@ -52,6 +54,9 @@ export class Console {
       ...pageRoutes(this.#door, this.#parts.readBundle),
       ...this.#door.routes(),
       on(curveEndpoint, ({ params, headers }) => this.#forOperators(headers, false, () => this.#curve(params.sku))),
+      on(searchEndpoint(searchApi.search), ({ query, headers }) =>
+        this.#forOperators(headers, false, () => searchEverywhere(this.#parts.services, query as Readonly<Record<string, unknown>>)),
+      ),
       on(reportEndpoint, ({ query, headers }) =>
         this.#forOperators(headers, false, () =>
           reportReply({ services: this.#parts.services, curves: this.#figures.curves, clock: this.#parts.clock }, query),

@@ -21,11 +21,12 @@ interface Page {
 /** Where each instance goes on, by its address. */
 type Cursor = readonly (readonly [url: string, before: string])[];
 
-/** @param asked what is looked for, without a cursor
- *  @param before of the page before; `null`: the first */
-export async function searchEverywhere(services: Services, asked: URLSearchParams, before: string | null): Promise<HttpReply> {
-  const cursor = before === null ? null : cursorOf(before);
-  if (before !== null && cursor === null) return problem(400, "`before` is the `next` of no page");
+/** @param query what is looked for; `before` is the `next` of the page before */
+export async function searchEverywhere(services: Services, query: Readonly<Record<string, unknown>>): Promise<HttpReply> {
+  const { before, ...rest } = query;
+  const asked = new URLSearchParams(Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]));
+  const cursor = typeof before === "string" ? cursorOf(before) : null;
+  if (before !== undefined && cursor === null) return problem(400, "`before` is the `next` of no page");
   const urls = services.urlsOf("safe-protector");
   if (urls.length === 0) return problem(503, "no safe-protector is known");
   const parts = await Promise.all(

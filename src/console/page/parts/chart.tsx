@@ -117,6 +117,12 @@ function FiguresTable({ title, times, series, format }: Pick<ChartProps, "title"
 
 /** Areas that stand on each other are drawn as sums, the highest first, each down to the one below it. */
 function dataOf(kind: ChartProps["kind"], times: readonly number[], series: readonly Series[]): uPlot.AlignedData {
+  const [only] = times;
+  // One point has no width: it is drawn as a second in which nothing has changed.
+  if (times.length === 1 && only !== undefined) {
+    const twice = series.map((one) => ({ ...one, values: [one.values[0] ?? 0, one.values[0] ?? 0] }));
+    return dataOf(kind, [only - 1_000, only], twice);
+  }
   const seconds = times.map((at) => at / 1_000);
   if (kind === "lines") return [seconds, ...series.map(({ values }) => [...values])];
   const sums = series.map((_, index) =>

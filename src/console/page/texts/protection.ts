@@ -8,7 +8,7 @@ export const protectionTexts = {
   "protection.networks": ["Networks", "网段"],
   "protection.accounts": ["Accounts", "账号"],
   "protection.requestCount": ["Requests", "请求数"],
-  "protection.atMost": ["at most {count} too many", "最多高估 {count}"],
+  "protection.upTo": ["or more, up to {count}", "以上，至多 {count}"],
   "protection.nobody": ["Nobody stands out.", "无人异常。"],
   "protection.decisions": ["Decisions", "决定"],
   "protection.none": ["No decision fits.", "没有符合条件的决定。"],

@@ -46,7 +46,7 @@ export function Report({ place }: { readonly place: string }) {
           </p>
         )}
       </div>
-      <div class="no-print">
+      <div class="no-print choose">
         <Card title={tell("report.choose")}>
           <ul class="row-actions">
             {begun

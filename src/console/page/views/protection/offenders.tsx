@@ -15,6 +15,9 @@ const GROUPS = [
 type Group = (typeof GROUPS)[number][0];
 const SHOWN = 10;
 
+/** So many it has asked at least: what is counted in little room may be counted too high. */
+const leastOf = ({ requests, errorMax }: Heavy): number => requests - errorMax;
+
 export function Offenders({ onDecided }: { readonly onDecided: () => void }) {
   const tell = useTell();
   const formats = useFormats();
@@ -22,9 +25,9 @@ export function Offenders({ onDecided }: { readonly onDecided: () => void }) {
   const [group, setGroup] = useState<Group>("addresses");
   const [seconds, setSeconds] = useState(60);
   const window = traffic?.windows.find((each) => each.seconds === seconds) ?? null;
-  const heavy: readonly Heavy[] = window?.heaviest[group] ?? [];
+  const heavy = (window?.heaviest[group] ?? []).filter((one) => leastOf(one) > 0).toSorted((one, other) => leastOf(other) - leastOf(one));
   const scope = GROUPS.find(([name]) => name === group)?.[1] ?? "address";
-  const most = Math.max(1, ...heavy.map(({ requests }) => requests));
+  const most = Math.max(1, ...heavy.map(leastOf));
   const beside = (
     <div class="row-actions">
       <Choice
@@ -46,17 +49,17 @@ export function Offenders({ onDecided }: { readonly onDecided: () => void }) {
       {traffic === null && <p class="quiet">{tell("frame.unavailable")}</p>}
       {traffic !== null && heavy.length === 0 && <p class="empty">{tell("protection.nobody")}</p>}
       <ul class="heavy">
-        {heavy.slice(0, SHOWN).map(({ value, requests, errorMax }) => (
-          <li key={value}>
-            <span class="code">{value}</span>
+        {heavy.slice(0, SHOWN).map((one) => (
+          <li key={one.value}>
+            <span class="code">{one.value}</span>
             <span class="heavy-bar" aria-hidden="true">
-              <span style={{ inlineSize: `${(100 * requests) / most}%` }} />
+              <span style={{ inlineSize: `${(100 * leastOf(one)) / most}%` }} />
             </span>
             <span class="heavy-count">
-              <b>{formats.count(requests)}</b>
-              {errorMax > 0 && <small class="quiet"> {tell("protection.atMost", { count: formats.count(errorMax) })}</small>}
+              <b>{formats.count(leastOf(one))}</b>
+              {one.errorMax > 0 && <small class="quiet"> {tell("protection.upTo", { count: formats.count(one.requests) })}</small>}
             </span>
-            <DecideButtons {...{ scope, value, standing: null, onDecided }} />
+            <DecideButtons {...{ scope, value: one.value, standing: null, onDecided }} />
           </li>
         ))}
       </ul>
