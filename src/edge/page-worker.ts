@@ -69,6 +69,12 @@ export class PageWorker {
     if (!this.#waiting.add(line)) this.#dropped += 1;
   }
 
+  /** A page that was put together elsewhere: whole records, each with its line feed. */
+  addPage(page: string): void {
+    const bytes = Buffer.from(page);
+    this.#handOverPage(Uint8Array.prototype.slice.call(bytes), page.split("\n").length - 1);
+  }
+
   tell(told: unknown): void {
     this.#post({ told });
   }
@@ -136,16 +142,21 @@ export class PageWorker {
 
   #handOver(): void {
     for (const page of this.#waiting.take()) {
-      if (this.#worker === null || this.#underWay.size >= TRAFFIC_PAGES_UNDER_WAY_MAX) this.#dropped += page.records;
-      else {
-        this.#pages += 1;
-        this.#underWay.set(this.#pages, page.records);
-        this.#handedOver += page.records;
-        const bytes = Uint8Array.prototype.slice.call(page.bytes, 0, page.used);
-        this.#post({ page: bytes, number: this.#pages }, [bytes.buffer as ArrayBuffer]);
-      }
+      this.#handOverPage(Uint8Array.prototype.slice.call(page.bytes, 0, page.used), page.records);
       this.#waiting.giveBack(page);
     }
+  }
+
+  /** @param bytes nobody else's */
+  #handOverPage(bytes: Uint8Array, records: number): void {
+    if (this.#worker === null || this.#underWay.size >= TRAFFIC_PAGES_UNDER_WAY_MAX) {
+      this.#dropped += records;
+      return;
+    }
+    this.#pages += 1;
+    this.#underWay.set(this.#pages, records);
+    this.#handedOver += records;
+    this.#post({ page: bytes, number: this.#pages }, [bytes.buffer as ArrayBuffer]);
   }
 
   #post(message: ToPageWorker, transferred: readonly ArrayBuffer[] = []): void {

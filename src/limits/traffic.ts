@@ -38,9 +38,29 @@ export const LATENCY_US_MAX = 60_000_000;
 export const EVIDENCE_TRACES_MAX = 5;
 /** Proposals of one slice: more offenders than these in a fifth of a second wait for the next. */
 export const PROPOSALS_PER_SLICE_MAX = 256;
+/** Proposals that wait for a store that is away. The oldest go. */
+export const UNLEARNED_MAX = 1_024;
 /** Scenarios. More: refused at start. */
 export const SCENARIOS_MAX = 64;
 /** Observed decisions whose traffic is counted. Further ones are not counted. */
 export const OBSERVED_MAX = 10_000;
 /** Users that an observed decision would have stopped, remembered to see whether they buy later. Further ones are not counted as buyers. */
 export const OBSERVED_USERS_MAX = 100_000;
+
+// --- Several analyses of one traffic ---------------------------------------------------------------------------------------
+/** Addresses, networks and accounts each that one digest tells about, those who did most first. The rest are in its sums only. */
+export const DIGEST_KEYS_MAX = 2_048;
+/** Digests in their stream; those of a minute from ten workers. Further ones push out the oldest, read or not. */
+export const DIGESTS_MAX = 4_096;
+/** Digests that are read at once. The rest are read with the next look. */
+export const DIGESTS_PER_READ = 128;
+/** The longest window that is shown. */
+export const TRAFFIC_WINDOW_MS_MAX: DurationMs = 600_000;
+/** How often the streams are looked at. */
+export const TRAFFIC_POLL_MS: DurationMs = 100;
+/** Entries of one stream that are read at once. The rest are read with the next look. */
+export const TRAFFIC_ENTRIES_PER_READ = 32;
+/** How long a worker may keep entries that it has read before others take them over. */
+export const TRAFFIC_CLAIM_MS: DurationMs = 3_000;
+/** An offence that is older than this is history: nothing is decided about it any more. */
+export const OFFENCE_STALE_MS: DurationMs = 60_000;

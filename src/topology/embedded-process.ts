@@ -269,7 +269,7 @@ class EmbeddedProcess {
       ServiceRegistry: this.#registryNode.routes(),
     };
     if (this.#gateRecords) return { GateKeeper: this.#gateRoutes(this.#gateRecords), ...behind };
-    behind.SafeProtector.push(...safeProtectorLinkRoutes(this.#protector));
+    behind.SafeProtector.push(...safeProtectorLinkRoutes(this.#protector), ...this.#traffic.linkRoutes);
     behind.PolicyController.push(...policyControllerLinkRoutes(this.#policies), ...boardLinkRoutes(this.#shop.board, this.#clock));
     behind.InventoryManager.push(...inventoryManagerLinkRoutes(this.#inventory));
     behind.ShoppingCart.push(...shoppingCartLinkRoutes(this.#cart, this.#ledger, this.#clock), ...this.#doorRoutes());

@@ -17,10 +17,11 @@ import type { Settings } from "../settings/table.ts";
 import { LINKED_SERVICES } from "../settings/topology.ts";
 import { Announcement } from "./announcement.ts";
 import { makeGate } from "./gate.ts";
-import { openGateRecords, requestsHeard } from "./gate-records.ts";
+import { alsoTo, openGateRecords, requestsHeard } from "./gate-records.ts";
 import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
+import { RecordsSender } from "./records-sender.ts";
 import { ServiceLinks } from "./service-links.ts";
 import { ShopWindow } from "./shop-window.ts";
 
@@ -37,7 +38,11 @@ export async function startGate(settings: Settings): Promise<Process> {
   const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry, settings.adminKey, onStrangers) : null;
   const links = new ServiceLinks(settings, registry, clock);
   const identity = await openShoppersIdentity(settings);
-  const records = await openGateRecords(settings, place);
+  const ownRecords = await openGateRecords(settings, place);
+  // Where there is a Redis, the analysis reads its streams.
+  const isSending = settings.traffic.isOn && settings.redis.length === 0;
+  const sender = isSending ? new RecordsSender(links.protector) : null;
+  const records = sender ? alsoTo(ownRecords, { record: (line) => sender.add(line) }) : ownRecords;
   let closing: Promise<void> | null = null;
   const isUp = (): boolean => closing === null && links.hasFoundAll;
   const ports = new OpenPorts({ settings, place, clock, isUp, onBug: reportBug });
@@ -56,6 +61,12 @@ export async function startGate(settings: Settings): Promise<Process> {
   const board = links.board();
   const window = new ShopWindow(board, settings, ports.metrics.GateKeeper, reportBug);
   links.describe(ports.metrics.GateKeeper);
+  if (sender)
+    ports.metrics.GateKeeper.counter(
+      "doorbuster_traffic_unsent_total",
+      "Records that did not reach the analysis of the traffic.",
+      () => sender.dropped,
+    );
   const announcement = registry && new Announcement(place, registry, clock, isUp);
   const stopped = Promise.withResolvers<{ exitCode: number; message: string | null }>();
   const close = async (): Promise<void> => {
@@ -64,6 +75,7 @@ export async function startGate(settings: Settings): Promise<Process> {
     timers.after(SHUTDOWN_MS_MAX, () => ports.abort());
     window.close();
     await ports.close();
+    await sender?.close();
     links.close();
     await records.close();
     stopped.resolve({ exitCode: 0, message: null });

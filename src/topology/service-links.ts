@@ -104,6 +104,10 @@ export class ServiceLinks {
     this.#sockets.close();
   }
 
+  get protector(): Link {
+    return this.#links["safe-protector"];
+  }
+
   get door(): Link {
     return this.#links["shopping-cart"];
   }

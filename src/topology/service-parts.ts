@@ -26,12 +26,14 @@ export async function safeProtectorPart(settings: Settings, clock: Clock): Promi
   // It needs no database but to put down who has changed what.
   const db = settings.postgres === null ? null : new Postgres(settings.postgres);
   const trail = db && new PostgresTrail({ db, clock, report: complain });
+  const part = await safeProtectorOver({ settings, clock, stores }, trail);
   const close = async (): Promise<void> => {
+    await part.close();
     await stores.close();
     await db?.close();
   };
   // Without Redis it answers from memory, as all others of its kind do.
-  return { ...(await safeProtectorOver({ settings, clock, stores }, trail)), isUp: () => true, close };
+  return { ...part, isUp: () => true, close };
 }
 
 export async function policyControllerPart(settings: Settings, clock: Clock): Promise<ServicePart> {

@@ -21,10 +21,12 @@ import { trailRoutes } from "../trail/routes.ts";
 import { trailedRoutes } from "../trail/trailed-routes.ts";
 import { stockDemo } from "./demo.ts";
 import { describeProtector, describeStock } from "./gauges.ts";
+import { Place } from "./place.ts";
 import { saleBookOver } from "./sale-book.ts";
 import type { ServicePart } from "./service-process.ts";
 import type { SharedLedger } from "./shared-ledger.ts";
 import type { SharedStores } from "./shared-stores.ts";
+import { openTraffic } from "./traffic.ts";
 
 /** What this process has of what all share. */
 export interface Shared {
@@ -50,20 +52,22 @@ export async function safeProtectorOver(
   trail: PostgresTrail | null,
 ): Promise<SharedService<SafeProtector>> {
   const service = new SafeProtector(await stores.decisions(), throttleOf(settings, "safe-protector", clock), clock);
-  const own = protectorRoutes(service);
+  const traffic = openTraffic(settings, (proposals) => service.learn(proposals), new Place(settings).instanceIdOf("SafeProtector"));
+  const own = [...protectorRoutes(service), ...traffic.routes];
   const trailed = trail === null ? own : trailedRoutes("SafeProtector", own, trail);
   return {
     name: "SafeProtector",
     service,
-    routes: [...behindTheGate(trailed, settings), ...safeProtectorLinkRoutes(service)],
+    routes: [...behindTheGate(trailed, settings), ...safeProtectorLinkRoutes(service), ...traffic.linkRoutes],
     chores: [{ everyMs: SWEEP_TICK_MS, sweep: (now) => service.sweep(now) }],
     inHealth: () => stores.inHealth(),
     describe: (metrics) => {
       describeProtector(metrics, service);
+      traffic.describe(metrics);
       stores.describe(metrics);
     },
     beginToClose: nothing,
-    close: closed,
+    close: () => traffic.close(),
   };
 }
 

@@ -3,13 +3,31 @@ import { isMainThread, parentPort } from "node:worker_threads";
 import type { FromPageWorker, ToPageWorker } from "../edge/page-worker.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
-import { SLICE_MS } from "../limits/traffic.ts";
+import { SLICE_MS, TRAFFIC_HAND_OVER_MS, TRAFFIC_POLL_MS } from "../limits/traffic.ts";
+import type { TrafficEvent } from "../traffic/event.ts";
 import type { TrafficGreeting } from "../traffic/report.ts";
 import { isStoreQuestion } from "../traffic/store-messages.ts";
 import { Watch } from "../traffic/watch.ts";
+import { SHARED_LATE_MS, TrafficFollower } from "./traffic-follower.ts";
 import { TrafficStore } from "./traffic-store.ts";
 
 type Port = NonNullable<typeof parentPort>;
+
+/** A record waits to be handed over, and for the slice that it is in. */
+const OWN_LATE_MS = TRAFFIC_HAND_OVER_MS + 2 * SLICE_MS;
+
+/** @param keep takes every event, after the analysis has */
+function begun(greeting: TrafficGreeting, tell: (message: FromPageWorker) => void, keep: (events: readonly TrafficEvent[]) => void): Watch {
+  const parts = { clock: systemClock, tell: (tells: unknown) => tell({ tells }), sink: keep };
+  const watch = new Watch(greeting, parts, greeting.shared === null ? OWN_LATE_MS : SHARED_LATE_MS);
+  if (greeting.shared === null) timers.every(SLICE_MS, () => watch.merge(watch.gathered()));
+  else {
+    const follower = new TrafficFollower(watch, greeting.shared);
+    timers.every(TRAFFIC_POLL_MS, () => void follower.look());
+  }
+  timers.every(SLICE_MS, () => watch.show());
+  return watch;
+}
 
 function serve(port: Port): void {
   const tell = (message: FromPageWorker): void => port.postMessage(message);
@@ -17,9 +35,7 @@ function serve(port: Port): void {
   let store: TrafficStore | null = null;
   const begin = (greeting: TrafficGreeting): void => {
     const keeping = new TrafficStore(greeting.keep, (tells) => tell({ tells }));
-    const begun = new Watch(greeting, { clock: systemClock, tell: (tells) => tell({ tells }), sink: (events) => keeping.add(events) });
-    timers.every(SLICE_MS, () => begun.look());
-    watch = begun;
+    watch = begun(greeting, tell, (events) => keeping.add(events));
     store = keeping;
   };
   const end = async (): Promise<void> => {

@@ -9,14 +9,19 @@ import { timers } from "../edge/timers.ts";
 import type { Proposal } from "../services/safe-protector/decision.ts";
 import type { Settings } from "../settings/table.ts";
 import { TrafficBoard } from "../traffic/board.ts";
+import { recordsLinkRoutes } from "../traffic/records-link.ts";
 import type { TrafficGreeting, TrafficReport } from "../traffic/report.ts";
 import { trafficRoutes } from "../traffic/routes.ts";
 import { searchRoutes } from "../traffic/search-routes.ts";
 import { isFromStore, StoreAsker } from "../traffic/store-messages.ts";
+import { hashText } from "../traffic/text-hash.ts";
 import { describeKept, KeptElsewhere } from "./kept-figures.ts";
+import { Lessons } from "./lessons.ts";
 import { complain, reportBug } from "./process.ts";
 
 export interface Traffic {
+  /** For gates in other processes that hand over their records. */
+  readonly linkRoutes: readonly Route[];
   /** Takes a record, or drops it; never waits. */
   readonly record: (line: string) => void;
   /** For operators. */
@@ -26,19 +31,31 @@ export interface Traffic {
 }
 
 /** Without an analysis there is nothing to ask. */
-const NO_TRAFFIC: Traffic = { record: () => undefined, routes: [], describe: () => undefined, close: async () => undefined };
+const NO_TRAFFIC: Traffic = {
+  record: () => undefined,
+  // A gate that does not know better is heard all the same.
+  linkRoutes: recordsLinkRoutes(() => undefined),
+  routes: [],
+  describe: () => undefined,
+  close: async () => undefined,
+};
+
+const SHARED_SEED = 0x5bd1e995;
 
 export type Learn = (proposals: readonly Proposal[]) => Promise<void>;
 
-export function openTraffic({ data, topology, traffic }: Settings, learn: Learn): Traffic {
+/** @param consumer this process's name among all that analyse the traffic that is in Redis; `null`: it is the only one, and is handed the records */
+export function openTraffic({ data, topology, traffic, redis, adminKey }: Settings, learn: Learn, consumer: string | null = null): Traffic {
   if (!traffic.isOn) return NO_TRAFFIC;
   const clock = systemClock;
   const { scenarios } = traffic;
   const board = new TrafficBoard(scenarios);
-  // No client can know which names fall together.
-  const seed = randomBytes(4).readUInt32LE();
+  const lessons = new Lessons(learn, reportBug);
+  const shared = consumer === null ? null : { redis, consumer };
+  // No client can know which names fall together. Those who share a traffic have to agree on it.
+  const seed = shared === null ? randomBytes(4).readUInt32LE() : hashText(adminKey ?? "", SHARED_SEED);
   const folder = join(data, "traffic", ...(topology.instance === null ? [] : [topology.instance]));
-  const greeting: TrafficGreeting = { scenarios, seed, keep: { folder, ...traffic.keep } };
+  const greeting: TrafficGreeting = { scenarios, seed, shared, keep: { folder, ...traffic.keep } };
   const kept = new KeptElsewhere(complain);
   const asker = new StoreAsker({ tell: (question) => worker.tell(question), after: timers.after });
   const worker: PageWorker = new PageWorker({
@@ -47,9 +64,13 @@ export function openTraffic({ data, topology, traffic }: Settings, learn: Learn)
     onMessage: (message) => {
       if (isFromStore(message)) return "answer" in message ? asker.answer(message) : kept.hear(message);
       const report = message as TrafficReport;
-      if ("at" in report) return board.report(report, worker.dropped);
-      board.propose(report.proposals, clock.now());
-      learn(report.proposals).catch(reportBug);
+      if ("at" in report) {
+        board.report(report, worker.dropped);
+        lessons.again();
+      } else {
+        board.propose(report.proposals, clock.now());
+        lessons.give(report.proposals);
+      }
     },
     clock,
     onTrouble: (trouble) => {
@@ -59,6 +80,7 @@ export function openTraffic({ data, topology, traffic }: Settings, learn: Learn)
   });
   return {
     record: (line) => worker.add(line),
+    linkRoutes: recordsLinkRoutes((page) => worker.addPage(page)),
     routes: [...trafficRoutes(board, clock), ...searchRoutes(asker, clock)],
     describe: (metrics) => {
       metrics.counter("doorbuster_traffic_events_total", "Events that the analysis has seen.", () => board.eventsSeen);

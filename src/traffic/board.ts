@@ -1,13 +1,12 @@
 /** What is known of the traffic at this moment, for whoever asks: the last report, the last hour, and what was lost. It outlives the analysis. */
 import type { UnixMs } from "../core/time.ts";
-import { HISTORY_POINTS_MAX } from "../limits/traffic.ts";
+import { HISTORY_POINTS_MAX, TRAFFIC_WINDOW_MS_MAX } from "../limits/traffic.ts";
 import type { Proposal } from "../services/safe-protector/decision.ts";
 import type { TrafficReport } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 import type { TrafficNow, TrafficPoint, TrafficWindow } from "./traffic-now.ts";
 
 const HOUR_MS = 3_600_000;
-const LONGEST_WINDOW_MS = 600_000;
 
 export class TrafficBoard {
   readonly #scenarios: readonly Scenario[];
@@ -64,7 +63,7 @@ export class TrafficBoard {
       at: this.#at,
       eventsSeen: this.eventsSeen,
       eventsDropped: this.#dropped,
-      isSampled: now - this.#droppedAt <= LONGEST_WINDOW_MS,
+      isSampled: now - this.#droppedAt <= TRAFFIC_WINDOW_MS_MAX,
       windows: [...this.#windows],
       scenarios: this.#scenarios.map(({ name, group, action }) => {
         const byMinute = this.#offences.get(name);

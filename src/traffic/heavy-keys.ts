@@ -16,6 +16,11 @@ export interface HeavyKey {
   /** Of those that were counted (`count - error`), how many ended well. */
   readonly held: number;
 }
+export interface HeavyKeysText {
+  readonly total: number;
+  readonly floor: number;
+  readonly entries: readonly (readonly [key: string, count: number, error: number, held: number])[];
+}
 interface Entry {
   readonly key: string;
   count: number;
@@ -102,6 +107,21 @@ export class HeavyKeys {
     return this.#sorted()
       .slice(0, keys)
       .map(({ key, count, error, held }) => ({ key, count, error, held }));
+  }
+
+  /** All that there is to know, for another process. */
+  asText(): HeavyKeysText {
+    return {
+      total: this.#total,
+      floor: this.#floor,
+      entries: this.top(2 * this.#keysKept).map(({ key, count, error, held }) => [key, count, error, held]),
+    };
+  }
+
+  fromText({ total, floor, entries }: HeavyKeysText): void {
+    this.#total = total;
+    this.#floor = floor;
+    for (const [key, count, error, held] of entries) this.#entries.set(key, { key, count, error, held });
   }
 
   clear(): void {

@@ -1,16 +1,14 @@
 /** Follows addresses, networks and accounts, and says who does what a scenario describes. */
 import { FOLLOWED_KEYS_MAX, PROPOSALS_PER_SLICE_MAX } from "../limits/traffic.ts";
 import type { Proposal } from "../services/safe-protector/decision.ts";
+import { CELLS_EACH } from "./cells-each.ts";
 import { Door } from "./door.ts";
 import { KeyTracker } from "./key-tracker.ts";
-import { KIND, KIND_COUNT } from "./kinds.ts";
+import { KIND_COUNT } from "./kinds.ts";
 import { isPrivate } from "./private-address.ts";
 import { countsOf, Lookout, type Scenario } from "./scenario.ts";
-import type { Slice } from "./slice.ts";
+import { comesAgain, type Slice } from "./slice.ts";
 import { GROUPS, type Group } from "./summary.ts";
-
-/** For those who come with an address or a network, and for those that an account comes from. */
-const CELLS_EACH: Readonly<Record<Group, number>> = { address: 1_024, network: 1_024, account: 128 };
 
 interface Followed {
   readonly group: Group;
@@ -51,7 +49,7 @@ export class Offenders {
     for (let index = 0; index < slots.length; index += 1) {
       slots[index] = NOT_FOLLOWED;
       const from = index * KIND_COUNT;
-      if (!door.lets(hashes[index] as number, second) && !isMoreThanOne(counts, from)) continue;
+      if (!slice.isSifted && !door.lets(hashes[index] as number, second) && !comesAgain(counts, from)) continue;
       const slot = tracker.slotOf(keys[index] as string);
       slots[index] = slot;
       tracker.add(slot, second, counts, from);
@@ -85,11 +83,3 @@ export class Offenders {
 }
 
 const NOT_FOLLOWED = -1;
-
-/** More than one event, or one that is rare: somebody to follow from now on. */
-function isMoreThanOne(counts: Uint32Array, from: number): boolean {
-  if ((counts[from + KIND.released] as number) > 0) return true;
-  let sum = 0;
-  for (let at = from; at < from + KIND_COUNT; at += 1) sum += counts[at] as number;
-  return sum > 1;
-}

@@ -10,6 +10,8 @@ export interface TrafficGreeting {
   readonly seed: number;
   /** What is kept of the events. */
   readonly keep: KeepSettings;
+  /** Where others analyse the same traffic: the streams that they share, and this one's name among them. `null`: it is the only one. */
+  readonly shared: { readonly redis: readonly string[]; readonly consumer: string } | null;
 }
 
 export type TrafficReport =

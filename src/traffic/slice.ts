@@ -7,7 +7,7 @@ import type { UnixMs } from "../core/time.ts";
 import { EVIDENCE_TRACES_MAX, SLICE_EVENTS_MAX, SLICE_KEYS_MAX } from "../limits/traffic.ts";
 import type { EventStep, TrafficEvent } from "./event.ts";
 import { KeyCounts, withRoomFor } from "./key-counts.ts";
-import { KIND, kindOf } from "./kinds.ts";
+import { KIND, KIND_COUNT, kindOf } from "./kinds.ts";
 import { type Group, Summary } from "./summary.ts";
 
 /** Who came with whom: the key's number in its group, and the hash of the other. */
@@ -25,6 +25,8 @@ export interface Slice {
   readonly groups: Readonly<Record<Group, KeyCounts>>;
   /** Accounts by address and by network, addresses by account. */
   readonly marks: Readonly<Record<Group, Marks>>;
+  /** Whether those who came only once have been left out already. */
+  readonly isSifted: boolean;
   /** Some trace ids of a key. */
   tracesOf(group: Group, index: number): readonly string[];
 }
@@ -136,6 +138,7 @@ export class SliceBuilder {
         network: { keys: networks, hashes: accountHashes, length },
         account: { keys: accounts, hashes: addressHashes, length },
       },
+      isSifted: false,
       tracesOf: (group, index) => this.#tracesOf({ address: addresses, network: networks, account: accounts }[group], index),
     };
   }
@@ -180,6 +183,15 @@ export class SliceBuilder {
     }
     return found;
   }
+}
+
+/** Whether these counts are more than one event, or one that is rare: somebody to follow from now on.
+ *  @param from where the key's counts begin */
+export function comesAgain(counts: Uint32Array, from: number): boolean {
+  if ((counts[from + KIND.released] as number) > 0) return true;
+  let sum = 0;
+  for (let at = from; at < from + KIND_COUNT; at += 1) sum += counts[at] as number;
+  return sum > 1;
 }
 
 /** The network that an address is looked at as a part of, as a CIDR range: /24 of IPv4, /64 of IPv6. An address that is none is its own. */

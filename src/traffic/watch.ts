@@ -2,15 +2,13 @@
  * The analysis as it runs in its thread: takes pages of records, looks at them several times a second, and tells what it finds. Whoever stores
  * events gets every one from here (`sink`).
  */
-import type { Clock } from "../core/time.ts";
-import { SLICE_MS, TRAFFIC_HAND_OVER_MS } from "../limits/traffic.ts";
+import type { Clock, DurationMs } from "../core/time.ts";
+import { OFFENCE_STALE_MS } from "../limits/traffic.ts";
 import { Analysis } from "./analysis.ts";
 import type { TrafficEvent } from "./event.ts";
 import { RecordReader } from "./record-reader.ts";
 import type { TrafficGreeting, TrafficReport } from "./report.ts";
-
-/** A record waits to be handed over, and for the slice that it is in. */
-const EVENTS_LATE_MS = TRAFFIC_HAND_OVER_MS + 2 * SLICE_MS;
+import type { Slice } from "./slice.ts";
 
 export interface WatchParts {
   readonly clock: Clock;
@@ -25,9 +23,12 @@ export class Watch {
   readonly #analysis: Analysis;
   readonly #decoder = new TextDecoder();
   #eventsSeen = 0;
+  readonly #lateMs: DurationMs;
   #shownSecond = 0;
 
-  constructor(greeting: TrafficGreeting, parts: WatchParts) {
+  /** @param lateMs how long after it has happened an event is counted at the latest */
+  constructor(greeting: TrafficGreeting, parts: WatchParts, lateMs: DurationMs) {
+    this.#lateMs = lateMs;
     this.#parts = parts;
     this.#analysis = new Analysis(greeting);
   }
@@ -40,14 +41,25 @@ export class Watch {
     this.#parts.sink(events);
   }
 
-  /** To be called several times a second: what has gathered is looked at, and once a second the windows are told. */
-  look(): void {
-    const slices = this.#analysis.slices();
-    const proposals = this.#analysis.merge(slices);
-    if (proposals.length > 0) this.#parts.tell({ proposals });
+  /** What has gathered since. To be called several times a second. */
+  gathered(): readonly Slice[] {
+    return this.#analysis.slices();
+  }
+
+  /** Counts what was gathered, here or elsewhere, and tells whoever has crossed a line by it. */
+  merge(slices: readonly Slice[]): void {
+    const { clock, tell } = this.#parts;
+    const staleAt = clock.now() - OFFENCE_STALE_MS;
+    // Records that have waited for hours, because nobody read them, are for the store; nobody is blocked for them.
+    const proposals = this.#analysis.merge(slices).filter(({ evidence }) => evidence.at > staleAt);
+    if (proposals.length > 0) tell({ proposals });
+  }
+
+  /** Tells the windows, once a second. */
+  show(): void {
     const now = this.#parts.clock.now();
     // The last records of a second come a little after its end.
-    const settled = now - EVENTS_LATE_MS;
+    const settled = now - this.#lateMs;
     const second = Math.floor(settled / 1_000);
     if (second <= this.#shownSecond) return;
     this.#shownSecond = second;
