@@ -49,6 +49,15 @@ describe("what instances say of themselves", () => {
     expect(withOwnWords(listed, [found])).toMatchObject([{ isUp: false, isSilent: false }]);
   });
 
+  test("of gates that share a port is told by their leases alone: who has answered there is not known", () => {
+    const gates = listedInstances(listing(lease("GATEKEEPER", { instanceId: "g1" }), lease("GATEKEEPER", { instanceId: "g2" })), NOW);
+    const word = { service: "gate-keeper", url: "http://shop:8080", health: { status: "UP" } } as const;
+    expect(withOwnWords(gates, [word]).map(({ instance, isUp }) => [instance, isUp])).toEqual([
+      ["g1", null],
+      ["g2", null],
+    ]);
+  });
+
   test("is silence when they do not answer, and they are shown without a lease when no registry knows them", () => {
     const silent = { service: "gate-keeper", url: "http://gate:8080", health: null } as const;
     expect(withOwnWords(listed, [silent])[1]).toMatchObject({ service: "gate-keeper", leaseAgeMs: null, isUp: null, isSilent: true });

@@ -74,10 +74,14 @@ export function withOwnWords(listed: readonly InstanceView[], words: readonly Ow
     unlisted.delete(word);
     return { ...instance, ...said(word.health) };
   });
-  const others = [...unlisted].map(({ service, url, health }) => ({
-    ...{ service, instance: nameOf(health) ?? url, url, status: null, leaseAgeMs: null, leaseMs: null },
-    ...said(health),
-  }));
+  // Gates share a port, where none of them says which it is: their leases tell of each.
+  const isKnown = ({ service, health }: OwnWord): boolean => nameOf(health) === null && listed.some((one) => one.service === service);
+  const others = [...unlisted]
+    .filter((word) => !isKnown(word))
+    .map(({ service, url, health }) => ({
+      ...{ service, instance: nameOf(health) ?? url, url, status: null, leaseAgeMs: null, leaseMs: null },
+      ...said(health),
+    }));
   return [...merged, ...others];
 }
 

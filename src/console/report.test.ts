@@ -74,5 +74,10 @@ test("a curve in a report is thinned out, and keeps its ends and where it came f
   const points = sampled(curve, 100, 900, 50);
   expect(points.length).toBeLessThanOrEqual(52);
   expect([points[0]?.at, points.at(-1)?.at]).toEqual([100, 900]);
+  const quiet = [curve[0], { ...curve[0], at: 5_000 }] as typeof curve;
+  expect(sampled(quiet, 0, 900, 50).map(({ at, available }) => [at, available])).toEqual([
+    [0, 1_000],
+    [900, 1_000],
+  ]);
   expect(sampled(curve.slice(0, 10), 100, 900, 50)).toEqual([{ at: 100, available: 991, held: 0, paymentPending: 0, sold: 9 }]);
 });

@@ -144,7 +144,14 @@ function grouped<T, R>(all: readonly T[], keyOf: (one: T) => string, make: (key:
 export function sampled(curve: readonly StockPoint[], from: UnixMs, until: UnixMs, pointsMax: number): readonly StockPoint[] {
   const before = curve.findLast(({ at }) => at < from);
   const within = curve.filter(({ at }) => at >= from && at <= until);
-  const points = before === undefined ? within : [{ ...before, at: from }, ...within];
+  const last = within.at(-1) ?? before;
+  const goesOn = last !== undefined && curve.some(({ at }) => at > until);
+  const points = [
+    ...(before === undefined ? [] : [{ ...before, at: from }]),
+    ...within,
+    // What was so at the last point was so until the next one.
+    ...(goesOn ? [{ ...last, at: until }] : []),
+  ];
   const step = Math.ceil(points.length / pointsMax);
   return points.filter((_, index) => index % step === 0 || index === points.length - 1);
 }

@@ -10,6 +10,7 @@ import { urlsBehind } from "../edge/name-lookup.ts";
 import { pageBundle } from "../edge/page-bundle.ts";
 import { askPeer } from "../edge/peer-http.ts";
 import { callRegistry } from "../edge/registry-call.ts";
+import { SeldomTold } from "../edge/seldom-told.ts";
 import { timers } from "../edge/timers.ts";
 import type { ViewerDoor } from "../edge/viewer-sockets.ts";
 import { LIVE_IDLE_SECONDS, LIVE_MESSAGE_BYTES_MAX, LIVE_TICK_MS, LIVE_WAITING_BYTES_MAX } from "../limits/console.ts";
@@ -19,7 +20,7 @@ import { RegistryClient } from "../services/service-registry/client.ts";
 import type { Settings } from "../settings/table.ts";
 import type { Place } from "./place.ts";
 import type { PortName } from "./ports.ts";
-import { reportBug } from "./process.ts";
+import { complain, reportBug } from "./process.ts";
 import type { ServicePart } from "./service-process.ts";
 
 const PAGE = join(import.meta.dir, "../console/page/start.tsx");
@@ -47,7 +48,10 @@ type Known = Readonly<Record<ConsoleService, readonly string[] | null>>;
 /** @param known where services are that need no registry to be found */
 export function openConsole(settings: Settings, place: Place, clock: Clock, known: Known): OpenConsole {
   const registries = known["service-registry"] ?? [];
-  const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry, settings.adminKey) : null;
+  const strangers = new SeldomTold(clock, complain);
+  const onStrangers = (app: string, count: number): void =>
+    strangers.say(`the registry lists ${count} of ${app} that were not registered with this console's admin key: they are asked nothing`);
+  const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry, settings.adminKey, onStrangers) : null;
   const instances = CONSOLE_SERVICES.map((service) => {
     const urls = known[service];
     return new Instances(async () => (urls === null ? ((await registry?.instancesOf(PORT_NAMES[service])) ?? null) : urlsBehind(urls)));

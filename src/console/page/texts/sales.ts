@@ -26,7 +26,7 @@ export const salesTexts = {
   "sales.sku": ["SKU", "SKU"],
   "sales.price": ["Price", "价格"],
   "sales.limit": ["Limit per user", "每人限购"],
-  "sales.limitHint": ["empty: what the tiers say", "留空：按等级规则"],
+  "sales.limitHint": ["A limit that is empty leaves it to the tiers.", "限购留空则按等级规则。"],
   "sales.addItem": ["Add goods", "添加商品"],
   "sales.removeItem": ["Take out", "移除"],
   "sales.frozenFor": ["Frozen for, seconds (optional)", "锁定秒数（可选）"],

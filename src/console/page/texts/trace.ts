@@ -5,6 +5,7 @@ export const traceTexts = {
   "trace.traceId": ["Trace id", "追踪编号"],
   "trace.userID": ["User", "用户"],
   "trace.clientIP": ["Address or network", "地址或网段"],
+  "trace.address": ["Address", "地址"],
   "trace.goodsSKU": ["SKU", "SKU"],
   "trace.reason": ["Reason", "原因"],
   "trace.step": ["Ended at step", "止于关卡"],

@@ -69,6 +69,10 @@ export function DropReport({ report }: { readonly report: ReportAnswer }) {
               <dt>{tell("report.p99")}</dt>
               <dd>{formats.micros(traffic.latencyUs.p99)}</dd>
             </div>
+            <div>
+              <dt>{tell("report.conversion")}</dt>
+              <dd>{formats.share((traffic.conversion.usersWhoHeld ?? 0) / Math.max(1, traffic.distinct.users))}</dd>
+            </div>
           </dl>
           <Card title={tell("report.funnel")}>
             <Steps window={traffic} />

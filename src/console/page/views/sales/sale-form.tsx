@@ -66,11 +66,7 @@ export function SaleForm({ sale, onSaved, onClose }: SaleFormProps) {
           <div class="fields" key={key}>
             <Field name={`sku${key}`} label={tell("sales.sku")} value={sku} list={listId} />
             <Field name={`price${key}`} type="number" min={0} step={0.01} label={tell("sales.price")} value={price} />
-            <Field
-              {...{ name: `limit${key}`, type: "number", min: 1, step: 1, label: tell("sales.limit"), value: limit }}
-              hint={tell("sales.limitHint")}
-              isOptional
-            />
+            <Field {...{ name: `limit${key}`, type: "number", min: 1, step: 1, label: tell("sales.limit"), value: limit }} isOptional />
             {rows.length > 1 && (
               <button type="button" class="small" onClick={() => setRows(rows.filter((row) => row.key !== key))}>
                 {tell("sales.removeItem")}
@@ -78,10 +74,11 @@ export function SaleForm({ sale, onSaved, onClose }: SaleFormProps) {
             )}
           </div>
         ))}
-        <p>
+        <p class="beside">
           <button type="button" class="small" onClick={add}>
             {tell("sales.addItem")}
           </button>
+          <small class="quiet">{tell("sales.limitHint")}</small>
         </p>
       </fieldset>
       <div class="fields">

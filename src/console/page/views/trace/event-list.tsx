@@ -19,7 +19,7 @@ export interface FoundEvent {
 
 export function EventList({ events, isOpen }: { readonly events: readonly FoundEvent[]; readonly isOpen: boolean }) {
   return (
-    <ol class="changes">
+    <ol class="changes found">
       {events.map((event, index) => (
         <li key={event.traceId ?? `${event.at} ${index}`}>
           <FoundRequest event={event} isOpen={isOpen} />
@@ -65,7 +65,7 @@ const fieldsOf = (event: FoundEvent) =>
   [
     ["trace.traceId", event.traceId ?? "–"],
     ["trace.userID", event.userID ?? "–"],
-    ["trace.clientIP", event.clientIP],
+    ["trace.address", event.clientIP],
     ["trace.goodsSKU", event.goodsSKU ?? "–"],
     ["trace.quantity", String(event.goodsQuantity)],
     ["trace.gate", event.instance],
