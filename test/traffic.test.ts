@@ -150,6 +150,18 @@ describe("who attacks", () => {
     expect(decisions.map(({ scope, value }) => [scope, value])).toEqual([["account", user]]);
   });
 
+  test("in a way that is only observed goes on, and it is counted what would have been stopped and who bought", async () => {
+    const watched = { scope: "account", value: "watched", action: "observe" };
+    expect((await postJson(`${system.protector}/decisions`, watched)).status).toBe(200);
+    await waitFor(async () => (await now()).observed.length === 1, "it was observed");
+    await buy("watched", "203.0.113.71");
+    await buy("watched", "203.0.113.71", "SKU-PLENTY");
+    await waitFor(async () => (await now()).observed[0]?.seen === 2, "both were counted");
+    expect((await now()).observed).toEqual([{ scope: "account", value: "watched", seen: 2, bought: 2 }]);
+    const { decisions } = (await getJson(`${system.protector}/decisions?value=watched&scope=account`)).body as { decisions: object[] };
+    expect(decisions[0]).toMatchObject({ action: "observe", seen: 2, bought: 2 });
+  });
+
   test("harms nobody else: the address goes on, and so do the others", async () => {
     expect((await buy("bystander", "203.0.113.66")).body).toMatchObject({ reason: "sold-out" });
   });

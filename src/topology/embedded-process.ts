@@ -150,7 +150,7 @@ class EmbeddedProcess {
     this.#outbox = new Outbox(file.db, this.#commit, settings.shop.currency);
     const clock = this.#clock;
     this.#protector = new SafeProtector(embeddedDecisions(file.db, this.#commit), this.#throttle("safe-protector"), clock);
-    this.#traffic = openTraffic(settings, (proposals) => this.#protector.learn(proposals));
+    this.#traffic = openTraffic(settings, this.#protector);
     this.#gateRecords = gateRecords && alsoTo(gateRecords, this.#traffic);
     this.#saleTable = embeddedSales(file.db, this.#commit, (event) => this.#outbox.add(event));
     this.#sales = new SaleBook({ sales: this.#saleTable, clock, newId: () => randomBytes(8).toString("hex") as SaleId });

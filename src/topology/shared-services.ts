@@ -52,7 +52,7 @@ export async function safeProtectorOver(
   trail: PostgresTrail | null,
 ): Promise<SharedService<SafeProtector>> {
   const service = new SafeProtector(await stores.decisions(), throttleOf(settings, "safe-protector", clock), clock);
-  const traffic = openTraffic(settings, (proposals) => service.learn(proposals), new Place(settings).instanceIdOf("SafeProtector"));
+  const traffic = openTraffic(settings, service, new Place(settings).instanceIdOf("SafeProtector"));
   const own = [...protectorRoutes(service), ...traffic.routes];
   const trailed = trail === null ? own : trailedRoutes("SafeProtector", own, trail);
   return {

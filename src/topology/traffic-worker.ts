@@ -5,7 +5,7 @@ import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
 import { SLICE_MS, TRAFFIC_HAND_OVER_MS, TRAFFIC_POLL_MS } from "../limits/traffic.ts";
 import type { TrafficEvent } from "../traffic/event.ts";
-import type { TrafficGreeting } from "../traffic/report.ts";
+import type { TrafficGreeting, TrafficObserve } from "../traffic/report.ts";
 import { isStoreQuestion } from "../traffic/store-messages.ts";
 import { Watch } from "../traffic/watch.ts";
 import { SHARED_LATE_MS, TrafficFollower } from "./traffic-follower.ts";
@@ -49,6 +49,7 @@ function serve(port: Port): void {
     } else if ("isOver" in message) void end();
     else if (isStoreQuestion(message.told)) void store?.answer(message.told);
     else if (watch === null) begin(message.told as TrafficGreeting);
+    else watch.observe((message.told as TrafficObserve).observe);
   });
 }
 

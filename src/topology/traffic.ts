@@ -6,11 +6,11 @@ import type { ServiceMetrics } from "../edge/metrics.ts";
 import { PageWorker } from "../edge/page-worker.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
-import type { Proposal } from "../services/safe-protector/decision.ts";
+import type { SafeProtector } from "../services/safe-protector/service.ts";
 import type { Settings } from "../settings/table.ts";
 import { TrafficBoard } from "../traffic/board.ts";
 import { recordsLinkRoutes } from "../traffic/records-link.ts";
-import type { TrafficGreeting, TrafficReport } from "../traffic/report.ts";
+import type { TrafficGreeting, TrafficObserve, TrafficReport } from "../traffic/report.ts";
 import { trafficRoutes } from "../traffic/routes.ts";
 import { searchRoutes } from "../traffic/search-routes.ts";
 import { isFromStore, StoreAsker } from "../traffic/store-messages.ts";
@@ -42,15 +42,20 @@ const NO_TRAFFIC: Traffic = {
 
 const SHARED_SEED = 0x5bd1e995;
 
-export type Learn = (proposals: readonly Proposal[]) => Promise<void>;
+/** Who decides about what the analysis finds, and who asks it what only observed decisions would have done. */
+export type Decider = Pick<SafeProtector, "learn" | "observed" | "countObservedBy">;
 
 /** @param consumer this process's name among all that analyse the traffic that is in Redis; `null`: it is the only one, and is handed the records */
-export function openTraffic({ data, topology, traffic, redis, adminKey }: Settings, learn: Learn, consumer: string | null = null): Traffic {
+export function openTraffic(
+  { data, topology, traffic, redis, adminKey }: Settings,
+  decider: Decider,
+  consumer: string | null = null,
+): Traffic {
   if (!traffic.isOn) return NO_TRAFFIC;
   const clock = systemClock;
   const { scenarios } = traffic;
   const board = new TrafficBoard(scenarios);
-  const lessons = new Lessons(learn, reportBug);
+  const lessons = new Lessons((proposals) => decider.learn(proposals), reportBug);
   const shared = consumer === null ? null : { redis, consumer };
   // No client can know which names fall together. Those who share a traffic have to agree on it.
   const seed = shared === null ? randomBytes(4).readUInt32LE() : hashText(adminKey ?? "", SHARED_SEED);
@@ -67,6 +72,7 @@ export function openTraffic({ data, topology, traffic, redis, adminKey }: Settin
       if ("at" in report) {
         board.report(report, worker.dropped);
         lessons.again();
+        tellObserved();
       } else {
         board.propose(report.proposals, clock.now());
         lessons.give(report.proposals);
@@ -78,6 +84,16 @@ export function openTraffic({ data, topology, traffic, redis, adminKey }: Settin
       complain(trouble);
     },
   });
+  let observed = "";
+  // Looked at with every report: few decisions are observed, and who makes them waits a second for the count to begin.
+  const tellObserved = (): void => {
+    const observe = decider.observed();
+    const text = JSON.stringify([worker.restarts, observe]);
+    if (text === observed) return;
+    observed = text;
+    worker.tell({ observe } satisfies TrafficObserve);
+  };
+  decider.countObservedBy((scope, value) => board.observedOf(scope, value));
   return {
     record: (line) => worker.add(line),
     linkRoutes: recordsLinkRoutes((page) => worker.addPage(page)),

@@ -4,6 +4,7 @@ import { HISTORY_POINTS_MAX, TRAFFIC_WINDOW_MS_MAX } from "../limits/traffic.ts"
 import type { Proposal } from "../services/safe-protector/decision.ts";
 import type { TrafficReport } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
+import type { Group } from "./summary.ts";
 import type { TrafficNow, TrafficPoint, TrafficWindow } from "./traffic-now.ts";
 
 const HOUR_MS = 3_600_000;
@@ -28,6 +29,11 @@ export class TrafficBoard {
 
   get eventsSeen(): number {
     return this.#seenBefore + this.#eventsSeen;
+  }
+
+  /** `null`: it is not counted here. */
+  observedOf(scope: Group, value: string): { readonly seen: number; readonly bought: number } | null {
+    return this.#observed.find((observed) => observed.scope === scope && observed.value === value) ?? null;
   }
 
   offencesOf(scenario: string): number {

@@ -1,5 +1,6 @@
 /** What an analysis tells to the process that it is in. */
 import type { Proposal } from "../services/safe-protector/decision.ts";
+import type { ObservedKey } from "./observed.ts";
 import type { Scenario } from "./scenario.ts";
 import type { KeepSettings } from "./store-messages.ts";
 import type { TrafficNow, TrafficPoint, TrafficWindow } from "./traffic-now.ts";
@@ -12,6 +13,11 @@ export interface TrafficGreeting {
   readonly keep: KeepSettings;
   /** Where others analyse the same traffic: the streams that they share, and this one's name among them. `null`: it is the only one. */
   readonly shared: { readonly redis: readonly string[]; readonly consumer: string } | null;
+}
+
+/** Told to it whenever that changes: what is observed. */
+export interface TrafficObserve {
+  readonly observe: readonly ObservedKey[];
 }
 
 export type TrafficReport =

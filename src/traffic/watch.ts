@@ -6,6 +6,7 @@ import type { Clock, DurationMs } from "../core/time.ts";
 import { OFFENCE_STALE_MS } from "../limits/traffic.ts";
 import { Analysis } from "./analysis.ts";
 import type { TrafficEvent } from "./event.ts";
+import { type ObservedKey, ObservedTraffic } from "./observed.ts";
 import { RecordReader } from "./record-reader.ts";
 import type { TrafficGreeting, TrafficReport } from "./report.ts";
 import type { Slice } from "./slice.ts";
@@ -21,6 +22,7 @@ export class Watch {
   readonly #parts: WatchParts;
   readonly #reader = new RecordReader();
   readonly #analysis: Analysis;
+  readonly #observed = new ObservedTraffic();
   readonly #decoder = new TextDecoder();
   #eventsSeen = 0;
   readonly #lateMs: DurationMs;
@@ -38,7 +40,13 @@ export class Watch {
     const events = this.#reader.read(this.#decoder.decode(page));
     this.#eventsSeen += events.length;
     this.#analysis.add(events);
+    this.#observed.take(events);
     this.#parts.sink(events);
+  }
+
+  /** From now on these are observed, and no others. */
+  observe(keys: readonly ObservedKey[]): void {
+    this.#observed.watch(keys);
   }
 
   /** What has gathered since. To be called several times a second. */
@@ -64,6 +72,12 @@ export class Watch {
     if (second <= this.#shownSecond) return;
     this.#shownSecond = second;
     const points = this.#analysis.advance(settled);
-    this.#parts.tell({ at: now, eventsSeen: this.#eventsSeen, windows: this.#analysis.windows(), observed: [], points });
+    this.#parts.tell({
+      at: now,
+      eventsSeen: this.#eventsSeen,
+      windows: this.#analysis.windows(),
+      observed: this.#observed.counts(),
+      points,
+    });
   }
 }
