@@ -80,19 +80,19 @@ describe("the traffic of the last hours", () => {
     expect(body).toMatchObject({ blocked: [{ reason: "blacklisted", requests: 1, users: 1, addresses: 1 }, { reason: "throttled" }] });
   });
 
+  test("also goes where the sink is, with its time and without a word about its password", async () => {
+    await waitFor(() => sunk.length >= 8, "all had arrived");
+    expect(JSON.parse(sunk[0] ?? "")).toEqual({ create: { _id: expect.stringMatching(/^[0-9a-f]{32}$/) } });
+    expect(JSON.parse(sunk[1] ?? "")).toMatchObject({ "@timestamp": expect.stringMatching(/^2\d{3}-.*Z$/), userID: "Ada", held: true });
+    expect(system.stderr()).not.toContain("hush");
+  });
+
   test("is there again after the process was killed", async () => {
     await waitFor(async () => (await search("")).events.length === 4, "all were written");
     await system.kill();
     system = await start();
     await waitFor(async () => (await getJson(`${system.protector}/traffic/search`)).status === 200, "the store was open");
     expect((await search("userID=Mallory")).events).toHaveLength(1);
-  });
-
-  test("also goes where the sink is, with its time and without a word about its password", async () => {
-    await waitFor(() => sunk.length >= 8, "all had arrived");
-    expect(JSON.parse(sunk[0] ?? "")).toEqual({ create: { _id: expect.stringMatching(/^[0-9a-f]{32}$/) } });
-    expect(JSON.parse(sunk[1] ?? "")).toMatchObject({ "@timestamp": expect.stringMatching(/^2\d{3}-.*Z$/), userID: "Ada", held: true });
-    expect(system.stderr()).not.toContain("hush");
   });
 });
 

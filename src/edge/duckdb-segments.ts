@@ -18,7 +18,7 @@ import {
   type TableRows,
 } from "../core/segment-database.ts";
 import type { DurationMs } from "../core/time.ts";
-import { EVENT_DATABASE_MEMORY_MIB, EVENT_DATABASE_THREADS, SEGMENTS_ASIDE_MAX } from "../limits/event-store.ts";
+import { EVENT_DATABASE_MEMORY_MIB, EVENT_DATABASE_THREADS, EVENT_GROUP_ROWS, SEGMENTS_ASIDE_MAX } from "../limits/event-store.ts";
 
 type Library = typeof import("@duckdb/node-api") & { readonly bindings: typeof import("@duckdb/node-bindings") };
 /** By table, what its columns are called and of which type they are. */
@@ -69,7 +69,7 @@ export class DuckDbSegments implements SegmentDatabase {
     const path = this.#pathOf(segment);
     if (await this.#hasEndedTheProcess(segment)) throw await this.putAside(segment, "the process has ended twice while it was opened");
     try {
-      await this.#opened.writer.run(`attach ${literal(path)} as s${segment}`);
+      await this.#opened.writer.run(`attach ${literal(path)} as s${segment} (row_group_size ${EVENT_GROUP_ROWS})`);
       await this.#declareTables(segment);
     } catch (error) {
       if (isOfThisMoment(error)) throw error;

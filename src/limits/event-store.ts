@@ -5,12 +5,13 @@ import type { DurationMs } from "../core/time.ts";
 /** Events in one page: they are encoded when they come, and written together. */
 export const EVENT_PAGE_ROWS = 2_048;
 /** Pages that wait to be written, about 250 KB each. When all are full, events are not kept, and counted as lost. */
-export const EVENT_PAGES_MAX = 128;
-/** Pages of one commit, which begins when there are so many: as many events as the database compresses together. The rest go with the next. */
-export const EVENT_COMMIT_PAGES_MAX = 60;
-/** The longest that an event waits before it is written, and what a crash loses at most. Few large commits cost half as much as many small ones;
- *  a search has what waits written first. */
-export const EVENT_COMMIT_MS: DurationMs = 4_000;
+export const EVENT_PAGES_MAX = 64;
+/** Pages of one commit, which begins when there are so many. The rest go with the next. */
+export const EVENT_COMMIT_PAGES_MAX = 15;
+/** Events that the database compresses together: as many as a whole commit has, so that they are written once and not twice. */
+export const EVENT_GROUP_ROWS = EVENT_COMMIT_PAGES_MAX * EVENT_PAGE_ROWS;
+/** The longest that an event waits before it is written, and about what a crash loses. A search has what waits written first. */
+export const EVENT_COMMIT_MS: DurationMs = 2_000;
 /** How often it is looked whether something is to be written, and told how much is kept. */
 export const EVENT_STORE_TICK_MS: DurationMs = 1_000;
 /** Events that come while the store is being opened. Further ones are lost and counted. */
@@ -42,9 +43,9 @@ export const EVENTS_KEPT_BYTES_MAX = 1024 ** 4;
 export const EVENTS_FOUND_MAX = 500;
 export const EVENTS_FOUND_DEFAULT = 100;
 /** How long a search may take. Longer: 503, with the advice to narrow it down. */
-export const SEARCH_MS_MAX: DurationMs = 5_000;
+export const SEARCH_MS_MAX: DurationMs = 10_000;
 /** How long a report may take. Longer: 503. */
-export const REPORT_MS_MAX: DurationMs = 30_000;
+export const REPORT_MS_MAX: DurationMs = 60_000;
 /** Searches and reports that wait for their turn; one is answered at a time. One more: 503. */
 export const SEARCHES_WAITING_MAX = 8;
 /** Pieces of time that a report divides its time into, at most. */

@@ -4,7 +4,7 @@ import { seededRandom } from "./arrivals.ts";
 import { BuyerMaker, type Role, roleOf } from "./buyer.ts";
 
 const gate = { host: "127.0.0.1", port: 8080, origin: "http://127.0.0.1:8080" };
-const maker = new BuyerMaker({ gate, sku: 'SKU "雪"' as Sku, quantity: 3, userLevel: 5 }, "run", seededRandom(1));
+const maker = new BuyerMaker({ gate, sku: 'SKU "雪"' as Sku, quantity: 3, userLevel: 5, bots: 0 }, "run", seededRandom(1));
 const SHOPPERS = 20_000;
 
 function sharesOf(canBlacklist: boolean): Record<Role, number> {
@@ -51,4 +51,11 @@ test("nonsense comes in eight kinds, none of them a proper purchase", () => {
   const kinds = new Set(Array.from({ length: 8 }, (_, index) => kindOf("malformed", index)));
   expect(kinds.size).toBe(8);
   expect(kinds).not.toContain(kindOf("eager", 0));
+});
+
+test("among attackers people have public addresses, and one in 33 of them that of a carrier", () => {
+  const among = new BuyerMaker({ gate, sku: "A" as Sku, quantity: 1, userLevel: 5, bots: 10 }, "run", seededRandom(1));
+  const addresses = Array.from({ length: SHOPPERS }, (_, n) => /"clientIP":"([^"]+)"/.exec(among.buyer(n, "eager").request)?.[1] ?? "");
+  expect(addresses.filter((address) => address === "241.0.0.1").length / SHOPPERS).toBeWithin(0.025, 0.036);
+  expect(addresses.every((address) => /^24[01]\./.test(address))).toBe(true);
 });

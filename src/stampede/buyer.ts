@@ -24,7 +24,11 @@ export function roleOf(draw: number, settings: Pick<StampedeSettings, "badShare"
   return rest < settings.repeatShare / CUTTERS_ONE_IN ? "cutter" : "repeater";
 }
 
-export type CrowdOf = Pick<StampedeSettings, "gate" | "sku" | "quantity" | "userLevel">;
+export type CrowdOf = Pick<StampedeSettings, "gate" | "sku" | "quantity" | "userLevel" | "bots">;
+
+/** Among attackers, of all people one in so many has the address of one mobile carrier. */
+const CARRIER_ONE_IN = 33;
+const CARRIER_ADDRESS = "241.0.0.1";
 
 /** Makes the buyers of one run. `runId` keeps them apart from those of every other run. */
 export class BuyerMaker {
@@ -52,10 +56,11 @@ export class BuyerMaker {
     return `${this.runId}-bad-${index % BLACKLISTED_USERS}`;
   }
 
-  /** Any of the 16 million addresses of 10.0.0.0/8. */
+  /** Any of the 16 million addresses of 10.0.0.0/8. Nothing is learned about private addresses, so among attackers it is 240.0.0.0/8, which nobody has. */
   #address(): string {
+    if (this.of.bots > 0 && this.random() * CARRIER_ONE_IN < 1) return CARRIER_ADDRESS;
     const drawn = Math.floor(this.random() * 0x1000000);
-    return `10.${drawn >> 16}.${(drawn >> 8) & 255}.${drawn & 255}`;
+    return `${this.of.bots > 0 ? 240 : 10}.${drawn >> 16}.${(drawn >> 8) & 255}.${drawn & 255}`;
   }
 
   #post(body: string, key: string, contentType: string): string {

@@ -129,6 +129,7 @@ export class Crowd {
     this.tally.firstAnswer(outcomeOf(answer, role), this.world.clock.monotonicUs() - shopper.scheduledUs);
     const fault = faultOf(answer, role, body);
     if (fault) this.tally.fault(`${userId} (${role}): ${fault}`);
+    if (answer.kind === "refused" && answer.reason === "blacklisted" && role !== "blacklisted") this.tally.blocked(userId);
     if (answer.kind === "held") this.tally.winners.push({ userId, quantity: answer.quantity, expiresAt: answer.expiresAt });
     else if (answer.kind === "failed" || answer.kind === "strange" || (shopper.isOutcomeUnknown && !isKept(answer)))
       this.tally.undecided.push(userId);

@@ -28,6 +28,15 @@ test("with the port offset of the system it goes for that system", () => {
   expect([settings.protector.port, settings.inventory.port, settings.cart.port]).toEqual([9081, 9083, 9084]);
 });
 
+test("there are no attackers unless they are asked for, and then they are of all kinds", () => {
+  expect(settingsOf({})).toMatchObject({ bots: 0, isShared: false });
+  const { botKinds, isShared } = settingsOf({ bots: "200" });
+  expect(botKinds).toEqual(["flood", "accounts", "rotating", "early", "squat", "malformed"]);
+  // What bots buy would otherwise count as frozen for nobody.
+  expect(isShared).toBe(true);
+  expect(settingsOf({ bots: "2", botKinds: "flood, squat" }).botKinds).toEqual(["flood", "squat"]);
+});
+
 const refused: readonly [Record<string, unknown>, RegExp][] = [
   [{ buyers: "0" }, /^--buyers: "0" is out of range; give a whole number from 1 to/],
   [{ rate: "fast" }, /^--rate: "fast" is no whole number; give/],
@@ -36,6 +45,8 @@ const refused: readonly [Record<string, unknown>, RegExp][] = [
   [{ url: "https://shop.example" }, /^--url: .* is no http:\/\/ URL; give http:\/\/host:port/],
   [{ url: "http://shop.example/buy" }, /^--url: .* is more than http:\/\/host:port/],
   [{ url: "http://shop.example:65535" }, /^--url: port 65536 does not exist; give --protect-url/],
+  [{ bots: "-1" }, /^--bots: "-1" is no whole number/],
+  [{ bots: "5", botKinds: "flood,zombie" }, /^--bot-kinds: "flood,zombie" is no kind of bot; give some of flood, accounts/],
   [{ sku: "" }, /^--sku: "" is no SKU/],
   [{ repeatShare: "0.6", badShare: "0.5" }, /^--repeat-share and --bad-share: together they are more than 1/],
   [{ portOffset: "50001" }, /^--port-offset: "50001" is out of range; give a whole number from 0 to/],

@@ -4,7 +4,8 @@
  */
 import { isId, type Sku } from "../core/ids.ts";
 import { PURCHASE_QUANTITY_MAX, USER_LEVEL_MAX } from "../limits.ts";
-import { flagOf, integer, onOff, type Parsed, type Setting, text } from "../settings/kinds.ts";
+import { flagOf, integer, list, onOff, type Parsed, type Setting, text } from "../settings/kinds.ts";
+import { BOT_KINDS, type BotKind } from "./bots.ts";
 
 /** Where a service listens. */
 export interface Target {
@@ -34,6 +35,11 @@ export interface StampedeSettings {
   readonly adminKey: string | null;
   /** Others buy the same goods meanwhile: totals are not compared. */
   readonly isShared: boolean;
+  /** Attackers beside the crowd. */
+  readonly bots: number;
+  readonly botKinds: readonly BotKind[];
+  /** Of each bot. */
+  readonly botRatePerSecond: number;
 }
 
 const LAST_PORT = 65_535;
@@ -108,11 +114,31 @@ const adminKey = text("adminKey", "key", {
   help: "The operators' key, needed to blacklist buyers where one is configured; without it bad buyers only send nonsense.",
 });
 const shared = onOff("shared", { help: "Others buy the same goods meanwhile: every buyer is checked, totals are not." });
+const bots = integer("bots", "bots", {
+  ...{ min: 0, max: 10_000, fallback: 0 },
+  help: "Attackers beside the crowd, as many of each kind. They attack until the crowd is done, for ten seconds at least; with them people have public addresses, one in 33 of them that of one mobile carrier.",
+});
+const botKinds: Setting<readonly BotKind[]> = {
+  ...list<BotKind>("botKinds", "text", {
+    parse: (given) => {
+      const kind = BOT_KINDS.find((known) => known === given);
+      return kind === undefined ? { fault: "is no kind of bot" } : { value: kind };
+    },
+    allowed: `some of ${BOT_KINDS.join(", ")}, separated by commas`,
+    help: "flood: one account and address, again and again; accounts: many accounts behind one address; rotating: one account from many addresses; early: there five seconds before the crowd; squat: buys and gives back; malformed: sends nonsense.",
+  }),
+  fallback: BOT_KINDS,
+  defaultText: "all",
+};
+const botRate = integer("botRate", "requests per second", {
+  ...{ min: 1, max: 1_000, fallback: 20 },
+  help: "How often each bot asks, at most: it waits for every answer.",
+});
 
 /** In the order in which `stampede --help` lists them. */
 export const STAMPEDE_OPTIONS: readonly Setting<unknown>[] = [
   ...[url, portOffset, sku, buyers, rate, connections, repeatShare, badShare, quantity, userLevel, seed],
-  ...[protectUrl, inventoryUrl, cartUrl, adminKey, shared],
+  ...[bots, botKinds, botRate, protectUrl, inventoryUrl, cartUrl, adminKey, shared],
 ];
 
 /** @param given by option name (`repeatShare`), as the command line has it: text, or `true` for a bare switch */
@@ -155,7 +181,11 @@ function assemble(pick: <T>(option: Setting<T>) => T): { readonly settings: Stam
       userLevel: pick(userLevel),
       seed: pick(seed),
       adminKey: pick(adminKey),
-      isShared: pick(shared),
+      // What bots buy is nobody's to check.
+      isShared: pick(shared) || pick(bots) > 0,
+      bots: pick(bots),
+      botKinds: pick(botKinds),
+      botRatePerSecond: pick(botRate),
     },
   };
 }

@@ -1,5 +1,6 @@
 /** What a stampede shows: two lines while it runs, one page at its end. Pure text. */
 import type { DurationMs } from "../core/time.ts";
+import type { KindReport } from "./bots.ts";
 import type { StampedeSettings } from "./options.ts";
 import type { Tally } from "./tally.ts";
 import type { Finding, GoodsReading } from "./verify.ts";
@@ -31,11 +32,23 @@ export interface Run {
   readonly before: GoodsReading;
   readonly after: GoodsReading;
   readonly findings: readonly Finding[];
+  /** Empty: there were none. */
+  readonly bots: readonly KindReport[];
 }
 
 /** The page at the end. Its last line is the result in one sentence. */
 export function resultPage(run: Run): string {
-  const sections = [title(run), crowd(run), funnel(run.tally), repeats(run.tally), goods(run), checks(run), assumed(run), result(run)];
+  const sections = [
+    title(run),
+    crowd(run),
+    funnel(run.tally),
+    repeats(run.tally),
+    attackers(run),
+    goods(run),
+    checks(run),
+    assumed(run),
+    result(run),
+  ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
@@ -70,6 +83,31 @@ function repeats(tally: Tally): string {
   if (tally.askedAgain === 0) return "";
   return `Repeats    ${count(tally.askedAgain)} asked again with the same key, ${count(tally.askedAgainAfterCut)} of them after a cut connection; ${count(tally.gotSameReply)} got the same reply`;
 }
+
+/** By kind, when they were first told that they are blacklisted or throttled, and what they got all the same; and which people were blocked with them. */
+function attackers({ bots, tally }: Run): string {
+  if (bots.length === 0) return "";
+  const rows = bots.map((kind) => {
+    const { keptAwayAfterMs: times, keptAwayAfterRequests: requests } = kind;
+    const middle = times.length >> 1;
+    const when =
+      times.length === 0
+        ? "none was kept away"
+        : `${count(times.length)} kept away: the middle one after ${seconds(times[middle])} and ${count(requests[middle] ?? 0)} requests, the last after ${seconds(times.at(-1))}`;
+    const given = kind.bought === kind.kept ? "" : `, gave back ${count(kind.bought - kind.kept)}`;
+    return `  ${kind.kind.padEnd(11)}${count(kind.bots).padStart(6)} bots, ${count(kind.requests)} requests; ${when}; bought ${count(kind.bought)}${given}`;
+  });
+  const { peopleBlocked, blockedNames } = tally;
+  const more = peopleBlocked > blockedNames.length ? ", ..." : "";
+  const people = peopleBlocked === 0 ? "none" : `${count(peopleBlocked)}: ${blockedNames.join(", ")}${more}`;
+  return [
+    "Attackers, from their first request until they were told that they are blacklisted or throttled",
+    ...rows,
+    `  People blocked with them: ${people}`,
+  ].join("\n");
+}
+
+const seconds = (ms: DurationMs = 0): string => `${(ms / 1_000).toFixed(1)} s`;
 
 function goods({ before, after }: Run): string {
   const state = ({ onHand, frozen, available }: GoodsReading) =>

@@ -4,8 +4,9 @@
  * Exit codes: 0 when they were, 1 when goods were oversold, lost or frozen twice or an answer broke the contract, 3 when that could not be found
  * out. (2 is for arguments, see `options.ts`.)
  */
-import type { MonotonicUs } from "../core/time.ts";
+import type { DurationMs, MonotonicUs } from "../core/time.ts";
 import { poissonArrivals, seededRandom } from "./arrivals.ts";
+import { ATTACK_MS_MIN, Bots, EARLY_MS, type KindReport } from "./bots.ts";
 import { BLACKLISTED_USERS, BuyerMaker } from "./buyer.ts";
 import { Crowd } from "./crowd.ts";
 import type { LoadClient, StampedeIo } from "./io.ts";
@@ -59,10 +60,14 @@ async function runAt(shop: Shop, client: LoadClient, settings: StampedeSettings,
 
   const tally = new Tally();
   const crowd = new Crowd(settings, maker, canBlacklist, { client, clock: io.clock, timers: io.timers, random }, tally);
+  const attack = settings.bots === 0 ? null : await openAttack(settings, maker.runId, io);
+  await attack?.beginEarly();
   const startedUs = io.clock.monotonicUs();
   const stopShowing = showProgress(tally, settings.buyers, io);
+  attack?.begin();
   await crowd.run(poissonArrivals(settings.ratePerSecond, seededRandom(settings.seed + 1))).finally(stopShowing);
   const elapsedMs = (io.clock.monotonicUs() - startedUs) / 1_000;
+  const bots = attack === null ? [] : await attack.end(ATTACK_MS_MIN - elapsedMs);
 
   if (canBlacklist) await shop.blacklist(badUsers, false);
   const after = await shop.goods();
@@ -79,7 +84,35 @@ async function runAt(shop: Shop, client: LoadClient, settings: StampedeSettings,
     quantity: settings.quantity,
     isShared: settings.isShared,
   });
-  return { settings, tally, elapsedMs, canBlacklist, before, after, findings };
+  return { settings, tally, elapsedMs, canBlacklist, before, after, findings, bots };
+}
+
+interface OpenAttack {
+  /** Answers when it is time for the crowd. */
+  beginEarly(): Promise<void>;
+  begin(): void;
+  /** @param leftMs for which they go on, if that is more than nothing */
+  end(leftMs: DurationMs): Promise<readonly KindReport[]>;
+}
+
+/** Bots have connections of their own: people do not queue behind them before they are at the gate. */
+async function openAttack(settings: StampedeSettings, runId: string, io: StampedeIo): Promise<OpenAttack> {
+  const connections = Math.min(settings.bots, settings.connections);
+  const client = await reach("the gate", settings.gate, io, connections, WAITING_MAX);
+  const bots = new Bots(settings, runId, { client, clock: io.clock, timers: io.timers });
+  const pass = (ms: DurationMs): Promise<void> => new Promise((resolve) => io.timers.after(ms, resolve));
+  return {
+    beginEarly: async () => {
+      if (!bots.hasEarly) return;
+      bots.begin(true);
+      await pass(EARLY_MS);
+    },
+    begin: () => bots.begin(false),
+    end: async (leftMs) => {
+      if (leftMs > 0) await pass(leftMs);
+      return bots.end().finally(() => client.close());
+    },
+  };
 }
 
 /** Two lines, rewritten on a terminal; elsewhere one line now and then. Answers with what ends it. */

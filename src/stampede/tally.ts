@@ -33,6 +33,9 @@ export class Tally {
   askedAgain = 0;
   askedAgainAfterCut = 0;
   gotSameReply = 0;
+  /** People, not bots, who were told that they are blacklisted; some of them by name. */
+  peopleBlocked = 0;
+  readonly blockedNames: string[] = [];
 
   count(outcome: string): void {
     this.funnel.set(outcome, (this.funnel.get(outcome) ?? 0) + 1);
@@ -42,6 +45,11 @@ export class Tally {
     this.answered += 1;
     this.count(outcome);
     this.latencyUs.recordValue(Math.min(LATENCY_US_MAX, Math.max(1, Math.round(latencyUs))));
+  }
+
+  blocked(userId: string): void {
+    this.peopleBlocked += 1;
+    if (this.blockedNames.length < FAULTS_SHOWN_MAX) this.blockedNames.push(userId);
   }
 
   fault(text: string): void {
