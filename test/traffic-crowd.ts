@@ -12,8 +12,8 @@ export interface Attempt {
   readonly userId: string | null;
   readonly clientIp: string;
   readonly what: "buy" | "malformed" | "release";
-  /** What the shop would say on any day; `null`: as the sale stands. */
-  readonly told: "level-too-low" | "unknown-goods" | null;
+  /** What the shop would say on any day, of goods that nobody else wants; `null`: as the sale stands. */
+  readonly told: "level-too-low" | "unknown-goods" | "allowed" | null;
   /** Nobody, when it is an attack. */
   readonly human: number | null;
 }
@@ -110,7 +110,7 @@ export class Gate {
   }
 
   #refusal(at: number, userId: string, told: Attempt["told"]): string | null {
-    if (told !== null) return told;
+    if (told !== null) return told === "allowed" ? null : told;
     if (at < this.#startsAt) return "not-started";
     if ((this.#held.get(userId) ?? 0) > 0) return "limit-reached";
     if (this.#left === 0) return "sold-out";

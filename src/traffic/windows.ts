@@ -2,7 +2,7 @@
  * The last 1, 10, 60 and 600 seconds. Events go into the second that runs; a second that is over is a part of its ten seconds, ten seconds that are
  * over are a part of their minute. So a window is a few spans put together, and the memory is that of some thirty spans.
  *
- * A window of 60 or 600 seconds hops: its oldest part leaves as a whole, so it covers between nine tenths of its name and all of it
+ * A window of 60 or 600 seconds hops: its oldest part leaves as a whole, so it covers all of its name, or up to ten (sixty) seconds less
  * (`coveredSeconds`).
  */
 import { Summary } from "./summary.ts";
@@ -31,6 +31,8 @@ export interface Window {
 export class Windows {
   /** The newest last. */
   readonly #levels: Span[][] = LEVELS.map(() => []);
+  /** By level: the spans of its window that are over, put together. */
+  readonly #wholes: ({ readonly numbers: string; readonly summary: Summary } | undefined)[] = [];
   #running: Span | null = null;
   #firstSecond = 0;
 
@@ -64,9 +66,25 @@ export class Windows {
       const first = Math.floor((now - seconds) / unit) + (unit === 1 ? 0 : 1);
       const spans = (this.#levels[level] as Span[]).filter(({ number }) => number >= first);
       const summary = new Summary();
-      for (const span of spans) summary.merge(span.summary);
+      if (unit === 1) for (const span of spans) summary.merge(span.summary);
+      else {
+        // All but the newest stay as they are for the length of a span.
+        summary.merge(this.#whole(level, spans.slice(0, -1)));
+        const newest = spans.at(-1);
+        if (newest) summary.merge(newest.summary);
+      }
       return { seconds, coveredSeconds: Math.max(0, now - Math.max(first * unit, this.#firstSecond)), summary };
     });
+  }
+
+  #whole(level: number, spans: readonly Span[]): Summary {
+    const numbers = spans.map(({ number }) => number).join(" ");
+    const known = this.#wholes[level];
+    if (known?.numbers === numbers) return known.summary;
+    const summary = new Summary();
+    for (const span of spans) summary.merge(span.summary);
+    this.#wholes[level] = { numbers, summary };
+    return summary;
   }
 
   #put(level: number, number: number, summary: Summary, kept: number, now: number): void {
