@@ -12,6 +12,8 @@ interface StockProps {
 
 export function Stock({ stock, at }: StockProps) {
   const tell = useTell();
+  // What somebody has taken of stands first.
+  const shown = (stock?.goods ?? []).toSorted((one, other) => Number(isTouched(other)) - Number(isTouched(one))).slice(0, SHOWN);
   return (
     <section aria-label={tell("now.stock")} class="stocks">
       {stock === null || stock.goods.length === 0 ? (
@@ -19,12 +21,15 @@ export function Stock({ stock, at }: StockProps) {
           <p class="quiet">{tell(stock === null ? "frame.unavailable" : "now.stockNone")}</p>
         </Card>
       ) : (
-        stock.goods.map((goods) => <StockCard key={goods.goodsSKU} goods={goods} at={at} />)
+        shown.map((goods) => <StockCard key={goods.goodsSKU} goods={goods} at={at} />)
       )}
-      {stock?.more && <p class="quiet">{tell("now.stockMore")}</p>}
+      {stock !== null && (stock.more || shown.length < stock.goods.length) && <p class="quiet">{tell("now.stockMore")}</p>}
     </section>
   );
 }
+
+const SHOWN = 24;
+const isTouched = ({ held, paymentPending, sold }: StockView): boolean => held + paymentPending + sold > 0;
 
 const PARTS = [
   ["sold", "stock-sold", "now.sold"],
