@@ -30,10 +30,6 @@ export class DistinctCount {
     for (let i = 0; i < own.length; i += 1) if ((registers[i] as number) > (own[i] as number)) own[i] = registers[i] as number;
   }
 
-  clear(): void {
-    this.registers.fill(0);
-  }
-
   estimate(): number {
     const withRank = new Float64Array(RANK_MAX + 1);
     for (const rank of this.registers) withRank[rank] = (withRank[rank] as number) + 1;

@@ -4,7 +4,8 @@
  * two whose marks fall together are followed a little sooner.
  */
 
-const BITS = 1 << 20;
+/** Enough for some million in a generation: a full door lets everybody through, which only costs time. */
+const BITS = 1 << 22;
 /** A mark stays for one to two of these. */
 const GENERATION_SECONDS = 60;
 

@@ -124,12 +124,6 @@ export class HeavyKeys {
     for (const [key, count, error, held] of entries) this.#entries.set(key, { key, count, error, held });
   }
 
-  clear(): void {
-    this.#entries.clear();
-    this.#floor = 0;
-    this.#total = 0;
-  }
-
   #makeRoom(): void {
     const gone = this.#sorted().slice(this.#keysKept);
     this.#floor = Math.max(this.#floor, gone[0]?.count ?? 0);

@@ -80,8 +80,8 @@ export class Summary {
     if (status === 503) this.failed += 1;
   }
 
-  addLatency(us: number): void {
-    this.latency.recordValue(us < LATENCY_US_MAX ? us : LATENCY_US_MAX);
+  addLatency(us: number, count: number): void {
+    this.latency.recordValueWithCount(Math.min(us, LATENCY_US_MAX), count);
   }
 
   merge(other: Summary): void {
