@@ -159,7 +159,8 @@ export class DuckDbSegments implements SegmentDatabase {
     const attempts = await Bun.file(path)
       .text()
       .catch(() => "");
-    await writeFile(path, `${attempts}1`);
+    // A disk that is full does not keep anybody from reading.
+    await writeFile(path, `${attempts}1`).catch(() => undefined);
     return attempts.length >= 2;
   }
 
