@@ -155,9 +155,10 @@ describe("the live figures", () => {
     const { cookie } = session;
     const { heard, socket } = openFeed({ cookie });
     const last = (): Heard | undefined => heard.findLast(({ at }) => at !== undefined);
-    await waitFor(() => last()?.invariant?.state === "holding", "the invariants were recomputed");
+    const hasStock = (): boolean =>
+      last()?.stock?.goods.some(({ goodsSKU, available }) => goodsSKU === "SKU0001" && available === 10) ?? false;
+    await waitFor(() => last()?.invariant?.state === "holding" && hasStock(), "the stock was seen, and the invariants recomputed");
     expect(heard.some(({ history }) => history !== undefined)).toBe(true);
-    expect(last()?.stock?.goods.find(({ goodsSKU }) => goodsSKU === "SKU0001")).toMatchObject({ available: 10 });
     const services = last()?.services ?? [];
     for (const service of ["gate-keeper", "safe-protector", "policy-controller", "inventory-manager", "shopping-cart"])
       expect(services.find((one) => one.service === service)).toMatchObject({ isUp: true, leaseAgeMs: expect.any(Number) });

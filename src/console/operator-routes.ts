@@ -57,5 +57,7 @@ function callOf(endpoint: Endpoint, { params, query, body }: RequestInput<TObjec
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query as Readonly<Record<string, unknown>>)) search.set(name, String(value));
   const whole = search.size > 0 ? `${path}?${search}` : path;
-  return { method: endpoint.method, path: whole, ...(endpoint.body !== null && { body: JSON.stringify(body) }) };
+  const call = { method: endpoint.method, path: whole };
+  if (endpoint.body === null) return call;
+  return endpoint.isBodyRaw ? { ...call, body: body as string, contentType: "text/plain" } : { ...call, body: JSON.stringify(body) };
 }

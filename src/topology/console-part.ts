@@ -79,6 +79,7 @@ export function openConsole(settings: Settings, place: Place, clock: Clock, know
         timers.every(INSTANCES_REFRESH_MS, () => void look().catch(reportBug)),
         timers.every(LIVE_TICK_MS, () => void console.tick().catch(reportBug)),
       ];
+      void console.tick().catch(reportBug);
     },
     close: () => {
       for (const stop of stops) stop();

@@ -117,9 +117,15 @@ describe.skipIf(!canRun)(`the services of compose.yaml ${NEEDS}`, () => {
     const kept = [
       keep("service-registry-1", replaced(offsets[0])),
       keep("service-registry-2", replaced(offsets[1])),
+      keep("console", replaced(offsets[0])),
       ...offsets.flatMap((offset) => names.map((name) => keep(name, replaced(offset)))),
     ];
-    const urls = offsets.flatMap((offset) => Object.values(PORTS).map((port) => `http://127.0.0.1:${port + offset}`));
+    // There is one console.
+    const urls = offsets.flatMap((offset) =>
+      Object.values(PORTS)
+        .filter((port) => port !== PORTS.Console || offset === offsets[0])
+        .map((port) => `http://127.0.0.1:${port + offset}`),
+    );
     const isUp = (url: string): Promise<boolean> =>
       fetch(`${url}/health`).then(
         ({ status }) => status === 200,
