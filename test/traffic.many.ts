@@ -8,11 +8,13 @@ import type { Purchase } from "../src/purchase.ts";
 import { AccessRecords } from "../src/services/gate-keeper/access-record.ts";
 import type { Decision } from "../src/services/safe-protector/decision.ts";
 import type { TrafficNow } from "../src/traffic/traffic-now.ts";
+import { together } from "./drop.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "./servers/redis.ts";
 import { freePortOffset, freshDataDir, getJson, postJson, startSystem } from "./system.ts";
 import { waitFor } from "./wait.ts";
 
+const AT_A_TIME = 50;
 const trafficAt = async (protector: string): Promise<TrafficNow> => (await getJson(`${protector}/traffic/now`)).body as TrafficNow;
 const requestsAt = async (protector: string): Promise<number> => (await trafficAt(protector)).windows[3]?.requests ?? 0;
 const decisionsAt = async (protector: string): Promise<readonly Decision[]> =>
@@ -109,5 +111,57 @@ describe.skipIf(!hasRedis)(`workers over one Redis${hasRedis ? "" : ` ${NEEDS_RE
     const third = await startWorker();
     crowd(300);
     await waitFor(async () => (await requestsAt(third.protector)) >= sent, "a new one had seen what all have seen, before it came too");
+  });
+});
+
+describe("against the real gate", () => {
+  interface Attack {
+    readonly scenario: string;
+    readonly key: readonly [scope: string, value: string];
+    /** From which request on the line is surely crossed. */
+    readonly line: number;
+    readonly requests: number;
+    readonly who: (request: number) => { readonly userID: string; readonly clientIP: string };
+  }
+  const attacks: readonly Attack[] = [
+    {
+      ...{ scenario: "request-flood-address", key: ["address", "203.0.113.10"], line: 300, requests: 1_000 },
+      who: (request) => ({ userID: `flood-${request % 12}`, clientIP: "203.0.113.10" }),
+    },
+    {
+      ...{ scenario: "many-accounts-address", key: ["address", "203.0.114.10"], line: 3_700, requests: 5_000 },
+      who: (request) => ({ userID: `fake-${request}`, clientIP: "203.0.114.10" }),
+    },
+    {
+      ...{ scenario: "many-addresses-account", key: ["account", "rotator"], line: 13, requests: 35 },
+      who: (request) => ({ userID: "rotator", clientIP: `198.51.${request}.7` }),
+    },
+  ];
+
+  test.each(attacks)("$scenario: in force within a second of crossing the line", async ({ scenario, key, line, requests, who }) => {
+    const system = await startSystem();
+    try {
+      const times: number[] = [];
+      await together(
+        Array.from({ length: requests }, (_, request) => request),
+        AT_A_TIME,
+        async (request) => {
+          await postJson(`${system.gate}/buy`, { ...who(request), userLevel: 5, goodsSKU: "NONE", goodsQuantity: 1 });
+          times.push(Date.now());
+        },
+      );
+      await waitFor(async () => (await decisionsAt(system.protector)).some((found) => found.scenario === scenario), "somebody was caught");
+      const decisions = await decisionsAt(system.protector);
+      expect(decisions.map((found) => [found.scenario, found.scope, found.value])).toContainEqual([scenario, ...key]);
+      // The neighbours of an address have done nothing.
+      expect(decisions.filter(({ scope }) => scope === "network")).toEqual([]);
+      expect(
+        (decisions.find((found) => found.scenario === scenario)?.since ?? Number.POSITIVE_INFINITY) - (times[line - 1] ?? 0),
+      ).toBeLessThan(1_000);
+      const refused = (await postJson(`${system.gate}/buy`, { ...who(requests), userLevel: 5, goodsSKU: "NONE", goodsQuantity: 1 })).body;
+      expect(refused).toMatchObject({ reason: "blacklisted" });
+    } finally {
+      await system.stop();
+    }
   });
 });

@@ -7,7 +7,7 @@ import { KeyTracker } from "./key-tracker.ts";
 import { KIND_COUNT } from "./kinds.ts";
 import { isPrivate } from "./private-address.ts";
 import { countsOf, Lookout, type Scenario } from "./scenario.ts";
-import { comesAgain, type Slice } from "./slice.ts";
+import { comesAgain, networkOf, type Slice } from "./slice.ts";
 import { GROUPS, type Group } from "./summary.ts";
 
 interface Followed {
@@ -38,7 +38,10 @@ export class Offenders {
 
   /** Adds what happened, and says who has crossed a line by it. */
   take(slice: Slice): Proposal[] {
-    return this.#followed.flatMap((followed) => this.#takeGroup(followed, slice)).slice(0, PROPOSALS_PER_SLICE_MAX);
+    const found = this.#followed.flatMap((followed) => this.#takeGroup(followed, slice));
+    // Where one address alone has done it, its neighbours have not.
+    const alone = new Set(found.flatMap(({ scope, value }) => (scope === "address" ? [networkOf(value)] : [])));
+    return found.filter(({ scope, value }) => scope !== "network" || !alone.has(value)).slice(0, PROPOSALS_PER_SLICE_MAX);
   }
 
   #takeGroup({ group, lookouts, door, tracker }: Followed, slice: Slice): Proposal[] {

@@ -164,6 +164,8 @@ export class SliceBuilder {
     const found = this.#groups.account.add(userId, kind, this.#seed);
     const index = found < 0 ? -1 - found : found;
     if (found < 0) this.#summary.users.add(this.#groups.account.hashes[index] as number);
+    // Whom a decision has stopped already, nobody else answers for.
+    if (kind === KIND.blocked) return;
     const pairs = this.#pairs;
     pairs.addresses = withRoomFor(pairs.addresses, pairs.length + 1);
     pairs.accounts = withRoomFor(pairs.accounts, pairs.length + 1);
