@@ -231,7 +231,7 @@ export const WEBHOOK_SECRETS_MAX = 5;
 export const WEBHOOK_LANES = 31;
 /** Requests that the whole process may have under way to others; Bun lets further ones wait behind them. What bounds them must come to less,
  *  so that no receiver and no provider that hangs keeps others waiting: `WEBHOOK_DELIVERIES_MAX`, `PAYMENT_STARTS_IN_FLIGHT_MAX`,
- *  `REFUNDS_IN_FLIGHT_MAX`, `REGISTRY_PEERS_MAX`, one reading of the keys for tokens, and one request to the collector of traces. */
+ *  `REFUNDS_IN_FLIGHT_MAX`, `REGISTRY_PEERS_MAX`, `CONSOLE_CALLS_MAX`, one reading of the keys for tokens, and one request to the collector of traces. */
 export const OUTBOUND_REQUESTS_MAX = 256;
 /** Deliveries under way, over all webhooks. The rest wait until one has ended, and webhooks take turns. Part of `OUTBOUND_REQUESTS_MAX`. */
 export const WEBHOOK_DELIVERIES_MAX = 96;

@@ -60,6 +60,7 @@ const PASSED_ON = ["content-type", "retry-after", "link"];
 export class Services {
   readonly #parts: ServicesParts;
   readonly #balancers: Readonly<Record<ConsoleService, Balancer>>;
+  readonly #waiting: (() => void)[] = [];
   #underWay = 0;
 
   constructor(parts: ServicesParts) {
@@ -73,7 +74,7 @@ export class Services {
 
   /** The service's own answer, problem documents too, or why there is none. */
   async call(service: ConsoleService, call: OperatorCall): Promise<HttpReply> {
-    if (this.#underWay >= CONSOLE_CALLS_MAX) return problem(503, "the console has too many calls under way; try again");
+    if (this.#waiting.length >= CONSOLE_CALLS_MAX) return problem(503, "the console has too many calls under way; try again");
     const answer = await this.#ask(service, call, CONSOLE_CALL_MS_MAX);
     if (answer === null) return unreached(service, call);
     // Said of the console and not of who sits before it: that must not look like the end of a session.
@@ -99,33 +100,46 @@ export class Services {
 
   /** @param url one of those that `urlsOf` says */
   async readAt(url: string, path: string, timeoutMs: DurationMs): Promise<unknown> {
-    const answer = await this.#parts.ask(this.#requestTo(url, { method: "GET", path }, timeoutMs));
+    const answer = await this.#inTurn(() => this.#parts.ask(this.#requestTo(url, { method: "GET", path }, timeoutMs)));
     return "error" in answer ? null : parsed(answer.text);
   }
 
-  async #ask(service: ConsoleService, call: OperatorCall, timeoutMs: DurationMs): Promise<ServiceAnswer | null> {
+  #ask(service: ConsoleService, call: OperatorCall, timeoutMs: DurationMs): Promise<ServiceAnswer | null> {
+    return this.#inTurn(() => this.#askInstances(service, call, timeoutMs));
+  }
+
+  /** So many at a time; the others wait for one to end. */
+  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#underWay < CONSOLE_CALLS_MAX) this.#underWay += 1;
+    else await new Promise<void>((begin) => this.#waiting.push(begin));
+    try {
+      return await run();
+    } finally {
+      // Whoever waits takes the place over.
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#underWay -= 1;
+    }
+  }
+
+  async #askInstances(service: ConsoleService, call: OperatorCall, timeoutMs: DurationMs): Promise<ServiceAnswer | null> {
     const { clock, random, ask } = this.#parts;
     const balancer = this.#balancers[service];
     balancer.update(this.#parts.urlsOf(service));
     const tried: string[] = [];
     const attemptsMax = call.method === "GET" ? ATTEMPTS_MAX : 1;
-    this.#underWay += 1;
-    try {
-      while (tried.length < attemptsMax) {
-        // While all are left alone, one of them is asked all the same: an operator wants to know now.
-        const url = balancer.pick(clock.now(), random, tried) ?? this.#parts.urlsOf(service).find((other) => !tried.includes(other));
-        if (url === undefined) return null;
-        tried.push(url);
-        const underWay = balancer.began(url);
-        const answer = await ask(this.#requestTo(url, call, timeoutMs));
-        const isAnswered = !("error" in answer);
-        balancer.ended(underWay, isAnswered ? "answered" : "silent", clock.now());
-        if (isAnswered) return answer;
-      }
-      return null;
-    } finally {
-      this.#underWay -= 1;
+    while (tried.length < attemptsMax) {
+      // While all are left alone, one of them is asked all the same: an operator wants to know now.
+      const url = balancer.pick(clock.now(), random, tried) ?? this.#parts.urlsOf(service).find((other) => !tried.includes(other));
+      if (url === undefined) return null;
+      tried.push(url);
+      const underWay = balancer.began(url);
+      const answer = await ask(this.#requestTo(url, call, timeoutMs));
+      const isAnswered = !("error" in answer);
+      balancer.ended(underWay, isAnswered ? "answered" : "silent", clock.now());
+      if (isAnswered) return answer;
     }
+    return null;
   }
 
   #requestTo(url: string, { method, path, body, operator = null, contentType }: OperatorCall, timeoutMs: DurationMs): ServiceRequest {

@@ -20,8 +20,8 @@ export const OPERATOR_NAME_CHARS_MAX = 64;
 export const CONSOLE_CALL_MS_MAX: DurationMs = 5_000;
 /** An answer of a service. Longer: 503, ask for less with `limit`. */
 export const CONSOLE_ANSWER_BYTES_MAX = 8 * 1024 * 1024;
-/** Calls of the console that are under way. One more: 503. Part of `OUTBOUND_REQUESTS_MAX`. */
-export const CONSOLE_CALLS_MAX = 32;
+/** Calls of the console that are under way; further ones wait, and when as many wait, an operator hears 503. Part of `OUTBOUND_REQUESTS_MAX`. */
+export const CONSOLE_CALLS_MAX = 20;
 /** Instances of one service that are asked where each has a part of the answer. Further ones are not asked, and the answer says so. */
 export const CONSOLE_INSTANCES_MAX = 16;
 
