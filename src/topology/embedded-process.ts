@@ -246,7 +246,7 @@ class EmbeddedProcess {
       throw error;
     }
     this.#stopRegistryTicks = timers.every(REGISTRY_TICK_MS, () => this.#registryNode.tick());
-    await this.#announcement.begin(all.filter((name) => name !== "ServiceRegistry"));
+    await this.#announcement.begin(names.filter((name) => name !== "ServiceRegistry"));
     await this.#console?.begin();
     return {
       addresses: all.map((service) => ({ service, url: this.#place.urlOf(service) })),
