@@ -116,7 +116,7 @@ const adminKey = text("adminKey", "key", {
 const shared = onOff("shared", { help: "Others buy the same goods meanwhile: every buyer is checked, totals are not." });
 const bots = integer("bots", "bots", {
   ...{ min: 0, max: 10_000, fallback: 0 },
-  help: "Attackers beside the crowd, as many of each kind. They attack until the crowd is done, for ten seconds at least; with them people have public addresses, one in 33 of them that of one mobile carrier.",
+  help: "Attackers beside the crowd, dealt out over the kinds. They attack until the crowd is done, for ten seconds at least; with them people have public addresses, one in 33 of them that of one mobile carrier.",
 });
 const botKinds: Setting<readonly BotKind[]> = {
   ...list<BotKind>("botKinds", "text", {
