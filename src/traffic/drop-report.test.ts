@@ -149,3 +149,9 @@ test("the percentiles of a report are within a hundredth of the exact ones", asy
     expect(Math.abs(shown - exact(share))).toBeLessThanOrEqual(0.01 * exact(share));
   await store.close();
 }, 20_000);
+
+test("a refusal that is given again to its key is refused by no step", async () => {
+  const again = { ...purchase(0, 1, { reason: "sold-out" }), steps: [{ step: "throttle", outcome: "allowed", us: 1 }] };
+  const { funnel } = await (await storeWith([again])).report(START, START + 10_000);
+  expect(funnel.map(({ step, entered, refused }) => [step, entered, refused])[0]).toEqual(["throttle", 1, {}]);
+});

@@ -69,9 +69,12 @@ export class ReportSums {
       point.held += requests;
     }
     if (reason === null) return;
-    const step = shape.steps.at(-1)?.step ?? "";
-    this.#refused[step] ??= {};
-    add(this.#refused[step], reason, requests);
+    const last = shape.steps.at(-1);
+    // A refusal that was given again, to a key that had it already, belongs to no step: it was counted where it was made.
+    if (last !== undefined && last.outcome !== "allowed") {
+      this.#refused[last.step] ??= {};
+      add(this.#refused[last.step] as Counts, reason, requests);
+    }
     add(this.#refusedInAll, reason, requests);
     if (isFailure(reason as Reason)) {
       this.#failed += requests;
