@@ -124,7 +124,8 @@ export class Crowd {
   async #buy(clients: readonly HttpLoadClient[], firstAt: number): Promise<number> {
     const userID = `${this.#name}-${this.#bought}`;
     this.#bought += 1;
-    const body = { clientIP: "198.51.100.7", userID, userLevel: 5, goodsSKU: this.#sku, goodsQuantity: 1 };
+    // A private address: from one on the Internet, such a crowd is what the analysis of the traffic catches.
+    const body = { clientIP: "10.0.0.7", userID, userLevel: 5, goodsSKU: this.#sku, goodsQuantity: 1 };
     const request = requestText("POST", "/buy", body, { "idempotency-key": `${userID} of ${this.#sku}`.replaceAll(" ", "-") });
     for (let at = firstAt; ; ) {
       if (this.#isClosed(at) && !this.#isClosed(at + 1)) at += 1;

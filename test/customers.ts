@@ -89,7 +89,7 @@ export class Customers {
   async #buyAndPay(): Promise<void> {
     const userID = `customer-of-${this.#sku}-${this.#came}`;
     this.#came += 1;
-    const wish = { clientIP: "198.51.100.8", userID, userLevel: 5, goodsSKU: this.#sku, goodsQuantity: 1 };
+    const wish = { clientIP: "10.0.0.8", userID, userLevel: 5, goodsSKU: this.#sku, goodsQuantity: 1 };
     const bought = await this.#untilTold("buy", (gate) => postJson(`${gate}/buy`, wish, { "idempotency-key": `buy-${userID}` }));
     if (!(bought.body as { repResult: boolean }).repResult) {
       this.refusals.push(`${userID}: ${bought.text}`);

@@ -9,7 +9,7 @@ import { Crowd, type Doors } from "./crowd.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
 import { hasPostgres, NEEDS_POSTGRES } from "./servers/postgres.ts";
 import { hasRedis, NEEDS_REDIS } from "./servers/redis.ts";
-import { freshStores, type Stores, sharedPostgres } from "./services.ts";
+import { freshStores, type Stores } from "./services.ts";
 import { freePortOffset, freshDataDir, getJson, postJson } from "./system.ts";
 import { waitFor } from "./wait.ts";
 
@@ -68,7 +68,6 @@ describe.skipIf(!hasRedis || !hasPostgres)(`two nodes ${NEEDS}`, () => {
   afterAll(async () => {
     await Promise.all(nodes.map((node) => node.kill()));
     await stores?.redis.stop();
-    await (await sharedPostgres()).stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -82,7 +81,7 @@ describe.skipIf(!hasRedis || !hasPostgres)(`two nodes ${NEEDS}`, () => {
     expect((await postJson(`${url(8083, 0)}/add`, { goodsSKU: "few", goodsQuantity: 1, goodsPrice: 1 })).status).toBe(200);
     expect((await postJson(`${url(8081, 0)}/badguy/add`, { userID: "mallory", isBadGuy: true })).status).toBe(200);
     const buy = async (userID: string) =>
-      (await postJson(`${url(8080, 1)}/buy`, { clientIP: "198.51.100.7", userID, userLevel: 1, goodsSKU: "few", goodsQuantity: 1 })).body;
+      (await postJson(`${url(8080, 1)}/buy`, { clientIP: "10.0.0.7", userID, userLevel: 1, goodsSKU: "few", goodsQuantity: 1 })).body;
     const isBad = async () => ((await getJson(`${url(8081, 1)}/badguy/userid/mallory`)).body as { isBadGuy: boolean }).isBadGuy;
     await waitFor(isBad, "the other knows of it");
     expect(await buy("mallory")).toMatchObject({ repResult: false, reason: "blacklisted" });

@@ -9,7 +9,7 @@ import { PAYMENT_SECRET } from "./drop.ts";
 import { expectRecovered, Pairs, RECOVERED_MS_MAX } from "./pairs.ts";
 import { hasPostgres, NEEDS_POSTGRES } from "./servers/postgres.ts";
 import { hasRedis, NEEDS_REDIS } from "./servers/redis.ts";
-import { freshStores, ROLES, type Stores, sharedPostgres } from "./services.ts";
+import { freshStores, ROLES, type Stores } from "./services.ts";
 import { waitFor } from "./wait.ts";
 
 setDefaultTimeout(120_000);
@@ -39,7 +39,6 @@ describe.skipIf(!canRun)(`two of every service ${NEEDS}`, () => {
   afterAll(async () => {
     await pairs?.kill();
     await stores?.redis.stop();
-    await (await sharedPostgres()).stop();
   });
 
   test.each(ROLES)("when a %s is killed nothing fails any more soon after, and everything is as before when it is back", async (role) => {

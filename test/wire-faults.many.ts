@@ -7,7 +7,7 @@ import { expectRecovered, Pairs, RECOVERED_MS_MAX } from "./pairs.ts";
 import { FlakyProxy } from "./servers/flaky-proxy.ts";
 import { hasPostgres, NEEDS_POSTGRES } from "./servers/postgres.ts";
 import { hasRedis, NEEDS_REDIS } from "./servers/redis.ts";
-import { freshStores, type Stores, sharedPostgres } from "./services.ts";
+import { freshStores, type Stores } from "./services.ts";
 import { waitFor } from "./wait.ts";
 
 setDefaultTimeout(120_000);
@@ -60,7 +60,6 @@ describe.skipIf(!canRun)(`two of every service whose carts have a flaky wire ${N
     await pairs?.kill();
     for (const store of eachStore) wires?.[store].stop();
     await stores?.redis.stop();
-    await (await sharedPostgres()).stop();
   });
 
   test("to both stores: a slow one makes everything slow, and nothing else", async () => {
