@@ -17,7 +17,7 @@ const codeOf = (file: string): string =>
     .replace(/"(?:[^"\\\n]|\\.)*"/g, '""');
 
 const isTest = (file: string): boolean =>
-  /\.(test|many)\.ts$/.test(file) || file.startsWith("src/ledger/suite/") || /ledger-suite|oracle/.test(file);
+  /\.(test|many|faults)\.ts$/.test(file) || file.startsWith("src/ledger/suite/") || /ledger-suite|oracle/.test(file);
 const sources = filesOf("src").filter((file) => !isTest(file));
 const everything = [...filesOf("src"), ...filesOf("test"), ...filesOf("bench"), ...filesOf("deploy")];
 
@@ -129,7 +129,7 @@ describe("what a file may do", () => {
   });
 
   test("no test is skipped or left alone, and no test sleeps", () => {
-    const tests = everything.filter((file) => /\.(test|many)\.ts$/.test(file) && file !== "test/tidy.test.ts");
+    const tests = everything.filter((file) => /\.(test|many|faults)\.ts$/.test(file) && file !== "test/tidy.test.ts");
     expect(tests.filter((file) => /\b(test|describe|it)\.(only|skip|todo)\(|Bun\.sleep|setTimeout\(\s*resolve/.test(codeOf(file)))).toEqual(
       [],
     );
