@@ -104,7 +104,7 @@ describe("what is sent to the builder", () => {
   });
 
   test("has whatever is no test: scripts and tables are read at run time", () => {
-    const isOfTests = /\.(test|many)\.ts$|^src\/ledger\/(suite\/|oracle\/|ledger-suite\.ts$)/;
+    const isOfTests = /\.(test|many|faults)\.ts$|^src\/ledger\/(suite\/|oracle\/|ledger-suite\.ts$)/;
     expect(sources.filter((file) => !isOfTests.test(file) && !isInImage(file))).toEqual([]);
   });
 });
