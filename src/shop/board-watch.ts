@@ -55,6 +55,16 @@ export class BoardWatch {
   /** What they were told last. */
   #previous: PromiseWithResolvers<string> | null = null;
 
+  /** One for all: nothing is known of one that is not known of the others, and a crowd that only looks on costs memory for each thing of its own. */
+  readonly #watcher: Watcher = {
+    opened: (line) => void this.#greet(line),
+    heard: () => undefined,
+    closed: (code) => {
+      this.#sockets -= 1;
+      if (code === null) this.#lost += 1;
+    },
+  };
+
   constructor(parts: BoardWatchParts) {
     this.#parts = parts;
   }
@@ -78,14 +88,7 @@ export class BoardWatch {
   admit(): Watcher | null {
     if (this.#sockets >= BOARD_WATCHERS_MAX || this.#isClosed) return null;
     this.#sockets += 1;
-    return {
-      opened: (line) => void this.#greet(line),
-      heard: () => undefined,
-      closed: (code) => {
-        this.#sockets -= 1;
-        if (code === null) this.#lost += 1;
-      },
-    };
+    return this.#watcher;
   }
 
   /** What somebody hears who begins to watch. Fails when the board cannot be had now. */
