@@ -13,7 +13,7 @@ const isReply = (error: Error): boolean => error.name === "ReplyError";
 
 /** @returns a `Failure`, or the error itself where it is a bug */
 export function redisFailureOf(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || error instanceof Failure) return error;
   if (isReply(error) && !REFUSED.test(error.message)) return error;
   return unavailable(isReply(error) || NOT_SENT.test(error.message), error);
 }

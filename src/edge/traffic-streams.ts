@@ -8,6 +8,7 @@ import { ACCESS_STREAM_FIELD, ACCESS_STREAM_KEYS } from "../core/access-stream.t
 import { DIGEST_FIELD, DIGEST_STREAM_KEY, TRAFFIC_GROUP } from "../core/traffic-stream.ts";
 import { DIGESTS_MAX, DIGESTS_PER_READ, TRAFFIC_CLAIM_MS, TRAFFIC_ENTRIES_PER_READ, TRAFFIC_WINDOW_MS_MAX } from "../limits/traffic.ts";
 import { REDIS_ANSWER_MS_MAX, REDIS_CONNECT_MS_MAX, REDIS_RECONNECT_MS_MAX } from "../limits.ts";
+import { redisFailureOf, unavailable } from "./redis-errors.ts";
 
 export interface AccessEntry {
   readonly key: string;
@@ -28,6 +29,7 @@ export class TrafficStreams {
     this.#redis = connected(urls);
     this.#consumer = consumer;
     this.#lastDigest = `${Date.now() - TRAFFIC_WINDOW_MS_MAX}-0`;
+    // A connection that fails is made anew; whoever asks meanwhile hears it from the question.
     this.#redis.on("error", () => undefined);
   }
 
@@ -35,8 +37,35 @@ export class TrafficStreams {
     return this.#redis.status === "ready";
   }
 
-  /** Entries that nobody has read yet, and those that somebody has read and not acknowledged for long. Rejects while Redis is away. */
-  async read(isClaiming: boolean): Promise<readonly AccessEntry[]> {
+  /** Entries that nobody has read yet, and those that somebody has read and not acknowledged for long. Rejects with a `Failure` while Redis is
+   *  away, as the others do. */
+  read(isClaiming: boolean): Promise<readonly AccessEntry[]> {
+    return tried(this.#read(isClaiming));
+  }
+
+  acknowledge(entries: readonly Pick<AccessEntry, "key" | "id">[]): Promise<unknown> {
+    const ids = Map.groupBy(entries, ({ key }) => key);
+    return tried(Promise.all([...ids].map(([key, own]) => this.#redis.xack(key, TRAFFIC_GROUP, ...own.map(({ id }) => id)))));
+  }
+
+  tell(digest: Uint8Array): Promise<unknown> {
+    return tried(this.#redis.xadd(DIGEST_STREAM_KEY, "MAXLEN", "~", DIGESTS_MAX, "*", DIGEST_FIELD, Buffer.from(digest)));
+  }
+
+  /** What all have told since the last look, in the order in which they did. */
+  async digests(): Promise<readonly Uint8Array[]> {
+    const reply = await tried(this.#redis.xreadBuffer("COUNT", DIGESTS_PER_READ, "STREAMS", DIGEST_STREAM_KEY, this.#lastDigest));
+    const [stream] = (reply ?? []) as [Buffer, RawEntry[]][];
+    const entries = stream?.[1] ?? [];
+    this.#lastDigest = entries.at(-1)?.[0].toString() ?? this.#lastDigest;
+    return entries.flatMap(([, fields]) => fields?.[1] ?? []);
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+
+  async #read(isClaiming: boolean): Promise<readonly AccessEntry[]> {
     if (!this.#hasGroups) await this.#makeGroups();
     const read = ACCESS_STREAM_KEYS.map(async (key) => {
       const claimed = isClaiming ? await this.#claim(key) : [];
@@ -57,32 +86,10 @@ export class TrafficStreams {
       return (await Promise.all(read)).flat();
     } catch (error) {
       // A Redis that came back empty has no groups either.
-      if (error instanceof Error && error.message.startsWith("NOGROUP")) this.#hasGroups = false;
-      throw error;
+      if (!(error instanceof Error && error.message.startsWith("NOGROUP"))) throw error;
+      this.#hasGroups = false;
+      throw unavailable(true, error);
     }
-  }
-
-  async acknowledge(entries: readonly Pick<AccessEntry, "key" | "id">[]): Promise<void> {
-    const ids = Map.groupBy(entries, ({ key }) => key);
-    await Promise.all([...ids].map(([key, own]) => this.#redis.xack(key, TRAFFIC_GROUP, ...own.map(({ id }) => id))));
-  }
-
-  async tell(digests: readonly Uint8Array[]): Promise<void> {
-    for (const digest of digests)
-      await this.#redis.xadd(DIGEST_STREAM_KEY, "MAXLEN", "~", DIGESTS_MAX, "*", DIGEST_FIELD, Buffer.from(digest));
-  }
-
-  /** What all have told since the last look, in the order in which they did. */
-  async digests(): Promise<readonly Uint8Array[]> {
-    const reply = await this.#redis.xreadBuffer("COUNT", DIGESTS_PER_READ, "STREAMS", DIGEST_STREAM_KEY, this.#lastDigest);
-    const [stream] = (reply ?? []) as [Buffer, RawEntry[]][];
-    const entries = stream?.[1] ?? [];
-    this.#lastDigest = entries.at(-1)?.[0].toString() ?? this.#lastDigest;
-    return entries.flatMap(([, fields]) => fields?.[1] ?? []);
-  }
-
-  close(): void {
-    this.#redis.disconnect();
   }
 
   async #makeGroups(): Promise<void> {
@@ -101,6 +108,14 @@ export class TrafficStreams {
     const [, entries] = reply as [string, (readonly [id: string, fields: readonly string[] | null])[]];
     const inBytes = entries.map(([id, fields]) => [Buffer.from(id), fields?.map((field) => Buffer.from(field)) ?? null] as const);
     return entriesOf(key, inBytes);
+  }
+}
+
+async function tried<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    throw redisFailureOf(error);
   }
 }
 

@@ -64,3 +64,5 @@ export const TRAFFIC_ENTRIES_PER_READ = 32;
 export const TRAFFIC_CLAIM_MS: DurationMs = 3_000;
 /** An offence that is older than this is history: nothing is decided about it any more. */
 export const OFFENCE_STALE_MS: DurationMs = 60_000;
+/** Slices that wait to be told to the other analyses while Redis does not take them. As many: no further records are read, which wait in their streams. */
+export const UNTOLD_SLICES_MAX = 100;

@@ -22,12 +22,18 @@ function begun(greeting: TrafficGreeting, tell: (message: FromPageWorker) => voi
   const watch = new Watch(greeting, parts, greeting.shared === null ? OWN_LATE_MS : SHARED_LATE_MS);
   if (greeting.shared === null) timers.every(SLICE_MS, () => watch.merge(watch.gathered()));
   else {
-    const follower = new TrafficFollower(watch, greeting.shared);
-    timers.every(TRAFFIC_POLL_MS, () => void follower.look());
+    const follower = new TrafficFollower(watch, greeting.shared, (trouble) => tell({ tells: { trouble } }));
+    timers.every(TRAFFIC_POLL_MS, () => void follower.look().catch(endWith));
   }
   timers.every(SLICE_MS, () => watch.show());
   return watch;
 }
+
+/** A bug ends the thread: whoever has started it hears why, and starts another. */
+const endWith = (error: unknown): void =>
+  timers.after(0, () => {
+    throw error;
+  });
 
 function serve(port: Port): void {
   const tell = (message: FromPageWorker): void => port.postMessage(message);

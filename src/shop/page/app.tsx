@@ -1,6 +1,6 @@
 /** The whole page: what is on sale, the cart, the orders, and who shops. */
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import type { Cart, LiveBoard, Order, Orders } from "../../../client/doorbuster.ts";
+import { type Cart, DoorbusterFailure, type LiveBoard, type Order, type Orders } from "../../../client/doorbuster.ts";
 import { IS_TRUSTED, keepLanguage, keepPerson, keptLanguage, keptPerson, needsSignIn, type Person, shopFor } from "./browser/shopper.ts";
 import { useLooks, useServerNow } from "./browser/ticking.ts";
 import { CartPanel } from "./cart-panel.tsx";
@@ -34,7 +34,8 @@ export function App() {
       if (inCart.ok) setCart(inCart.value);
       if (placed.ok) setOrders(placed.value);
       setTrouble(inCart.ok ? "" : inCart.message);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof DoorbusterFailure)) throw error;
       // The client has asked again and again; the shopper is told.
       setTrouble(texts.noAnswer);
     }

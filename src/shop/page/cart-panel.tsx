@@ -1,6 +1,6 @@
 /** What is kept for the shopper, each with its own countdown, and the way to the order. */
 import { useState } from "preact/hooks";
-import type { Cart } from "../../../client/doorbuster.ts";
+import { type Cart, DoorbusterFailure } from "../../../client/doorbuster.ts";
 import { money } from "./money.ts";
 import type { Common } from "./sale-card.tsx";
 import { spanText } from "./texts.ts";
@@ -15,12 +15,14 @@ export function CartPanel({ cart, shop, language, texts, now, refresh }: Common 
     setIsBusy(true);
     try {
       setSaid(await work());
-      await refresh();
-    } catch {
+    } catch (error) {
+      if (!(error instanceof DoorbusterFailure)) throw error;
       setSaid(texts.noAnswer);
     } finally {
       setIsBusy(false);
     }
+    // Also without an answer: it may have happened.
+    await refresh();
   };
   const release = (sku: string): Promise<void> =>
     during(async () => {

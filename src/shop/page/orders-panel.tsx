@@ -1,6 +1,6 @@
 /** The shopper's orders, newest first: what became of each, and the way to pay one that waits. */
 import { useState } from "preact/hooks";
-import type { Order } from "../../../client/doorbuster.ts";
+import { DoorbusterFailure, type Order } from "../../../client/doorbuster.ts";
 import { money } from "./money.ts";
 import type { Common } from "./sale-card.tsx";
 import { spanText } from "./texts.ts";
@@ -10,10 +10,12 @@ export function OrdersPanel({ orders, shop, language, texts, now, refresh }: Com
   const told = async (work: () => Promise<string>): Promise<void> => {
     try {
       setSaid(await work());
-      await refresh();
-    } catch {
+    } catch (error) {
+      if (!(error instanceof DoorbusterFailure)) throw error;
       setSaid(texts.noAnswer);
     }
+    // Also without an answer: it may have happened.
+    await refresh();
   };
   const pay = (orderID: string): Promise<void> =>
     told(async () => {

@@ -1,6 +1,6 @@
 /** One sale: its countdown, and its goods with what is left and the button that buys. */
 import { useEffect, useState } from "preact/hooks";
-import type { Answer, Cart, Doorbuster, Held, LiveBoard } from "../../../client/doorbuster.ts";
+import { type Answer, type Cart, type Doorbuster, DoorbusterFailure, type Held, type LiveBoard } from "../../../client/doorbuster.ts";
 import { beginBuy, endBuy, pendingBuy } from "./browser/pending-buy.ts";
 import { needsSignIn, type Person } from "./browser/shopper.ts";
 import { money } from "./money.ts";
@@ -65,7 +65,8 @@ function Goods({ item, isOpen, ...around }: Around & { readonly item: Item; read
       endBuy(person.userID, sku);
       setSaid(saidBy(answer));
       if (answer.ok) await refresh();
-    } catch {
+    } catch (error) {
+      if (!(error instanceof DoorbusterFailure)) throw error;
       // Nobody knows whether it has happened; the key is kept, and the next click asks with it.
       setSaid({ kind: "open", message: texts.stillOpen });
     } finally {
