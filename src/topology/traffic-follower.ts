@@ -86,7 +86,8 @@ export class TrafficFollower {
   }
 
   async #tell(): Promise<void> {
-    if (this.#untold.length < UNTOLD_SLICES_MAX) this.#untold.push(...this.#watch.gathered().map((slice) => encodeDigest(slice, this.#doors)));
+    if (this.#untold.length < UNTOLD_SLICES_MAX)
+      this.#untold.push(...this.#watch.gathered().map((slice) => encodeDigest(slice, this.#doors)));
     for (let [first] = this.#untold; first !== undefined; [first] = this.#untold) {
       await this.#streams.tell(first);
       this.#untold.shift();

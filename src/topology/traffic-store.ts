@@ -44,7 +44,7 @@ export class TrafficStore {
 
   async answer(question: StoreQuestion): Promise<void> {
     await this.#opened;
-    this.#tell(await answerOf(this.#store ?? NOTHING, question));
+    this.#tell(await answerOf(this.#store ?? NOTHING, question, (trouble) => this.#tell({ trouble })));
   }
 
   /** Writes and sends what is left. */

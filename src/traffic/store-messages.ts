@@ -37,14 +37,19 @@ export const isStoreQuestion = (told: unknown): told is StoreQuestion => typeof 
 export const isFromStore = (tells: unknown): tells is FromStore =>
   typeof tells === "object" && tells !== null && ("answer" in tells || "figures" in tells || "trouble" in tells);
 
-/** In the thread. Never rejects. */
-export async function answerOf(store: Pick<EventStore, "search" | "report">, question: StoreQuestion): Promise<StoreAnswer> {
+/** In the thread. Never rejects. @param onTrouble hears of an error that nobody has thought of: who has asked learns only that there is no answer */
+export async function answerOf(
+  store: Pick<EventStore, "search" | "report">,
+  question: StoreQuestion,
+  onTrouble: (message: string) => void,
+): Promise<StoreAnswer> {
   const answer = question.ask;
   try {
     const is = "search" in question ? store.search(question.search) : store.report(question.report.from, question.report.until);
     return { answer, is: await is };
   } catch (error) {
     if (error instanceof SearchRefused) return { answer, refused: { why: error.why, detail: error.detail } };
+    onTrouble(`a search of the traffic has failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return { answer, refused: { why: "unavailable", detail: "The event store did not answer." } };
   }
 }
