@@ -7,6 +7,7 @@ import type { SqlDatabase } from "../src/core/sql.ts";
 import { Postgres } from "../src/edge/postgres.ts";
 import { RedisConnection, type RedisOptions } from "../src/edge/redis.ts";
 import { timers } from "../src/edge/timers.ts";
+import { holdsApart, type Told } from "../src/ledger/holds-together.ts";
 import type { LedgerEvent } from "../src/ledger/ledger.ts";
 import { type OpenedRedisLedger, openRedisLedger } from "../src/ledger/redis/open-redis-ledger.ts";
 import type { OpenedLedger } from "../src/ledger/suite/shop.ts";
@@ -19,6 +20,8 @@ export const hasStores = hasRedis && hasPostgres;
 export const NEEDS_STORES = hasStores ? "" : hasRedis ? NEEDS_POSTGRES : NEEDS_REDIS;
 /** For servers to come and to go on a machine that others use too. */
 export const SERVERS_MS_MAX = 120_000;
+
+const apart = (told: Told): readonly LedgerEvent[] => (told.type === "holds.created" ? holdsApart(told.text) : [told]);
 
 /** Few, so that SKUs share one as often as not. */
 const PARTITIONS = 3;
@@ -74,7 +77,7 @@ export async function startLedgerStores({ isCluster = false, redisArgs = [], con
       ...through,
       after: timers.after,
       tell: async (tx, events) => {
-        await tx`insert into told (event) select * from unnest(${events.map((event) => JSON.stringify(event))}::text[])`;
+        await tx`insert into told (event) select * from unnest(${events.flatMap(apart).map((event) => JSON.stringify(event))}::text[])`;
       },
     });
   const told: LedgerStores["told"] = async (life) => {

@@ -4,6 +4,7 @@
  */
 import { jsonText } from "../core/json-text.ts";
 import type { UnixMs } from "../core/time.ts";
+import type { HoldEvent } from "../ledger/ledger.ts";
 import { orderBody, paymentBody } from "../orders/order-body.ts";
 import type { DoorbusterEvent } from "./event.ts";
 
@@ -30,6 +31,12 @@ export class EventTexts {
     }
     return this.#timestamp;
   }
+}
+
+/** Nothing of a hold has a price. */
+export function holdTexts(holds: readonly HoldEvent[]): readonly string[] {
+  const texts = new EventTexts("");
+  return holds.map((hold) => texts.of(hold));
 }
 
 /** Holds are put together by hand, for each purchase makes one; everything else is rare. */

@@ -6,6 +6,7 @@ import { waitFor } from "../../test/wait.ts";
 import type { HttpReply, Route } from "../core/endpoint.ts";
 import { Postgres } from "../edge/postgres.ts";
 import { systemClock } from "../edge/system-clock.ts";
+import type { HoldsTogether } from "../ledger/holds-together.ts";
 import { OUTBOX_ARRIVALS_PER_STEP, OUTBOX_EVENTS_PER_ROW } from "../limits.ts";
 import { MIGRATIONS } from "../migrations/all.ts";
 import { migrate } from "../migrations/migrate.ts";
@@ -141,6 +142,28 @@ describe.skipIf(!hasPostgres)(`Postgres ${hasPostgres ? "" : NEEDS_POSTGRES}`, (
     expect(await process.skus()).toEqual([...skus, ...many]);
     const rows = await process.db.read<{ count: number }>`select count from outbox order by first_id desc limit 3`;
     expect(rows.map(({ count }) => count)).toEqual([1, OUTBOX_EVENTS_PER_ROW, OUTBOX_EVENTS_PER_ROW]);
+  });
+
+  test("holds that are told together are read one by one, each under its own id, from the middle of them too", async () => {
+    const process = await Process.onFreshDatabase();
+    const written = {
+      type: "holds.created",
+      at: 1,
+      sku: "s",
+      quantity: 2,
+      heldUntil: 9,
+      userIds: ["a", 'b"\\', "c"],
+      sessionIds: ["x", "y", "z"],
+    };
+    const together: HoldsTogether = { type: "holds.created", at: 1, count: 3, text: JSON.stringify(written) };
+    await process.db.transaction((tx) => process.outbox.append(tx, [soldOut("before"), together, soldOut("after")]));
+    await process.outbox.tick();
+    const read = async (after: number, limit: number) => (await process.outbox.read(after, limit)).map(({ text }) => JSON.parse(text));
+    const data = { goodsSKU: "s", userID: 'b"\\', goodsQuantity: 2, sessionID: "y", expiresAt: 9 };
+    expect(await read(2, 1)).toEqual([{ id: "3", type: "hold.created", timestamp: "1970-01-01T00:00:00.001Z", data }]);
+    expect((await read(0, 10)).map(({ id, type }) => `${id} ${type}`)).toEqual([
+      ...["1 goods.sold-out", "2 hold.created", "3 hold.created", "4 hold.created", "5 goods.sold-out"],
+    ]);
   });
 
   test("a change that is not committed yet holds up nobody, and what it tells comes when it is", async () => {

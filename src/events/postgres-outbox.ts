@@ -8,6 +8,7 @@
  */
 import type { Sql, SqlDatabase, Tx } from "../core/sql.ts";
 import type { UnixMs } from "../core/time.ts";
+import type { HoldsTogether } from "../ledger/holds-together.ts";
 import { OUTBOX_ARRIVALS_PER_STEP, OUTBOX_EVENTS_MAX, OUTBOX_EVENTS_PER_ROW, OUTBOX_KEPT_MS, SWEEP_ROWS_PER_TURN } from "../limits.ts";
 import type { DoorbusterEvent } from "./event.ts";
 import type { EventRange, EventSource, OutboxBounds } from "./event-source.ts";
@@ -18,6 +19,15 @@ interface Row {
   readonly firstId: number;
   readonly entries: string;
 }
+
+/** A row that has no id yet. */
+interface ArrivedRow {
+  at: UnixMs;
+  count: number;
+  entries: string;
+}
+/** The separator of records (ASCII). */
+const BETWEEN_ROWS = "\u001e";
 
 /** Within the transaction that removes all events before `oldestId`; what it does may be done again. */
 export type RemovalListener = (tx: Tx, oldestId: number) => Promise<void>;
@@ -50,17 +60,37 @@ export class PostgresOutbox implements EventSource {
 
   /** In the transaction of the changes that the events tell of, and behind them: what other changes of the same goods or orders tell must come in the
    *  order in which they were made. Waits for nobody. */
-  async append(tx: Tx, events: readonly DoorbusterEvent[]): Promise<void> {
-    const rows: (readonly DoorbusterEvent[])[] = [];
-    for (let from = 0; from < events.length; from += OUTBOX_EVENTS_PER_ROW) rows.push(events.slice(from, from + OUTBOX_EVENTS_PER_ROW));
+  async append(tx: Tx, events: readonly (DoorbusterEvent | HoldsTogether)[]): Promise<void> {
+    const rows = this.#rowsOf(events);
     if (rows.length === 0) return;
+    // As one text: each of an array's would be looked through for what has to be escaped there, and JSON has no control characters.
     await tx`
       insert into outbox_arrivals (at_ms, count, entries)
       select at_ms, count, entries from unnest(
-        ${rows.map((row) => Math.max(...row.map(({ at }) => at)))}::bigint[],
-        ${rows.map((row) => row.length)}::integer[],
-        ${rows.map((row) => row.map((event) => this.#texts.of(event)).join("\n"))}::text[]
+        ${rows.map(({ at }) => at)}::bigint[],
+        ${rows.map(({ count }) => count)}::integer[],
+        string_to_array(${rows.map(({ entries }) => entries).join(BETWEEN_ROWS)}::text, ${BETWEEN_ROWS}::text)
       ) with ordinality as row(at_ms, count, entries, place) order by place`;
+  }
+
+  /** Up to `OUTBOX_EVENTS_PER_ROW` to a row; holds that are told together stay so. */
+  #rowsOf(events: readonly (DoorbusterEvent | HoldsTogether)[]): readonly ArrivedRow[] {
+    const rows: ArrivedRow[] = [];
+    let last: ArrivedRow | null = null;
+    for (const event of events) {
+      if (event.type === "holds.created") {
+        rows.push({ at: event.at, count: event.count, entries: event.text });
+        last = null;
+      } else if (last !== null && last.count < OUTBOX_EVENTS_PER_ROW) {
+        last.at = Math.max(last.at, event.at);
+        last.count += 1;
+        last.entries += `\n${this.#texts.of(event)}`;
+      } else {
+        last = { at: event.at, count: 1, entries: this.#texts.of(event) };
+        rows.push(last);
+      }
+    }
+    return rows;
   }
 
   /** An event that is kept elsewhere until it is here, and may be brought again: it is told once. @param id of its own, among all that are brought */

@@ -1,5 +1,7 @@
 /** An event out of the outbox. Its JSON is passed on as it was written; it is read only by whoever asks what is in it. */
+import { areHoldsTogether, holdsApart } from "../ledger/holds-together.ts";
 import { EVENT_TYPES, type EventType } from "./event.ts";
+import { holdTexts } from "./event-text.ts";
 
 interface Data {
   readonly goodsSKU?: string;
@@ -51,11 +53,9 @@ export class StoredEvent {
   }
 }
 
-/** The events of a row of the outbox from `fromId` on, up to `limit`. @param entries one event in a line */
+/** The events of a row of the outbox from `fromId` on, up to `limit`. @param entries one event in a line, or holds together in one */
 export function eventsInRow(firstId: number, entries: string, fromId: number, limit: number): StoredEvent[] {
   const skipped = Math.max(0, fromId - firstId);
-  return entries
-    .split("\n")
-    .slice(skipped, skipped + limit)
-    .map((text, index) => new StoredEvent(firstId + skipped + index, text));
+  const texts = areHoldsTogether(entries) ? holdTexts(holdsApart(entries)) : entries.split("\n");
+  return texts.slice(skipped, skipped + limit).map((text, index) => new StoredEvent(firstId + skipped + index, text));
 }

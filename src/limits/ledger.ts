@@ -18,7 +18,7 @@ export const UNDER_WAY_PAUSE_MS: DurationMs = 10;
 /** How long a reply to an idempotency key is kept in Redis. More than `REPLY_KEPT_MS`, because its clock is not ours. */
 export const REPLY_KEPT_IN_REDIS_MS: DurationMs = 48 * 3_600_000;
 /** Entries of a stream that one transaction takes over, a turn's events each; the rest stay for the next. */
-export const RELAY_ENTRIES_MAX = 20;
+export const RELAY_ENTRIES_MAX = 100;
 /** Calls about orders that a process has under way, a connection to Postgres each. Less than `POSTGRES_CONNECTIONS_MAX`. Further ones wait. */
 export const ORDER_CALLS_AT_ONCE = 5;
 /** How often an order is tried that others keep changing something under. After that: 503. */

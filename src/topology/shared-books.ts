@@ -16,6 +16,7 @@ import type { DoorbusterEvent } from "../events/event.ts";
 import { PostgresOutbox } from "../events/postgres-outbox.ts";
 import { PostgresWebhooks } from "../events/postgres-webhooks.ts";
 import { SharedDeliveries } from "../events/shared-deliveries.ts";
+import type { Told } from "../ledger/holds-together.ts";
 import type { Payment } from "../ledger/ledger.ts";
 import { OUTBOX_TICK_MS, REFUND_TICK_MS, SWEEP_TICK_MS, WEBHOOK_TICK_MS } from "../limits.ts";
 import { PostgresRefundBook } from "../payment/postgres-refund-book.ts";
@@ -82,7 +83,11 @@ export class SharedBooks {
   }
 
   /** Writes events into the outbox, in the transaction of what they tell of. What is due back is asked for in the same one that finds it due. */
-  async tell(tx: Tx, events: readonly DoorbusterEvent[], requested: (payment: Payment, orderId: OrderId) => NewRefund): Promise<void> {
+  async tell(
+    tx: Tx,
+    events: readonly (DoorbusterEvent | Told)[],
+    requested: (payment: Payment, orderId: OrderId) => NewRefund,
+  ): Promise<void> {
     await this.outbox.append(tx, events);
     for (const event of events) {
       if (event.type !== "order.refund-due") continue;

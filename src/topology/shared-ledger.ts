@@ -5,7 +5,8 @@ import type { Tx } from "../core/sql.ts";
 import type { Clock } from "../core/time.ts";
 import { Postgres } from "../edge/postgres.ts";
 import { timers } from "../edge/timers.ts";
-import type { LedgerEvent, Payment } from "../ledger/ledger.ts";
+import type { Told } from "../ledger/holds-together.ts";
+import type { Payment } from "../ledger/ledger.ts";
 import { type OpenedRedisLedger, openRedisLedger } from "../ledger/redis/open-redis-ledger.ts";
 import { MIGRATIONS } from "../migrations/all.ts";
 import { refuseUnlessMigrated } from "../migrations/migrate.ts";
@@ -41,7 +42,7 @@ export async function openSharedLedger(
     const books = new SharedBooks({ db, url, currency, send: sender(settings), clock, report: complain, onBug: reportBug });
     const options = {
       ...{ redis: stores.redis, postgres: db, after: timers.after },
-      tell: (tx: Tx, events: readonly LedgerEvent[]) => books.tell(tx, events, refundOf),
+      tell: (tx: Tx, events: readonly Told[]) => books.tell(tx, events, refundOf),
     };
     const opened = await stores.patience.until(() => openRedisLedger(options));
     // Whichever process is first: nothing is decided before somebody has looked at a Redis that was started again.

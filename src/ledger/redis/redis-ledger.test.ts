@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { hasStores, type LedgerStores, NEEDS_STORES, SERVERS_MS_MAX, startLedgerStores } from "../../../test/ledger-stores.ts";
-import type { UserId } from "../../core/ids.ts";
+import type { Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import { EmbeddedLedger } from "../embedded/embedded-ledger.ts";
 import { MemoryJournal } from "../embedded/memory-journal.ts";
@@ -89,6 +89,41 @@ describe.skipIf(!hasStores)(`the ledger in Redis ${NEEDS_STORES}`, () => {
       return [replies, await ledger.goods([LAMP], at(8)), await ledger.goods([LAMP], at(9))];
     };
     expect(await play(await stores.open())).toEqual(await play(await openEmbedded()));
+  });
+
+  test("a crowd in one turn is decided as one by one: some have something already, somebody comes twice, some are refused, and goods sell out", async () => {
+    const play = async ({ ledger, sweep, events }: OpenedLedger) => {
+      await ledger.stock([{ verb: "stock", mode: "put", sku: LAMP, onHand: 100, priceCents: 1 }], START);
+      await ledger.stock([{ verb: "stock", mode: "put", sku: "pen" as Sku, onHand: 100, priceCents: 1 }], START);
+      const crowd = (from: number, to: number, quantity: number) =>
+        Array.from({ length: to - from }, (_, n) => holdCommand(`buyer ${from + n}`, quantity, { limit: 3 }));
+      const replies = [];
+      for (const [at, commands] of [
+        [0, [holdCommand("buyer 3", 2, { limit: 3 }), holdCommand("buyer 5", 1, { sku: "pen" })]],
+        // Some of these hold, one too much for its limit.
+        [1, crowd(0, 20, 2)],
+        [2, [...crowd(18, 30, 1), ...crowd(25, 32, 1)]],
+        [2, crowd(40, 50, 4)],
+        // No room for all of them, then exactly enough, then nothing.
+        [3, crowd(50, 99, 1)],
+        [4, crowd(100, 150, 1)],
+      ] as const)
+        replies.push(await ledger.hold(commands, START + at));
+      const goods = await ledger.goods([LAMP], START + 5);
+      const [{ onHand = 0, frozen = 0 } = {}] = [goods[0] ?? undefined];
+      replies.push(await ledger.release([{ verb: "release", sku: LAMP, userId: "buyer 3" as UserId }], START + 5));
+      replies.push(await ledger.hold(crowd(200, 202, 1), START + 6));
+      const lines = await ledger.lines(
+        ["buyer 1", "buyer 3", "buyer 5", "buyer 25", "buyer 200"].map((userId) => ({ userId: userId as UserId, sku: LAMP })),
+        START + 7,
+      );
+      const later = await ledger.goods([LAMP], START + 60 * 60_000);
+      while (await sweep(START + 60 * 60_000));
+      return { replies, goods, left: onHand - frozen, lines, later, stories: storiesOf(await events()) };
+    };
+    const inRedis = await play(await stores.open());
+    expect(inRedis).toEqual(await play(await openEmbedded()));
+    expect(inRedis.left).toBe(0);
   });
 
   test("a thousand purchases of one SKU at once, each by a call of its own, are at most twenty calls to Redis", async () => {

@@ -6,14 +6,15 @@
 import type { RedisScripts } from "../../core/redis.ts";
 import type { SqlDatabase, Tx } from "../../core/sql.ts";
 import { RELAY_ENTRIES_MAX } from "../../limits/ledger.ts";
-import type { LedgerEvent, Order } from "../ledger.ts";
+import type { Told } from "../holds-together.ts";
+import type { Order } from "../ledger.ts";
 import type { Partitions } from "./partitions.ts";
 import { STREAM, TRIM } from "./scripts.ts";
-import { isNote, type Note, readTold } from "./told.ts";
+import { type Entry, isNote, type Note, readEntries, readTold } from "./told.ts";
 import type { WrittenPartitions } from "./written-partitions.ts";
 
 /** Writes events into the outbox, within the transaction that saves what they tell of. */
-export type Tell = (tx: Tx, events: readonly LedgerEvent[]) => Promise<void>;
+export type Tell = (tx: Tx, events: readonly Told[]) => Promise<void>;
 
 /** What a transaction has taken over. */
 export interface Taken {
@@ -111,11 +112,11 @@ export class Relay {
     for (let left = entriesMax; left > 0; ) {
       const piece = await this.#read(partition, lastId, Math.min(left, RELAY_ENTRIES_MAX));
       if (piece.length === 0) break;
-      const entries = piece.flatMap(([, text]) => readTold(text));
-      const events = entries.filter((entry): entry is LedgerEvent => !isNote(entry));
+      const entries = piece.flatMap(readTold);
+      const events = entries.filter((entry): entry is Told => !isNote(entry));
       if (events.length > 0) await this.#tell(tx, events);
       for (const note of entries.filter(isNote)) await keep(tx, note);
-      lastId = piece.at(-1)?.[0] ?? lastId;
+      lastId = piece.at(-1)?.id ?? lastId;
       left -= piece.length;
       taken += piece.length;
     }
@@ -123,9 +124,9 @@ export class Relay {
     return { lastId, entries: taken };
   }
 
-  async #read(partition: number, after: string, count: number): Promise<readonly (readonly [id: string, events: string])[]> {
+  async #read(partition: number, after: string, count: number): Promise<readonly Entry[]> {
     const piece = (await this.#redis.run(STREAM, [this.#partitions.keyOf(partition, "stream")], [after, String(count)])) as string[];
-    return Array.from({ length: piece.length / 2 }, (_, n) => [piece[2 * n] as string, piece[2 * n + 1] as string]);
+    return readEntries(piece);
   }
 
   async #drop(partition: number, lastId: string): Promise<void> {

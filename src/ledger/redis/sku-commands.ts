@@ -15,7 +15,7 @@ import type { KeptKeys, KeyedHold } from "./kept-keys.ts";
 import type { Partitions } from "./partitions.ts";
 import { DECIDE } from "./scripts.ts";
 import type { After } from "./turns.ts";
-import { type AlikeHolds, type Answered, type Field, fieldsOf, fieldsOfAlike, isLike, type Look, readAnswer, replyOf } from "./wire.ts";
+import { type AlikeHolds, type Answered, type Field, fieldsOf, fieldsOfAlike, isLike, type Look, readReplies, replyOf } from "./wire.ts";
 
 /** A command on its way, and what became of it. */
 export interface Asked<C = SkuCommand> {
@@ -112,8 +112,8 @@ export class SkuCommands {
     for (const { command, now, known, skusOfUser } of some) {
       if (command.verb === "hold" && command.key === null && known === null && skusOfUser < 0) {
         if (alike !== null && !isLike(alike, command, now)) endRun();
-        alike ??= { of: command, now, userIds: [], sessionIds: [] };
-        alike.userIds.push(command.userId);
+        alike ??= { of: command, now, userIds: new Set(), sessionIds: [] };
+        alike.userIds.add(command.userId);
         alike.sessionIds.push(command.sessionId);
         continue;
       }
@@ -136,7 +136,7 @@ export class SkuCommands {
       SWEEP_ROWS_PER_TURN,
     ];
     const args = [JSON.stringify(commands), ...bounds.map(String)];
-    return readAnswer<readonly Answered[]>(await this.#redis.run(DECIDE, keys, args));
+    return readReplies(await this.#redis.run(DECIDE, keys, args));
   }
 
   #hear(one: Tried, answer: Answered, needs: Promise<void>[]): void {

@@ -5,6 +5,7 @@ import type { UnixMs } from "../../core/time.ts";
 import { LEDGER_BATCH_COMMANDS_MAX, RELAY_ENTRIES_MAX } from "../../limits/ledger.ts";
 import type { KeyKind, Partitions } from "./partitions.ts";
 import { EXTENT, PEEK, SCAN, STREAM } from "./scripts.ts";
+import { isNote, readEntries, readTold } from "./told.ts";
 
 export interface StoredGoods {
   readonly onHand: number;
@@ -74,7 +75,6 @@ type LineRow = readonly [
   parts: readonly (string | number)[] | Readonly<Record<string, never>>,
   mark: OrderId | false,
 ];
-type Note = { readonly type: string; readonly sku: Sku; readonly userId?: UserId };
 
 const goodsOf = ([onHand, frozen, sold, priceCents, clock, earliest, pending = 0]: GoodsRow): StoredGoods => ({
   onHand,
@@ -146,11 +146,11 @@ export class StoredLedger {
     for (let after = takenUntil; ; ) {
       const keys = [this.#partitions.keyOf(partition, "stream")];
       const piece = (await this.#redis.run(STREAM, keys, [after, String(RELAY_ENTRIES_MAX)])) as string[];
-      for (let n = 1; n < piece.length; n += 2)
-        for (const { type, sku } of JSON.parse(piece[n] as string) as Note[]) if (type.startsWith("note.")) skus.add(sku);
-      const last = piece.at(-2);
+      const entries = readEntries(piece);
+      for (const { sku } of entries.flatMap(readTold).filter(isNote)) skus.add(sku);
+      const last = entries.at(-1);
       if (last === undefined) return skus;
-      after = last;
+      after = last.id;
     }
   }
 

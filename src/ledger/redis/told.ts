@@ -1,6 +1,7 @@
 /** What the scripts append to a partition's stream, and who reads it back: events, and notes of what operators have set. */
-import type { SessionId, Sku, UserId } from "../../core/ids.ts";
+import type { Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
+import type { Told } from "../holds-together.ts";
 import type { LedgerEvent } from "../ledger.ts";
 
 /** What operators have set, for a Redis that loses its data. */
@@ -15,30 +16,24 @@ export type Note =
       readonly userLevel: number;
     };
 
-/** New holds of one batch that differ in nothing but whose they are. */
-interface HoldsCreated {
-  readonly type: "holds.created";
+export const isNote = (told: Told | Note): told is Note => told.type.startsWith("note.");
+
+/** An entry of a stream. */
+export interface Entry {
+  readonly id: string;
+  readonly text: string;
+  /** How many holds it tells together; 0: it is a list of events and notes. */
+  readonly holds: number;
   readonly at: UnixMs;
-  readonly sku: Sku;
-  readonly quantity: number;
-  readonly heldUntil: UnixMs;
-  readonly userIds: readonly UserId[];
-  readonly sessionIds: readonly SessionId[];
 }
 
-export const isNote = (told: LedgerEvent | Note): told is Note => told.type.startsWith("note.");
+/** @param piece as `stream.lua` answers */
+export const readEntries = (piece: readonly string[]): readonly Entry[] =>
+  Array.from({ length: piece.length / 4 }, (_, n) => {
+    const [id, text, holds, at] = piece.slice(4 * n, 4 * n + 4) as [string, string, string, string];
+    return { id, text, holds: Number(holds), at: Number(at) };
+  });
 
-/** @param text of one entry */
-export function readTold(text: string): readonly (LedgerEvent | Note)[] {
-  const told: (LedgerEvent | Note)[] = [];
-  for (const one of JSON.parse(text) as readonly (LedgerEvent | Note | HoldsCreated)[]) {
-    if (one.type !== "holds.created") {
-      told.push(one);
-      continue;
-    }
-    const { at, sku, quantity, heldUntil, userIds, sessionIds } = one;
-    for (const [n, userId] of userIds.entries())
-      told.push({ type: "hold.created", at, sku, userId, sessionId: sessionIds[n] as SessionId, quantity, heldUntil });
-  }
-  return told;
-}
+/** What an entry tells. Holds stay together: whoever asks for one of them takes them apart. */
+export const readTold = ({ text, holds, at }: Entry): readonly (Told | Note)[] =>
+  holds > 0 ? [{ type: "holds.created", at, count: holds, text }] : (JSON.parse(text) as readonly (LedgerEvent | Note)[]);

@@ -18,6 +18,17 @@ export function readAnswer<T>(answer: unknown): { readonly reply: T; readonly lo
   const [reply, looks] = JSON.parse(answer) as [T, readonly Look[]];
   return { reply, looks: listOf(looks) };
 }
+/** The replies to some commands, one for each. */
+export function readReplies(answer: unknown): { readonly reply: readonly Answered[]; readonly looks: readonly Look[] } {
+  const { reply, looks } = readAnswer<readonly Answered[]>(answer);
+  return { reply: reply.some(isOfMany) ? reply.flatMap(repliesOf) : reply, looks };
+}
+const isOfMany = ([kind]: Answered): boolean => kind === "all";
+function repliesOf(reply: Answered): readonly Answered[] {
+  if (!isOfMany(reply)) return [reply];
+  const [, count, quantity, heldUntil] = reply as readonly ["all", number, number, UnixMs];
+  return new Array<Answered>(count).fill(["held", quantity, heldUntil]);
+}
 export const readList = <T>(answer: unknown): { readonly reply: readonly T[]; readonly looks: readonly Look[] } => {
   const { reply, looks } = readAnswer<readonly T[]>(answer);
   return { reply: listOf(reply), looks };
@@ -51,16 +62,17 @@ export function fieldsOf(command: SkuCommand, now: UnixMs, keyNumber: number, sk
   }
 }
 
-/** A run of holds that are sent as one: without keys, and alike in all but whose they are. */
+/** A run of holds that are sent as one: without keys, alike in all but whose they are, and of each user one. */
 export interface AlikeHolds {
   readonly of: HoldCommand;
   readonly now: UnixMs;
-  readonly userIds: UserId[];
+  readonly userIds: Set<UserId>;
   readonly sessionIds: SessionId[];
 }
 
-export const isLike = ({ of, now }: AlikeHolds, other: HoldCommand, otherNow: UnixMs): boolean =>
+export const isLike = ({ of, now, userIds }: AlikeHolds, other: HoldCommand, otherNow: UnixMs): boolean =>
   now === otherNow &&
+  !userIds.has(other.userId) &&
   of.sku === other.sku &&
   of.quantity === other.quantity &&
   of.limit === other.limit &&
@@ -69,7 +81,7 @@ export const isLike = ({ of, now }: AlikeHolds, other: HoldCommand, otherNow: Un
   of.frozenForMs === other.frozenForMs;
 
 export const fieldsOfAlike = ({ of, now, userIds, sessionIds }: AlikeHolds) =>
-  ["holds", now, of.sku, userIds, sessionIds, of.quantity, of.limit, of.opensAt, of.closesAt, of.frozenForMs] as const;
+  ["holds", now, of.sku, [...userIds], sessionIds, of.quantity, of.limit, of.opensAt, of.closesAt, of.frozenForMs] as const;
 
 type Refused = Extract<Reply, { readonly kind: "refused" }>;
 

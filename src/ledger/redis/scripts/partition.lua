@@ -16,7 +16,8 @@
 --    8 names    zset    sku of all goods, in order of their bytes
 --    9 records  zset    user \n sku of all order records, in order of their bytes
 --   10 ties     zset    sku \n deadline \n order \n sku [\n sku ...]: what an order of several SKUs ends together with
---   11 stream   stream  events, a JSON array to an entry, holds that are alike as one `holds.created`; and notes about what operators set, for Postgres to keep
+--   11 stream   stream  what has happened: new holds that are alike as one entry, `holds` JSON, how many, when (`holds-together.ts`); or `events`, a JSON array of events,
+--                       and of notes about what operators set, for Postgres to keep
 --   12 marks    hash    order \n sku -> a part of an order that is under way between here and Postgres, since when, and how to undo it
 --   13 whole    string  the run id of the server under which this partition was compared with Postgres; see `note-whole.lua`
 --   14 unpaid   hash    sku \n deadline -> how much of what becomes free then is in unpaid orders
@@ -239,9 +240,17 @@ end
 -- A line with a hold and nothing else, packed as `lineOf` reads it; `head` is the same for all of one time and quantity.
 local function headOfHeld(quantity, heldUntil, at) return '\152' .. cmsgpack.pack(quantity, heldUntil, at, 0, -1) end
 local TAIL_OF_HELD = cmsgpack.pack({}, false)
+local startOfSession, sessionChars = nil, -1
+local function heldLine(head, session)
+  -- How a text begins depends on its length alone.
+  if #session ~= sessionChars then
+    sessionChars, startOfSession = #session, string.sub(cmsgpack.pack(session), 1, -1 - #session)
+  end
+  return head .. startOfSession .. session .. TAIL_OF_HELD
+end
 -- Puts it down for somebody of whom nothing was here, as `fetch` has found: whoever asks for the line from now on finds it stored.
 local function putHeld(name, sku, user, head, session)
-  local text = head .. cmsgpack.pack(session) .. TAIL_OF_HELD
+  local text = heldLine(head, session)
   stored[name], users[user] = text, '\n' .. sku .. '\n'
   newLines[#newLines + 1], newLines[#newLines + 2] = name, text
   newUsers[#newUsers + 1], newUsers[#newUsers + 2] = user, users[user]
@@ -323,13 +332,34 @@ local function finishLines()
   writeAll(USERS, kept)
 end
 
+-- Appends what is told, in its order.
+local function tellAll()
+  local others = {}
+  local function tellOthers()
+    if #others > 0 then call('XADD', STREAM, '*', 'events', cjson.encode(others)) end
+    others = {}
+  end
+  for _, event in ipairs(told) do
+    if event.type == 'holds.created' then
+      tellOthers()
+      local text = '{"type":"holds.created","at":' .. cjson.encode(event.at) .. ',"sku":' .. cjson.encode(event.sku) ..
+        ',"quantity":' .. cjson.encode(event.quantity) .. ',"heldUntil":' .. cjson.encode(event.heldUntil) ..
+        ',"userIds":' .. cjson.encode(event.userIds) .. ',"sessionIds":' .. cjson.encode(event.sessionIds) .. '}'
+      call('XADD', STREAM, '*', 'holds', text, 'count', #event.userIds, 'at', cjson.encode(event.at))
+    else
+      others[#others + 1] = event
+    end
+  end
+  tellOthers()
+end
+
 -- Writes everything, appends what is told, and answers: JSON of what is given, and of the SKUs that have to be looked at, at which time.
 local function finishWith(reply)
   if #told > 0 and not known() then return notWhole() end
   for _, write in ipairs(written) do write() end
   for _, shelf in pairs(shelves) do finishShelf(shelf) end
   finishLines()
-  if #told > 0 then call('XADD', STREAM, '*', 'events', cjson.encode(told)) end
+  tellAll()
   return '[' .. reply .. ',' .. cjson.encode(looks) .. ']'
 end
 local function finish(reply) return finishWith(cjson.encode(reply)) end
