@@ -88,12 +88,6 @@ export const TIERS_PER_SKU_MAX = 100;
 export const LEASE_RENEWAL_MS: DurationMs = 1_000;
 export const LEASE_DURATION_SECONDS = 3;
 
-// --- Records ---------------------------------------------------------------------------------------------------------------
-/** Access-log text that waits for the disk. When it is full, records are dropped and counted. */
-export const ACCESS_LOG_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
-/** The longest that an access-log record waits before it is written. */
-export const ACCESS_LOG_FLUSH_MS: DurationMs = 100;
-
 // --- Shutdown --------------------------------------------------------------------------------------------------------------
 /** From the signal to the exit: what is still unanswered then is cut off. */
 export const SHUTDOWN_MS_MAX: DurationMs = 8_000;

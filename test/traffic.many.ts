@@ -10,6 +10,7 @@ import type { Decision } from "../src/services/safe-protector/decision.ts";
 import type { TrafficNow } from "../src/traffic/traffic-now.ts";
 import { together } from "./drop.ts";
 import { type RunningProcess, startProcess } from "./process.ts";
+import { type Recorder, recorderOf } from "./recorder.ts";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis } from "./servers/redis.ts";
 import { freePortOffset, freshDataDir, getJson, postJson, startSystem } from "./system.ts";
 import { waitFor } from "./wait.ts";
@@ -41,7 +42,7 @@ test("of gates that share a port each sees a part of an attacker, who is blocked
 describe.skipIf(!hasRedis)(`workers over one Redis${hasRedis ? "" : ` ${NEEDS_REDIS}`}`, () => {
   let redis: RedisServer;
   const running: RunningProcess[] = [];
-  const gates: AccessStream[] = [];
+  const gates: Recorder<AccessStream>[] = [];
   afterAll(async () => {
     for (const gate of gates) await gate.close();
     for (const one of running) if (one.isRunning()) await one.kill();
@@ -56,7 +57,7 @@ describe.skipIf(!hasRedis)(`workers over one Redis${hasRedis ? "" : ` ${NEEDS_RE
   }
 
   function openGate(name: string): (userId: string, clientIp: string) => void {
-    const stream = new AccessStream([redis.url], systemClock, () => undefined);
+    const stream = recorderOf(new AccessStream([redis.url], systemClock, () => undefined));
     gates.push(stream);
     const records = new AccessRecords(name);
     let count = 0;

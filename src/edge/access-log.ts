@@ -1,12 +1,11 @@
 /**
- * The access log: JSON lines in files under the data folder, the oldest deleted. Adding a line only ever puts it into memory; a writer of its
- * own brings the lines to disk, one write at a time. When the disk cannot follow, the buffer fills and lines are dropped and counted, because
- * a record is worth less than a purchase.
+ * The access log: JSON lines in files under the data folder, the oldest deleted. Pages of records are written one at a time. When the disk cannot
+ * follow, the buffer fills and records are dropped and counted, because a record is worth less than a purchase.
  */
 import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ACCESS_LOG_BUFFER_BYTES_MAX, ACCESS_LOG_FLUSH_MS } from "../limits.ts";
-import { type RecordPage, RecordPages } from "./record-pages.ts";
+import { ACCESS_LOG_BUFFER_BYTES_MAX } from "../limits/records.ts";
+import { type RecordCarrier, type RecordPage, WaitingPages } from "./record-pages.ts";
 
 export interface AccessLogSettings {
   readonly folder: string;
@@ -20,11 +19,10 @@ interface LogFile {
   bytes: number;
 }
 
-export class AccessLog {
+export class AccessLog implements RecordCarrier {
   readonly #settings: AccessLogSettings;
   readonly #onTrouble: (message: string) => void;
-  readonly #timer: ReturnType<typeof setInterval>;
-  readonly #waiting = new RecordPages(ACCESS_LOG_BUFFER_BYTES_MAX);
+  readonly #waiting = new WaitingPages(ACCESS_LOG_BUFFER_BYTES_MAX);
   #file: LogFile | null = null;
   #fileNumber: number;
   #continuesLastFile = true;
@@ -37,7 +35,6 @@ export class AccessLog {
     this.#settings = settings;
     this.#fileNumber = lastFileNumber;
     this.#onTrouble = onTrouble;
-    this.#timer = setInterval(() => this.#flush(), ACCESS_LOG_FLUSH_MS);
   }
 
   /** @param onTrouble hears once when the disk begins to fail */
@@ -51,38 +48,26 @@ export class AccessLog {
     return this.#written;
   }
   get recordsDropped(): number {
-    return this.#dropped;
+    return this.#dropped + this.#waiting.dropped;
   }
 
-  /** @param line one record with its line feed */
-  add(line: string): void {
-    if (!this.#waiting.add(line)) this.#dropped += 1;
+  carry(page: RecordPage): void {
+    this.#waiting.add(page);
+    if (this.#writing === null && !this.#waiting.isEmpty) this.#writing = this.#writeAll();
   }
 
-  /** Writes what is left. */
+  /** Once everything is written that was there to write. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    while (this.#writing || !this.#waiting.isEmpty) {
-      this.#flush();
-      await this.#writing;
-    }
+    await this.#writing;
     await this.#file?.handle.close();
   }
 
-  #flush(): void {
-    if (this.#writing) return;
-    const pages = this.#waiting.take();
-    if (pages.length === 0) return;
-    this.#writing = this.#writeAll(pages).finally(() => {
-      this.#writing = null;
-    });
-  }
-
-  async #writeAll(pages: readonly RecordPage[]): Promise<void> {
-    for (const page of pages) {
+  async #writeAll(): Promise<void> {
+    for (let page = this.#waiting.take(); page !== undefined; page = this.#waiting.take()) {
       await this.#write(page);
-      this.#waiting.giveBack(page);
+      this.#waiting.done(page);
     }
+    this.#writing = null;
   }
 
   async #write({ bytes, used, records }: RecordPage): Promise<void> {

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { AccessStreamReader, type ReadEntry } from "../../test/access-stream-reader.ts";
+import { type Recorder, recorderOf } from "../../test/recorder.ts";
 import { hasRedis, NEEDS_REDIS, type RedisServer, startRedis, startRedisCluster } from "../../test/servers/redis.ts";
 import { waitFor } from "../../test/wait.ts";
 import { ACCESS_STREAM_KEYS } from "../core/access-stream.ts";
@@ -17,8 +18,8 @@ afterEach(async () => {
   troubles.length = 0;
 });
 
-function openStream(urls: string, ...entriesMax: number[]): AccessStream {
-  const stream = new AccessStream(urls.split(","), systemClock, (message) => troubles.push(message), ...entriesMax);
+function openStream(urls: string, ...entriesMax: number[]): Recorder<AccessStream> {
+  const stream = recorderOf(new AccessStream(urls.split(","), systemClock, (message) => troubles.push(message), ...entriesMax));
   closing.push(() => stream.close());
   return stream;
 }
@@ -130,6 +131,7 @@ describe.skipIf(!hasRedis)(hasRedis ? "access records in Redis Streams" : `acces
     for (const index of upTo(100, 1)) stream.add(lineOf(index));
     await stream.close();
     stream.add(lineOf(999));
+    await stream.close();
     expect(stream.recordsDropped).toBe(1);
     const read = indicesOf(await (await openReader(redis.url, "late")).readAll());
     expect(stream.recordsWritten).toBeGreaterThanOrEqual(before + 100);
@@ -138,7 +140,7 @@ describe.skipIf(!hasRedis)(hasRedis ? "access records in Redis Streams" : `acces
 
   describe("while Redis", () => {
     /** Every record is written or counted as dropped, none is there twice, and the newest arrive. */
-    async function expectRecovery(stream: AccessStream, added: number, group: string): Promise<void> {
+    async function expectRecovery(stream: Recorder<AccessStream>, added: number, group: string): Promise<void> {
       await waitFor(() => stream.recordsWritten + stream.recordsDropped === added, "every record is written or counted");
       const writtenBefore = stream.recordsWritten;
       for (const index of upTo(10, added)) stream.add(lineOf(index));

@@ -1,7 +1,6 @@
 /**
- * Access records on their way to Redis Streams, from which others read what the gates see (`core/access-stream.ts`). Adding a record only ever
- * puts it into memory. A timer sends what has gathered, a page at a time to each stream, over a connection of its own: a page before them would
- * hold up the ledger's commands.
+ * Access records on their way to Redis Streams, from which others read what the gates see (`core/access-stream.ts`). A timer
+ * sends what has gathered, a page at a time to each stream, over a connection of its own: a page before them would hold up the ledger's commands.
  *
  * A record arrives once or not at all. What Redis has refused, or what was never sent, waits for another stream and for better times; what was
  * sent and not answered is not sent again, because it may have arrived. What finds no room meanwhile is dropped. Both are counted as dropped.
@@ -18,20 +17,18 @@ import {
   ACCESS_STREAM_FLUSH_MS,
   ACCESS_STREAM_REST_MS,
 } from "../limits/records.ts";
-import { type RecordPage, RecordPages } from "./record-pages.ts";
+import { type RecordCarrier, type RecordPage, WaitingPages } from "./record-pages.ts";
 import { SeldomTold } from "./seldom-told.ts";
 
 type Sent = "written" | "refused" | "unknown";
 
-export class AccessStream {
+export class AccessStream implements RecordCarrier {
   readonly #clock: Clock;
   readonly #entriesMax: number;
   readonly #redis: Redis | Cluster;
   readonly #trouble: SeldomTold;
   readonly #timer: ReturnType<typeof setInterval>;
-  readonly #waiting = new RecordPages(ACCESS_STREAM_BUFFER_BYTES_MAX);
-  /** Taken from there and not sent yet, the oldest first. */
-  #unsent: RecordPage[] = [];
+  readonly #waiting = new WaitingPages(ACCESS_STREAM_BUFFER_BYTES_MAX);
   readonly #underWay = new Set<Promise<void>>();
   #nextStream = 0;
   /** Until when each stream is left alone: for ever, while a page is under way to it. */
@@ -60,12 +57,16 @@ export class AccessStream {
     return this.#written;
   }
   get recordsDropped(): number {
-    return this.#dropped;
+    return this.#dropped + this.#waiting.dropped;
   }
 
-  /** @param line one record with its line feed */
-  add(line: string): void {
-    if (this.#isClosed || !this.#waiting.add(line)) this.#dropped += 1;
+  carry(page: RecordPage): void {
+    if (!this.#isClosed) {
+      this.#waiting.add(page);
+      return;
+    }
+    this.#dropped += page.records;
+    page.release();
   }
 
   /** Sends what is left, as far as that gets in `ACCESS_STREAM_CLOSE_MS_MAX`. */
@@ -84,18 +85,15 @@ export class AccessStream {
     // Whatever is under way ends unanswered, and is counted with it.
     this.#redis.disconnect();
     await Promise.all(this.#underWay);
-    for (const { records } of [...this.#unsent, ...this.#waiting.take()]) this.#dropped += records;
-    this.#unsent = [];
+    this.#waiting.giveUp();
   }
 
   /** To each stream one page at a time, until there is none or nobody takes them. One node that hangs holds up its own streams only. */
   #sendWhatCanBe(): void {
     while (!this.#isOver && this.#redis.status === "ready") {
-      if (this.#unsent.length === 0) this.#unsent.push(...this.#waiting.take());
-      const [page] = this.#unsent;
-      const stream = page && this.#streamThatTakes();
-      if (page === undefined || stream === undefined) return;
-      this.#unsent.shift();
+      const stream = this.#waiting.isEmpty ? undefined : this.#streamThatTakes();
+      const page = stream === undefined ? undefined : this.#waiting.take();
+      if (stream === undefined || page === undefined) return;
       const sent = this.#send(stream, page).finally(() => this.#underWay.delete(sent));
       this.#underWay.add(sent);
     }
@@ -108,12 +106,12 @@ export class AccessStream {
     this.#restsUntilUs[stream] = this.#clock.monotonicUs() + 1_000 * restMs;
     if (sent === "written") {
       this.#written += page.records;
-      this.#waiting.giveBack(page);
-    } else if (sent === "refused") this.#unsent.unshift(page);
+      this.#waiting.done(page);
+    } else if (sent === "refused") this.#waiting.putBack(page);
     else {
       this.#dropped += page.records;
       // The command may still be sent, with the bytes of this very page.
-      this.#waiting.giveUp();
+      this.#waiting.done(page, true);
     }
     this.#sendWhatCanBe();
   }

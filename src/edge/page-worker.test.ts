@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { type Recorder, recorderOf } from "../../test/recorder.ts";
 import { waitFor } from "../../test/wait.ts";
 import { TRAFFIC_PAGES_UNDER_WAY_MAX } from "../limits/traffic.ts";
 import { PageWorker } from "./page-worker.ts";
@@ -9,23 +10,25 @@ interface Heard {
   readonly text: string;
   readonly greeted: string;
 }
-let worker: PageWorker;
+let worker: Recorder<PageWorker>;
 let heard: Heard[];
 let troubles: string[];
 function start(): void {
   heard = [];
   troubles = [];
   let starts = 0;
-  worker = new PageWorker({
-    entry: new URL("../../test/dying-analysis.ts", import.meta.url),
-    greeting: () => {
-      starts += 1;
-      return `start ${starts}`;
-    },
-    onMessage: (message) => heard.push(message as Heard),
-    clock: systemClock,
-    onTrouble: (message) => troubles.push(message),
-  });
+  worker = recorderOf(
+    new PageWorker({
+      entry: new URL("../../test/dying-analysis.ts", import.meta.url),
+      greeting: () => {
+        starts += 1;
+        return `start ${starts}`;
+      },
+      onMessage: (message) => heard.push(message as Heard),
+      clock: systemClock,
+      onTrouble: (message) => troubles.push(message),
+    }),
+  );
 }
 afterEach(() => worker.close());
 

@@ -1,20 +1,19 @@
 /**
- * A thread of our own that is fed with records. Adding a record only ever puts it into memory; a timer hands over what has gathered, a page at a
- * time, and never more pages than a bound says. What finds no room is dropped and counted, and so is what was with a thread that has died. That is
- * started again after a pause, which doubles with every end that comes soon after a start.
+ * A thread of our own that is fed with records, a page at a time, and never more pages than a bound says. What finds no room is dropped and counted,
+ * and so is what was with a thread that has died. That is started again after a pause, which doubles with every end that comes soon after a start.
  */
 import { Worker } from "node:worker_threads";
 import type { Clock, MonotonicUs } from "../core/time.ts";
 import {
   TRAFFIC_CLOSE_MS_MAX,
-  TRAFFIC_HAND_OVER_MS,
+  TRAFFIC_LOOK_MS,
   TRAFFIC_PAGES_UNDER_WAY_MAX,
   TRAFFIC_RESTART_MS_MAX,
   TRAFFIC_RESTART_MS_MIN,
   TRAFFIC_SETTLED_MS,
   TRAFFIC_SILENT_MS_MAX,
 } from "../limits/traffic.ts";
-import { RECORD_PAGE_BYTES, RecordPages } from "./record-pages.ts";
+import type { RecordCarrier, RecordPage } from "./record-pages.ts";
 
 /** What the thread is told: a page, something of whoever uses it, or to end. */
 export type ToPageWorker = { readonly page: Uint8Array; readonly number: number } | { readonly told: unknown } | { readonly isOver: true };
@@ -30,9 +29,8 @@ export interface PageWorkerSettings {
   readonly onTrouble: (message: string) => void;
 }
 
-export class PageWorker {
+export class PageWorker implements RecordCarrier {
   readonly #settings: PageWorkerSettings;
-  readonly #waiting = new RecordPages(TRAFFIC_PAGES_UNDER_WAY_MAX * RECORD_PAGE_BYTES);
   /** Records in each page that was handed over and not read yet. */
   readonly #underWay = new Map<number, number>();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -50,7 +48,7 @@ export class PageWorker {
   constructor(settings: PageWorkerSettings) {
     this.#settings = settings;
     this.#start();
-    this.#timer = setInterval(() => this.#look(), TRAFFIC_HAND_OVER_MS);
+    this.#timer = setInterval(() => this.#endIfSilent(), TRAFFIC_LOOK_MS);
   }
 
   /** Records that were given to a thread. */
@@ -64,26 +62,26 @@ export class PageWorker {
     return this.#restarts;
   }
 
-  /** @param line one record with its line feed */
-  add(line: string): void {
-    if (!this.#waiting.add(line)) this.#dropped += 1;
+  /** The thread gets a copy: what it took with it when it died would be missing here. */
+  carry(page: RecordPage): void {
+    this.#handOver(Uint8Array.prototype.slice.call(page.bytes, 0, page.used), page.records);
+    page.release();
   }
 
   /** A page that was put together elsewhere: whole records, each with its line feed. */
   addPage(page: string): void {
     const bytes = Buffer.from(page);
-    this.#handOverPage(Uint8Array.prototype.slice.call(bytes), page.split("\n").length - 1);
+    this.#handOver(Uint8Array.prototype.slice.call(bytes), page.split("\n").length - 1);
   }
 
   tell(told: unknown): void {
     this.#post({ told });
   }
 
-  /** Hands over what is left, and lets the thread end by itself for a bounded time. */
+  /** Lets the thread read what it has, and end by itself, for a bounded time. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
-    this.#handOver();
     const worker = this.#worker;
     if (worker === null) return;
     const gone = new Promise<void>((resolve) => {
@@ -134,21 +132,13 @@ export class PageWorker {
     this.#pauseMs = Math.min(2 * this.#pauseMs, TRAFFIC_RESTART_MS_MAX);
   }
 
-  #look(): void {
-    this.#handOver();
+  #endIfSilent(): void {
     const silentMs = (this.#settings.clock.monotonicUs() - this.#heardAtUs) / 1_000;
     if (this.#worker !== null && silentMs > TRAFFIC_SILENT_MS_MAX) void this.#worker.terminate();
   }
 
-  #handOver(): void {
-    for (const page of this.#waiting.take()) {
-      this.#handOverPage(Uint8Array.prototype.slice.call(page.bytes, 0, page.used), page.records);
-      this.#waiting.giveBack(page);
-    }
-  }
-
   /** @param bytes nobody else's */
-  #handOverPage(bytes: Uint8Array, records: number): void {
+  #handOver(bytes: Uint8Array, records: number): void {
     if (this.#worker === null || this.#underWay.size >= TRAFFIC_PAGES_UNDER_WAY_MAX) {
       this.#dropped += records;
       return;

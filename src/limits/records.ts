@@ -1,10 +1,16 @@
 /** The bounds of what is told of purchases beside their answers: records in Redis, traces for a collector. */
 import type { DurationMs } from "../core/time.ts";
 
+// --- Access records --------------------------------------------------------------------------------------------------------
+/** The longest that an access record waits in the gate before it goes to all who take it: the disk, Redis, the analysis. */
+export const RECORDS_HAND_OVER_MS: DurationMs = 50;
+/** Access-log text that waits for the disk. When it is full, records are dropped and counted. */
+export const ACCESS_LOG_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
+
 // --- Access records in Redis -----------------------------------------------------------------------------------------------
 /** Access-log text that waits for Redis. When it is full, records are dropped and counted. */
 export const ACCESS_STREAM_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
-/** The longest that an access-log record waits before it is sent to Redis. */
+/** How often records are sent to Redis: what was handed over since goes together. */
 export const ACCESS_STREAM_FLUSH_MS: DurationMs = 100;
 /** Entries of one stream, up to 64 KiB each, and there are eight: 256 MiB of Redis when gates write whole pages. Further ones push out the
  *  oldest, whether they have been read or not. */

@@ -4,14 +4,14 @@ import type { DurationMs } from "../core/time.ts";
 // --- Hand-over to the thread that analyses ---------------------------------------------------------------------------------
 /** Pages of records (64 KiB each) that are with the analysis or on the way to it. One more: its records are not analysed, and counted as dropped. */
 export const TRAFFIC_PAGES_UNDER_WAY_MAX = 64;
-/** The longest that a record waits before it is handed over. */
-export const TRAFFIC_HAND_OVER_MS: DurationMs = 50;
 /** The wait before an analysis that has ended is started again: the first time, and at most. One that has lived for a while begins anew. */
 export const TRAFFIC_RESTART_MS_MIN: DurationMs = 100;
 export const TRAFFIC_RESTART_MS_MAX: DurationMs = 5_000;
 export const TRAFFIC_SETTLED_MS: DurationMs = 10_000;
 /** How long an analysis may be silent. Longer: it hangs, and is ended and started again. */
 export const TRAFFIC_SILENT_MS_MAX: DurationMs = 15_000;
+/** How often it is looked whether it is. */
+export const TRAFFIC_LOOK_MS: DurationMs = 1_000;
 /** How long the process that was told to stop waits for the analysis. What it has not saved by then is lost. */
 export const TRAFFIC_CLOSE_MS_MAX: DurationMs = 2_000;
 

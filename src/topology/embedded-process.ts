@@ -58,7 +58,7 @@ import { Announcement, registrarOf } from "./announcement.ts";
 import { consoleBesideStore, type OpenConsole } from "./console-part.ts";
 import { stockDemo } from "./demo.ts";
 import { makeGate } from "./gate.ts";
-import { alsoTo, type GateRecords, openGateRecords, requestsHeard } from "./gate-records.ts";
+import { type GateRecords, openGateRecords, requestsHeard } from "./gate-records.ts";
 import { describeGauges } from "./gauges.ts";
 import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
@@ -151,7 +151,8 @@ class EmbeddedProcess {
     const clock = this.#clock;
     this.#protector = new SafeProtector(embeddedDecisions(file.db, this.#commit), this.#throttle("safe-protector"), clock);
     this.#traffic = openTraffic(settings, this.#protector);
-    this.#gateRecords = gateRecords && alsoTo(gateRecords, this.#traffic);
+    this.#gateRecords = gateRecords;
+    gateRecords?.carriedBy(this.#traffic);
     this.#saleTable = embeddedSales(file.db, this.#commit, (event) => this.#outbox.add(event));
     this.#sales = new SaleBook({ sales: this.#saleTable, clock, newId: () => randomBytes(8).toString("hex") as SaleId });
     const policyThrottle = this.#throttle("policy-controller");
@@ -241,8 +242,8 @@ class EmbeddedProcess {
       this.#window?.close();
       this.#sweeper.stop();
       await this.#closeShop();
-      await this.#traffic.close();
       await this.#gateRecords?.close();
+      await this.#traffic.close();
       throw error;
     }
     this.#stopRegistryTicks = timers.every(REGISTRY_TICK_MS, () => this.#registryNode.tick());
@@ -365,8 +366,8 @@ class EmbeddedProcess {
     await Promise.all([this.#ports.close(), this.#registryNode.close()]);
     await this.#closeShop();
     this.#commit.close();
-    await this.#traffic.close();
     await this.#gateRecords?.close();
+    await this.#traffic.close();
     this.#file.close();
     // A commit can still fail while the last requests are answered.
     this.#stopped.resolve(this.#failure ? { exitCode: 1, message: whyStopped(this.#failure) } : { exitCode, message });

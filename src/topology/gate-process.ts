@@ -17,7 +17,7 @@ import type { Settings } from "../settings/table.ts";
 import { LINKED_SERVICES } from "../settings/topology.ts";
 import { Announcement } from "./announcement.ts";
 import { makeGate } from "./gate.ts";
-import { alsoTo, openGateRecords, requestsHeard } from "./gate-records.ts";
+import { openGateRecords, requestsHeard } from "./gate-records.ts";
 import { drained, OpenPorts } from "./open-ports.ts";
 import { Place } from "./place.ts";
 import { complain, openShoppersIdentity, type Process, reportBug } from "./process.ts";
@@ -38,11 +38,11 @@ export async function startGate(settings: Settings): Promise<Process> {
   const registry = registries.length > 0 ? new RegistryClient(registries, callRegistry, settings.adminKey, onStrangers) : null;
   const links = new ServiceLinks(settings, registry, clock);
   const identity = await openShoppersIdentity(settings);
-  const ownRecords = await openGateRecords(settings, place);
+  const records = await openGateRecords(settings, place);
   // Where there is a Redis, the analysis reads its streams.
   const isSending = settings.traffic.isOn && settings.redis.length === 0;
   const sender = isSending ? new RecordsSender(links.protector) : null;
-  const records = sender ? alsoTo(ownRecords, { record: (line) => sender.add(line) }) : ownRecords;
+  if (sender) records.carriedBy(sender);
   let closing: Promise<void> | null = null;
   const isUp = (): boolean => closing === null && links.hasFoundAll;
   const ports = new OpenPorts({ settings, place, clock, isUp, onBug: reportBug });
@@ -75,9 +75,9 @@ export async function startGate(settings: Settings): Promise<Process> {
     timers.after(SHUTDOWN_MS_MAX, () => ports.abort());
     window.close();
     await ports.close();
+    await records.close();
     await sender?.close();
     links.close();
-    await records.close();
     stopped.resolve({ exitCode: 0, message: null });
   };
   try {

@@ -1,11 +1,12 @@
 /**
- * What a gate tells of its purchases beside its answers: the access log on its own disk, the same records in Redis where there is one, and traces
- * where they are asked for.
+ * What a gate tells of its purchases beside its answers: the access log on its own disk, the same records in Redis where there is one and to the
+ * analysis of the traffic where that is near, and traces where they are asked for.
  */
 import { join } from "node:path";
 import { AccessLog } from "../edge/access-log.ts";
 import { AccessStream } from "../edge/access-stream.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
+import { type RecordCarrier, RecordPages } from "../edge/record-pages.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { PurchaseTracer } from "../services/gate-keeper/purchase-trace.ts";
@@ -20,6 +21,8 @@ export interface GateRecords {
   readonly record: (line: string) => void;
   /** `null` where nothing is traced. */
   readonly trace: PurchaseTracer | null;
+  /** From now on the records go to this one too. */
+  carriedBy(carrier: RecordCarrier): void;
   describe(metrics: ServiceMetrics): void;
   /** Brings what is left to where it belongs, as far as that goes in a bounded time. */
   close(): Promise<void>;
@@ -32,8 +35,12 @@ export async function openGateRecords(settings: Settings, place: Place): Promise
   const accessLog = await AccessLog.open({ folder, ...settings.accessLog }, complain);
   const named = { service: "gate-keeper", instance: place.instanceIdOf("GateKeeper") };
   const tracing = await openTracing(settings.tracing, named, systemClock, complain);
+  const pages = new RecordPages();
+  pages.carriedBy(accessLog);
+  if (stream) pages.carriedBy(stream);
   return {
-    record: stream === null ? (line) => accessLog.add(line) : (line) => addToBoth(accessLog, stream, line),
+    record: (line) => pages.add(line),
+    carriedBy: (carrier) => pages.carriedBy(carrier),
     trace: tracing.trace,
     describe: (metrics) => {
       metrics.counter("doorbuster_access_log_records_total", "Access-log records written.", () => accessLog.recordsWritten);
@@ -45,7 +52,10 @@ export async function openGateRecords(settings: Settings, place: Place): Promise
       if (stream) describeStream(metrics, stream);
       tracing.describe(metrics);
     },
-    close: async () => void (await Promise.all([accessLog.close(), stream?.close(), tracing.close()])),
+    close: async () => {
+      pages.close();
+      await Promise.all([accessLog.close(), stream?.close(), tracing.close()]);
+    },
   };
 }
 
@@ -53,25 +63,11 @@ export async function openGateRecords(settings: Settings, place: Place): Promise
 export const requestsHeard = (place: Place, identity: Identity, { record }: Pick<GateRecords, "record">) =>
   requestRecords({ instance: place.instanceIdOf("GateKeeper"), clock: systemClock, identity, record });
 
-/** The same records, told to somebody else too. */
-export const alsoTo = (records: GateRecords, other: Pick<GateRecords, "record">): GateRecords => ({
-  ...records,
-  record: (line) => {
-    records.record(line);
-    other.record(line);
-  },
-});
-
 /** On wherever there is a Redis, unless somebody says otherwise. */
 function streamOf({ redis, accessStream }: Settings): AccessStream | null {
   if (redis.length > 0) return accessStream === false ? null : new AccessStream(redis, systemClock, complain);
   if (accessStream) throw new Error("--access-stream: means nothing without a Redis; give --redis too");
   return null;
-}
-
-function addToBoth(accessLog: AccessLog, stream: AccessStream, line: string): void {
-  accessLog.add(line);
-  stream.add(line);
 }
 
 function describeStream(metrics: ServiceMetrics, stream: AccessStream): void {

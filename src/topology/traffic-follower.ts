@@ -8,6 +8,7 @@ import type { DurationMs } from "../core/time.ts";
 import { SeldomTold } from "../edge/seldom-told.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { type AccessEntry, TrafficStreams } from "../edge/traffic-streams.ts";
+import { ACCESS_STREAM_FLUSH_MS, RECORDS_HAND_OVER_MS } from "../limits/records.ts";
 import { SLICE_MS, TRAFFIC_CLAIM_MS, TRAFFIC_POLL_MS, UNTOLD_SLICES_MAX } from "../limits/traffic.ts";
 import { type Doors, decodeDigest, encodeDigest } from "../traffic/digest.ts";
 import { Door } from "../traffic/door.ts";
@@ -16,7 +17,7 @@ import type { Slice } from "../traffic/slice.ts";
 import type { Watch } from "../traffic/watch.ts";
 
 /** A record waits at the gate, for the look of its worker, for the end of the slice, and for the look of all others. */
-export const SHARED_LATE_MS: DurationMs = 100 + 3 * TRAFFIC_POLL_MS + 2 * SLICE_MS;
+export const SHARED_LATE_MS: DurationMs = RECORDS_HAND_OVER_MS + ACCESS_STREAM_FLUSH_MS + 3 * TRAFFIC_POLL_MS + 2 * SLICE_MS;
 
 const LOOKS_PER_SLICE = Math.max(1, Math.round(SLICE_MS / TRAFFIC_POLL_MS));
 const LOOKS_PER_CLAIM = Math.round(TRAFFIC_CLAIM_MS / 3 / TRAFFIC_POLL_MS);

@@ -3,7 +3,8 @@ import { isMainThread, parentPort } from "node:worker_threads";
 import type { FromPageWorker, ToPageWorker } from "../edge/page-worker.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
-import { SLICE_MS, TRAFFIC_HAND_OVER_MS, TRAFFIC_POLL_MS } from "../limits/traffic.ts";
+import { RECORDS_HAND_OVER_MS } from "../limits/records.ts";
+import { SLICE_MS, TRAFFIC_POLL_MS } from "../limits/traffic.ts";
 import type { TrafficEvent } from "../traffic/event.ts";
 import type { TrafficGreeting, TrafficObserve } from "../traffic/report.ts";
 import { isStoreQuestion } from "../traffic/store-messages.ts";
@@ -14,7 +15,7 @@ import { TrafficStore } from "./traffic-store.ts";
 type Port = NonNullable<typeof parentPort>;
 
 /** A record waits to be handed over, and for the slice that it is in. */
-const OWN_LATE_MS = TRAFFIC_HAND_OVER_MS + 2 * SLICE_MS;
+const OWN_LATE_MS = RECORDS_HAND_OVER_MS + 2 * SLICE_MS;
 
 /** @param keep takes every event, after the analysis has */
 function begun(greeting: TrafficGreeting, tell: (message: FromPageWorker) => void, keep: (events: readonly TrafficEvent[]) => void): Watch {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Route } from "../core/endpoint.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { PageWorker } from "../edge/page-worker.ts";
+import type { RecordCarrier } from "../edge/record-pages.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
 import type { SafeProtector } from "../services/safe-protector/service.ts";
@@ -19,11 +20,9 @@ import { describeKept, KeptElsewhere } from "./kept-figures.ts";
 import { Lessons } from "./lessons.ts";
 import { complain, reportBug } from "./process.ts";
 
-export interface Traffic {
+export interface Traffic extends RecordCarrier {
   /** For gates in other processes that hand over their records. */
   readonly linkRoutes: readonly Route[];
-  /** Takes a record, or drops it; never waits. */
-  readonly record: (line: string) => void;
   /** For operators. */
   readonly routes: readonly Route[];
   describe(metrics: ServiceMetrics): void;
@@ -32,7 +31,7 @@ export interface Traffic {
 
 /** Without an analysis there is nothing to ask. */
 const NO_TRAFFIC: Traffic = {
-  record: () => undefined,
+  carry: (page) => page.release(),
   // A gate that does not know better is heard all the same.
   linkRoutes: recordsLinkRoutes(() => undefined),
   routes: [],
@@ -95,7 +94,7 @@ export function openTraffic(
   };
   decider.countObservedBy((scope, value) => board.observedOf(scope, value));
   return {
-    record: (line) => worker.add(line),
+    carry: (page) => worker.carry(page),
     linkRoutes: recordsLinkRoutes((page) => worker.addPage(page)),
     routes: [...trafficRoutes(board, clock), ...searchRoutes(asker, clock)],
     describe: (metrics) => {

@@ -5,7 +5,7 @@ import { LINK_DEADLINE_MS } from "../limits/links.ts";
 import { type LinkMethod, linkMethod, linkRoute } from "../links/method.ts";
 
 /** Pages of one call. The rest go with the next. */
-const PAGES_PER_CALL = 8;
+export const PAGES_PER_CALL = 8;
 
 /** An item is a page: whole records, each with its line feed. */
 export const takeRecords: LinkMethod<string, null> = linkMethod<string, null>({
