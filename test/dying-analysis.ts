@@ -11,7 +11,7 @@ if (!isMainThread && parentPort !== null) {
     else if ("page" in message) {
       if (!isReading) return;
       port.postMessage({ read: message.number });
-      port.postMessage({ tells: { text: new TextDecoder().decode(message.page), greeted } });
+      port.postMessage({ tells: { text: new TextDecoder().decode(new Uint8Array(message.page, 0, message.used)), greeted } });
     } else if (message.told === "die") throw new Error("as it was told");
     else if (message.told === "read nothing") {
       isReading = false;

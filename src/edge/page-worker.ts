@@ -15,8 +15,14 @@ import {
 } from "../limits/traffic.ts";
 import type { RecordCarrier, RecordPage } from "./record-pages.ts";
 
+/** A page as the thread gets it: whole records, which stay as they are until it says that it has read them. */
+export interface SharedPage {
+  readonly page: SharedArrayBuffer;
+  readonly used: number;
+  readonly number: number;
+}
 /** What the thread is told: a page, something of whoever uses it, or to end. */
-export type ToPageWorker = { readonly page: Uint8Array; readonly number: number } | { readonly told: unknown } | { readonly isOver: true };
+export type ToPageWorker = SharedPage | { readonly told: unknown } | { readonly isOver: true };
 /** What the thread tells: that it has read a page, or something to whoever uses it. */
 export type FromPageWorker = { readonly read: number } | { readonly tells: unknown };
 
@@ -31,8 +37,8 @@ export interface PageWorkerSettings {
 
 export class PageWorker implements RecordCarrier {
   readonly #settings: PageWorkerSettings;
-  /** Records in each page that was handed over and not read yet. */
-  readonly #underWay = new Map<number, number>();
+  /** Pages that were handed over and not read yet. */
+  readonly #underWay = new Map<number, RecordPage>();
   readonly #timer: ReturnType<typeof setInterval>;
   #worker: Worker | null = null;
   #pages = 0;
@@ -62,16 +68,16 @@ export class PageWorker implements RecordCarrier {
     return this.#restarts;
   }
 
-  /** The thread gets a copy: what it took with it when it died would be missing here. */
   carry(page: RecordPage): void {
-    this.#handOver(Uint8Array.prototype.slice.call(page.bytes, 0, page.used), page.records);
-    page.release();
-  }
-
-  /** A page that was put together elsewhere: whole records, each with its line feed. */
-  addPage(page: string): void {
-    const bytes = Buffer.from(page);
-    this.#handOver(Uint8Array.prototype.slice.call(bytes), page.split("\n").length - 1);
+    if (this.#worker === null || this.#underWay.size >= TRAFFIC_PAGES_UNDER_WAY_MAX) {
+      this.#dropped += page.records;
+      page.release();
+      return;
+    }
+    this.#pages += 1;
+    this.#underWay.set(this.#pages, page);
+    this.#handedOver += page.records;
+    this.#post({ page: page.memory, used: page.used, number: this.#pages });
   }
 
   tell(told: unknown): void {
@@ -103,7 +109,7 @@ export class PageWorker implements RecordCarrier {
     let reason = "it ended";
     worker.on("message", (message: FromPageWorker) => {
       this.#heardAtUs = this.#settings.clock.monotonicUs();
-      if ("read" in message) this.#underWay.delete(message.read);
+      if ("read" in message) this.#wasRead(message.read);
       else this.#settings.onMessage(message.tells);
     });
     worker.on("error", (error: Error) => {
@@ -117,7 +123,10 @@ export class PageWorker implements RecordCarrier {
   #ended(worker: Worker, reason: string): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
-    for (const records of this.#underWay.values()) this.#dropped += records;
+    for (const page of this.#underWay.values()) {
+      this.#dropped += page.records;
+      page.release();
+    }
     this.#underWay.clear();
     this.#hasGone();
     if (this.#isClosed) return;
@@ -137,19 +146,12 @@ export class PageWorker implements RecordCarrier {
     if (this.#worker !== null && silentMs > TRAFFIC_SILENT_MS_MAX) void this.#worker.terminate();
   }
 
-  /** @param bytes nobody else's */
-  #handOver(bytes: Uint8Array, records: number): void {
-    if (this.#worker === null || this.#underWay.size >= TRAFFIC_PAGES_UNDER_WAY_MAX) {
-      this.#dropped += records;
-      return;
-    }
-    this.#pages += 1;
-    this.#underWay.set(this.#pages, records);
-    this.#handedOver += records;
-    this.#post({ page: bytes, number: this.#pages }, [bytes.buffer as ArrayBuffer]);
+  #wasRead(number: number): void {
+    this.#underWay.get(number)?.release();
+    this.#underWay.delete(number);
   }
 
-  #post(message: ToPageWorker, transferred: readonly ArrayBuffer[] = []): void {
-    this.#worker?.postMessage(message, transferred as ArrayBuffer[]);
+  #post(message: ToPageWorker): void {
+    this.#worker?.postMessage(message);
   }
 }

@@ -15,15 +15,28 @@ export interface RecordCarrier {
 }
 
 export class RecordPage {
-  readonly bytes: Buffer = Buffer.allocUnsafeSlow(RECORD_PAGE_BYTES);
+  /** Of memory that threads can share: a page that is copied for another thread costs as much again as writing it. */
+  readonly memory: SharedArrayBuffer;
+  readonly bytes: Buffer;
   used = 0;
   records = 0;
   #holders = 0;
   #isForsaken = false;
   readonly #takeBack: (page: RecordPage) => void;
 
-  constructor(takeBack: (page: RecordPage) => void) {
+  constructor(takeBack: (page: RecordPage) => void = () => undefined, bytesMax = RECORD_PAGE_BYTES) {
+    this.memory = new SharedArrayBuffer(bytesMax);
+    this.bytes = Buffer.from(this.memory);
     this.#takeBack = takeBack;
+  }
+
+  /** A page that was filled elsewhere, for one carrier. @param text whole records, each with its line feed */
+  static of(text: string): RecordPage {
+    const page = new RecordPage(undefined, Buffer.byteLength(text));
+    page.used = page.bytes.write(text);
+    page.records = text.split("\n").length - 1;
+    page.holdFor(1);
+    return page;
   }
 
   get isShared(): boolean {
@@ -171,7 +184,7 @@ export class WaitingPages {
 
 /** A page of nobody else's. */
 function ownCopy(page: RecordPage): RecordPage {
-  const own = new RecordPage(() => undefined);
+  const own = new RecordPage();
   own.holdFor(1);
   own.append(page);
   page.release();

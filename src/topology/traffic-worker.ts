@@ -51,7 +51,7 @@ function serve(port: Port): void {
   };
   port.on("message", (message: ToPageWorker) => {
     if ("page" in message) {
-      watch?.take(message.page);
+      watch?.take(new Uint8Array(message.page, 0, message.used));
       tell({ read: message.number });
     } else if ("isOver" in message) void end();
     else if (isStoreQuestion(message.told)) void store?.answer(message.told);

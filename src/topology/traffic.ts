@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Route } from "../core/endpoint.ts";
 import type { ServiceMetrics } from "../edge/metrics.ts";
 import { PageWorker } from "../edge/page-worker.ts";
-import type { RecordCarrier } from "../edge/record-pages.ts";
+import { type RecordCarrier, RecordPage } from "../edge/record-pages.ts";
 import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
 import type { SafeProtector } from "../services/safe-protector/service.ts";
@@ -95,7 +95,7 @@ export function openTraffic(
   decider.countObservedBy((scope, value) => board.observedOf(scope, value));
   return {
     carry: (page) => worker.carry(page),
-    linkRoutes: recordsLinkRoutes((page) => worker.addPage(page)),
+    linkRoutes: recordsLinkRoutes((page) => worker.carry(RecordPage.of(page))),
     routes: [...trafficRoutes(board, clock), ...searchRoutes(asker, clock)],
     describe: (metrics) => {
       metrics.counter("doorbuster_traffic_events_total", "Events that the analysis has seen.", () => board.eventsSeen);
