@@ -8,10 +8,12 @@ if (!isMainThread && parentPort !== null) {
   let greeted = "";
   port.on("message", (message: ToPageWorker) => {
     if ("isOver" in message) process.exit(0);
-    else if ("page" in message) {
+    else if ("pages" in message) {
       if (!isReading) return;
-      port.postMessage({ read: message.number });
-      port.postMessage({ tells: { text: new TextDecoder().decode(new Uint8Array(message.page, 0, message.used)), greeted } });
+      for (const { page, used, number } of message.pages) {
+        port.postMessage({ readUpTo: number });
+        port.postMessage({ tells: { text: new TextDecoder().decode(new Uint8Array(page, 0, used)), greeted } });
+      }
     } else if (message.told === "die") throw new Error("as it was told");
     else if (message.told === "read nothing") {
       isReading = false;

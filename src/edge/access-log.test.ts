@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Recorder, recorderOf } from "../../test/recorder.ts";
-import { ACCESS_LOG_BUFFER_BYTES_MAX } from "../limits/records.ts";
+import { ACCESS_LOG_BUFFER_BYTES_MAX, RECORDS_HAND_OVER_PAGES_MAX } from "../limits/records.ts";
 import { AccessLog, type AccessLogSettings } from "./access-log.ts";
 import { RECORD_PAGE_BYTES } from "./record-pages.ts";
 
@@ -192,8 +192,8 @@ describe("a disk that fails", () => {
 
 describe("a disk that stands still", () => {
   const line = lineOf(0);
-  // The page that is being filled waits for nobody yet.
-  const recordsMax = (ACCESS_LOG_BUFFER_BYTES_MAX + RECORD_PAGE_BYTES) / bytesOf([line]);
+  // What was not handed over yet waits for nobody.
+  const recordsMax = (ACCESS_LOG_BUFFER_BYTES_MAX + RECORDS_HAND_OVER_PAGES_MAX * RECORD_PAGE_BYTES) / bytesOf([line]);
   let pipe = "";
   let pipeEnd = 0;
   let added = 0;

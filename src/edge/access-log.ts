@@ -51,8 +51,8 @@ export class AccessLog implements RecordCarrier {
     return this.#dropped + this.#waiting.dropped;
   }
 
-  carry(page: RecordPage): void {
-    this.#waiting.add(page);
+  carry(pages: readonly RecordPage[]): void {
+    for (const page of pages) this.#waiting.add(page);
     if (this.#writing === null && !this.#waiting.isEmpty) this.#writing = this.#writeAll();
   }
 

@@ -60,13 +60,9 @@ export class AccessStream implements RecordCarrier {
     return this.#dropped + this.#waiting.dropped;
   }
 
-  carry(page: RecordPage): void {
-    if (!this.#isClosed) {
-      this.#waiting.add(page);
-      return;
-    }
-    this.#dropped += page.records;
-    page.release();
+  carry(pages: readonly RecordPage[]): void {
+    for (const page of pages) this.#waiting.add(page);
+    if (this.#isClosed) this.#waiting.giveUp();
   }
 
   /** Sends what is left, as far as that gets in `ACCESS_STREAM_CLOSE_MS_MAX`. */

@@ -1,6 +1,5 @@
 /**
- * A thread of our own that is fed with records, a page at a time, and never more pages than a bound says. What finds no room is dropped and counted,
- * and so is what was with a thread that has died. That is started again after a pause, which doubles with every end that comes soon after a start.
+ * A thread of our own that is fed with pages of records, and never with more than a bound says. What finds no room is dropped and counted, and so is what was with a thread that has died. That is started again after a pause, which doubles with every end that comes soon after a start.
  */
 import { Worker } from "node:worker_threads";
 import type { Clock, MonotonicUs } from "../core/time.ts";
@@ -21,10 +20,10 @@ export interface SharedPage {
   readonly used: number;
   readonly number: number;
 }
-/** What the thread is told: a page, something of whoever uses it, or to end. */
-export type ToPageWorker = SharedPage | { readonly told: unknown } | { readonly isOver: true };
-/** What the thread tells: that it has read a page, or something to whoever uses it. */
-export type FromPageWorker = { readonly read: number } | { readonly tells: unknown };
+/** What the thread is told: pages, something of whoever uses it, or to end. */
+export type ToPageWorker = { readonly pages: readonly SharedPage[] } | { readonly told: unknown } | { readonly isOver: true };
+/** What the thread tells: up to which page it has read, or something to whoever uses it. */
+export type FromPageWorker = { readonly readUpTo: number } | { readonly tells: unknown };
 
 export interface PageWorkerSettings {
   readonly entry: URL;
@@ -68,16 +67,20 @@ export class PageWorker implements RecordCarrier {
     return this.#restarts;
   }
 
-  carry(page: RecordPage): void {
-    if (this.#worker === null || this.#underWay.size >= TRAFFIC_PAGES_UNDER_WAY_MAX) {
-      this.#dropped += page.records;
-      page.release();
-      return;
+  carry(pages: readonly RecordPage[]): void {
+    const shared: SharedPage[] = [];
+    for (const page of pages) {
+      if (this.#worker === null || this.#underWay.size >= TRAFFIC_PAGES_UNDER_WAY_MAX) {
+        this.#dropped += page.records;
+        page.release();
+        continue;
+      }
+      this.#pages += 1;
+      this.#underWay.set(this.#pages, page);
+      this.#handedOver += page.records;
+      shared.push({ page: page.memory, used: page.used, number: this.#pages });
     }
-    this.#pages += 1;
-    this.#underWay.set(this.#pages, page);
-    this.#handedOver += page.records;
-    this.#post({ page: page.memory, used: page.used, number: this.#pages });
+    if (shared.length > 0) this.#post({ pages: shared });
   }
 
   tell(told: unknown): void {
@@ -109,7 +112,7 @@ export class PageWorker implements RecordCarrier {
     let reason = "it ended";
     worker.on("message", (message: FromPageWorker) => {
       this.#heardAtUs = this.#settings.clock.monotonicUs();
-      if ("read" in message) this.#wasRead(message.read);
+      if ("readUpTo" in message) this.#wereRead(message.readUpTo);
       else this.#settings.onMessage(message.tells);
     });
     worker.on("error", (error: Error) => {
@@ -146,9 +149,13 @@ export class PageWorker implements RecordCarrier {
     if (this.#worker !== null && silentMs > TRAFFIC_SILENT_MS_MAX) void this.#worker.terminate();
   }
 
-  #wasRead(number: number): void {
-    this.#underWay.get(number)?.release();
-    this.#underWay.delete(number);
+  /** They are read in their order. */
+  #wereRead(upTo: number): void {
+    for (const [number, page] of this.#underWay) {
+      if (number > upTo) return;
+      this.#underWay.delete(number);
+      page.release();
+    }
   }
 
   #post(message: ToPageWorker): void {

@@ -1,17 +1,17 @@
 /**
- * Records on their way out of the process: text that is encoded once, into pages of a fixed size, which all who bring records somewhere share. A page
- * is handed over when it is full, and every little while with what it has. Whoever adds never waits; how many pages wait for whom is each carrier's
- * own bound (`WaitingPages`).
+ * Records on their way out of the process: text that is encoded once, into pages of a fixed size, which all who bring records somewhere share. Every
+ * little while they get what has come since, many pages together. Whoever adds never waits; how many pages wait for whom is each carrier's own
+ * bound (`WaitingPages`).
  */
-import { RECORDS_HAND_OVER_MS } from "../limits/records.ts";
+import { RECORDS_HAND_OVER_MS, RECORDS_HAND_OVER_PAGES_MAX } from "../limits/records.ts";
 
 /** A page is written, or sent, as it is. */
 export const RECORD_PAGE_BYTES = 64 * 1024;
 
 /** Brings records somewhere, or drops and counts them. */
 export interface RecordCarrier {
-  /** @param page nobody writes into it any more; it is the carrier's until its `release` */
-  carry(page: RecordPage): void;
+  /** @param pages nobody writes into them any more; each is the carrier's until its `release` */
+  carry(pages: readonly RecordPage[]): void;
 }
 
 export class RecordPage {
@@ -79,6 +79,7 @@ export class RecordPages {
   readonly #takeBack = (page: RecordPage): void => void this.#free.push(page);
   readonly #timer: ReturnType<typeof setInterval>;
   #filling = new RecordPage(this.#takeBack);
+  #full: RecordPage[] = [];
 
   constructor() {
     this.#timer = setInterval(() => this.#handOver(), RECORDS_HAND_OVER_MS);
@@ -93,7 +94,7 @@ export class RecordPages {
    *  would be copied twice more. */
   add(line: string): void {
     // A character of JavaScript becomes at most three bytes of UTF-8.
-    if (this.#filling.used + 3 * line.length > RECORD_PAGE_BYTES) this.#handOver();
+    if (this.#filling.used + 3 * line.length > RECORD_PAGE_BYTES) this.#turnPage();
     const page = this.#filling;
     page.used += page.bytes.write(line, page.used);
     page.records += 1;
@@ -105,14 +106,21 @@ export class RecordPages {
     this.#handOver();
   }
 
-  #handOver(): void {
-    const page = this.#filling;
-    if (page.used === 0) return;
+  #turnPage(): void {
+    this.#full.push(this.#filling);
     this.#filling = this.#free.pop() ?? new RecordPage(this.#takeBack);
-    // The last of these holders is we ourselves: nobody's release before the end makes the page free.
-    page.holdFor(this.#carriers.length + 1);
-    for (const carrier of this.#carriers) carrier.carry(page);
-    page.release();
+    if (this.#full.length >= RECORDS_HAND_OVER_PAGES_MAX) this.#handOver();
+  }
+
+  #handOver(): void {
+    if (this.#filling.used > 0) this.#turnPage();
+    const pages = this.#full;
+    if (pages.length === 0) return;
+    this.#full = [];
+    // The last of these holders is we ourselves: nobody's release before the end makes a page free.
+    for (const page of pages) page.holdFor(this.#carriers.length + 1);
+    for (const carrier of this.#carriers) carrier.carry(pages);
+    for (const page of pages) page.release();
   }
 }
 

@@ -4,6 +4,8 @@ import type { DurationMs } from "../core/time.ts";
 // --- Access records --------------------------------------------------------------------------------------------------------
 /** The longest that an access record waits in the gate before it goes to all who take it: the disk, Redis, the analysis. */
 export const RECORDS_HAND_OVER_MS: DurationMs = 50;
+/** Pages (64 KiB each) that gather before it. As many: they go at once. */
+export const RECORDS_HAND_OVER_PAGES_MAX = 16;
 /** Access-log text that waits for the disk. When it is full, records are dropped and counted. */
 export const ACCESS_LOG_BUFFER_BYTES_MAX = 8 * 1024 * 1024;
 

@@ -21,8 +21,8 @@ export class RecordsSender implements RecordCarrier {
     return this.#dropped + this.#waiting.dropped;
   }
 
-  carry(page: RecordPage): void {
-    this.#waiting.add(page);
+  carry(pages: readonly RecordPage[]): void {
+    for (const page of pages) this.#waiting.add(page);
     if (this.#sending === null && !this.#waiting.isEmpty) this.#sending = this.#sendAll();
   }
 

@@ -50,9 +50,11 @@ function serve(port: Port): void {
     process.exit(0);
   };
   port.on("message", (message: ToPageWorker) => {
-    if ("page" in message) {
-      watch?.take(new Uint8Array(message.page, 0, message.used));
-      tell({ read: message.number });
+    if ("pages" in message) {
+      for (const { page, used, number } of message.pages) {
+        watch?.take(new Uint8Array(page, 0, used));
+        tell({ readUpTo: number });
+      }
     } else if ("isOver" in message) void end();
     else if (isStoreQuestion(message.told)) void store?.answer(message.told);
     else if (watch === null) begin(message.told as TrafficGreeting);

@@ -31,7 +31,9 @@ export interface Traffic extends RecordCarrier {
 
 /** Without an analysis there is nothing to ask. */
 const NO_TRAFFIC: Traffic = {
-  carry: (page) => page.release(),
+  carry: (pages) => {
+    for (const page of pages) page.release();
+  },
   // A gate that does not know better is heard all the same.
   linkRoutes: recordsLinkRoutes(() => undefined),
   routes: [],
@@ -94,8 +96,8 @@ export function openTraffic(
   };
   decider.countObservedBy((scope, value) => board.observedOf(scope, value));
   return {
-    carry: (page) => worker.carry(page),
-    linkRoutes: recordsLinkRoutes((page) => worker.carry(RecordPage.of(page))),
+    carry: (pages) => worker.carry(pages),
+    linkRoutes: recordsLinkRoutes((pages) => worker.carry(pages.map((page) => RecordPage.of(page)))),
     routes: [...trafficRoutes(board, clock), ...searchRoutes(asker, clock)],
     describe: (metrics) => {
       metrics.counter("doorbuster_traffic_events_total", "Events that the analysis has seen.", () => board.eventsSeen);

@@ -19,9 +19,9 @@ export const takeRecords: LinkMethod<string, null> = linkMethod<string, null>({
   itemsMax: PAGES_PER_CALL,
 });
 
-export const recordsLinkRoutes = (take: (page: string) => void): Route[] => [
+export const recordsLinkRoutes = (take: (pages: readonly string[]) => void): Route[] => [
   linkRoute(takeRecords, (pages) => {
-    for (const page of pages) take(page);
+    take(pages);
     return pages.map(() => null);
   }),
 ];
