@@ -13,17 +13,7 @@ import { generatorName, type LoadResult } from "./load.ts";
 import { measureOrders } from "./orders.ts";
 import { Child, cleanUp, PROJECT, removeFolder } from "./processes.ts";
 import { profilePurchases } from "./profile.ts";
-import {
-  type Contender,
-  LISTED,
-  measureFloor,
-  measureShop,
-  realReplyBytes,
-  SCALE,
-  SHOPS,
-  type ShopName,
-  type Windows,
-} from "./purchase-rounds.ts";
+import { type Contender, measureFloor, measureShop, realReplyBytes, SCALE, SHOPS, type ShopName, type Windows } from "./purchase-rounds.ts";
 import { dueAtOncePauseMs, fillAndWeigh, makeStore, restartSeconds } from "./stores.ts";
 
 const ROUNDS_FOR_A_VERDICT = 5;
@@ -105,15 +95,15 @@ async function measureStores(rounds: number, samples: Samples): Promise<void> {
 }
 
 async function makeStoreWithLists(): Promise<string> {
-  progress(`filling a store: ${LISTED} decisions`);
+  progress("filling a store: 2,010,000 decisions");
   const store = await makeStore("listed");
-  await new Child("filling the lists", [join(import.meta.dir, "fill-lists.ts"), store, "0", `${LISTED}`]).result();
+  await new Child("filling the lists", [join(import.meta.dir, "fill-lists.ts"), store, "0", "lists"]).result();
   return store;
 }
 
-async function decisionsBytes(): Promise<number> {
-  return ((await new Child("weighing decisions", [join(import.meta.dir, "weigh-decisions.ts"), `${LISTED}`]).result()) as { bytes: number })
-    .bytes;
+async function listsMegabytes(): Promise<number> {
+  const weighed = await new Child("weighing decisions", [join(import.meta.dir, "weigh-decisions.ts")]).result();
+  return (weighed as { residentBytes: number }).residentBytes / 1e6;
 }
 
 async function makeStoreAtScale(): Promise<string> {
@@ -220,7 +210,7 @@ async function measureAll({ rounds, windows }: Plan): Promise<number> {
   const replyBytes = await realReplyBytes();
   await measureStores(rounds, samples);
   const stores = { atScale: await makeStoreAtScale(), listed: await makeStoreWithLists() };
-  samples.decisionsBytes.push(await decisionsBytes());
+  samples.listsMegabytes.push(await listsMegabytes());
   for (let round = 0; round < rounds; round += 1) await measureRound(round, stores, replyBytes, windows, loads);
   for (const store of Object.values(stores)) removeFolder(store);
   await measureOrderRounds(rounds, samples);

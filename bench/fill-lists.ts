@@ -2,7 +2,8 @@
  * Fills a store with policies for its goods and with a long blacklist, through the services' own tables. Half of the blacklist are users, nearly
  * half are addresses, and one in a hundred is a range: with ranges every look-up of an address has more to do.
  *
- * Usage: `bun bench/fill-lists.ts DATA_DIR SKUS BLACKLIST_ENTRIES`. The folder holds a store that the system has made.
+ * Usage: `bun bench/fill-lists.ts DATA_DIR SKUS BLACKLIST_ENTRIES|lists`. The folder holds a store that the system has made; `lists` are those of
+ * `lists.ts`.
  */
 import type { Database } from "bun:sqlite";
 import { openSqliteFile } from "../src/edge/sqlite-file.ts";
@@ -10,6 +11,7 @@ import { PolicyStore } from "../src/services/policy-controller/policy-store.ts";
 import type { Decision } from "../src/services/safe-protector/decision.ts";
 import { DecisionStore } from "../src/services/safe-protector/decision-store.ts";
 import { skuAt } from "./fill-store.ts";
+import { saveLists } from "./lists.ts";
 
 /** None of these addresses and users is one that the load generator uses. */
 export function decisionAt(index: number): Decision {
@@ -42,10 +44,12 @@ function fillBlacklist(db: Database, entries: number): void {
 if (import.meta.main) {
   const [dataDir, ...numbers] = process.argv.slice(2) as [string, ...string[]];
   const [skus, entries] = numbers.map(Number) as [number, number];
+  const hasLists = numbers[1] === "lists";
+  if (hasLists) saveLists(dataDir);
   const { db, close } = openSqliteFile(dataDir, "");
   db.run("begin immediate");
   fillPolicies(db, skus);
-  fillBlacklist(db, entries);
+  if (!hasLists) fillBlacklist(db, entries);
   db.run("commit");
   const count = (table: string) => (db.query(`select count(*) as n from ${table}`).get() as { n: number }).n;
   const filled = { tiers: count("policies"), blacklistEntries: count("decisions") };

@@ -14,8 +14,6 @@ export const ADDRESS = "202.100.100.1";
 const SKU = "SKU0001";
 /** The filled store of `atScale`: every user has one hold. */
 export const SCALE = { holds: 1_000_000, skus: 100_000, blacklistEntries: 1_000_000 } as const;
-/** Half of them accounts, nearly half addresses, and 20,000 networks. */
-export const LISTED = 2_000_000;
 const PLENTY = 1_000_000_000;
 /** So many different users that nobody comes twice. */
 const ALL_NEW = {

@@ -92,6 +92,9 @@ export function ipv4Bits(text: string): number | null {
   return dots === 3 && value >= 0 ? (bits << 8) | value : null;
 }
 
+/** The canonical text of an IPv4 address. */
+export const ipv4Text = (bits: number): string => `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
+
 /** What an IPv4 network of this prefix length (0-32) keeps of an address. */
 export const ipv4Mask = (prefixBits: number): number => (prefixBits === 0 ? 0 : -1 << (32 - prefixBits));
 

@@ -9,8 +9,22 @@ export class Ipv4Rulings {
     return this.#table.size;
   }
 
+  /** Puts in the place of each of the first of some addresses, `mixed`, whether it may be there: 0 is yes. */
+  sift(hashes: Int32Array, count: number): void {
+    this.#table.sift(hashes, count);
+  }
+
+  /** False: there is none. */
+  mayHave(bits: number): boolean {
+    return this.#table.mayHave(mixed(bits));
+  }
+
   get(bits: number): Ruling | undefined {
     const hash = mixed(bits);
+    return this.#table.mayHave(hash) ? this.#listed(hash) : undefined;
+  }
+
+  #listed(hash: number): Ruling | undefined {
     const shard = this.#table.shardOf(hash);
     const slot = this.#table.find(shard, hash);
     return slot < 0 ? undefined : shard.rulings[slot];

@@ -26,6 +26,7 @@ import type { Decisions } from "./decisions.ts";
 import { Importer, type ImportOutcome, type ImportTerms } from "./import.ts";
 import { decideProposals, isOfUse } from "./learn.ts";
 import { type ObservedCounts, Refusals } from "./refusals.ts";
+import { SUSPECT_ACCOUNT, SUSPECT_ADDRESS } from "./rulings.ts";
 import type { StandingDecisions } from "./standing.ts";
 import { ThrottledBuckets } from "./throttled.ts";
 
@@ -77,10 +78,13 @@ export class SafeProtector {
     const now = this.#clock.now();
     const served = this.#throttle.admit(checks.length);
     const standing = this.#standing;
+    const suspects = standing.suspects(checks);
     return checks.map((check, index) => {
       if (index >= served) return THROTTLED;
-      const ofAccount = standing.ofAccount(check.userId, now);
-      const ofAddress = standing.ofAddress(check.clientIp, now);
+      const suspected = suspects[index] as number;
+      if (suspected === 0) return ALLOWED;
+      const ofAccount = suspected & SUSPECT_ACCOUNT ? standing.ofAccount(check.userId, now) : 0;
+      const ofAddress = suspected & SUSPECT_ADDRESS ? standing.ofAddress(check.clientIp, now) : 0;
       return ofAccount + ofAddress === 0 ? ALLOWED : this.#judge(check, ofAccount, ofAddress, now);
     });
   }

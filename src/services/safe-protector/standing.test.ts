@@ -2,8 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { IpAddress, UserId } from "../../core/ids.ts";
-import { type CidrRange, groupsOf, parseCidrRange, parseIpAddress } from "../../core/ip-address.ts";
+import { type CidrRange, groupsOf, ipv4Text, parseCidrRange, parseIpAddress } from "../../core/ip-address.ts";
 import { type DecisionAction, type DecisionKey, type DecisionScope, type Entry, keyOf, STRENGTH, type Until } from "./decision.ts";
+import { mixed } from "./hashed-rulings.ts";
+import { SUSPECT_ACCOUNT, SUSPECT_ADDRESS } from "./rulings.ts";
 import { StandingDecisions } from "./standing.ts";
 
 const address = (text: string): IpAddress => parseIpAddress(text) as IpAddress;
@@ -101,6 +103,13 @@ describe("the decisions in memory", () => {
           ];
           const askedRanges = [...ranges, ...listed.filter(({ scope }) => scope === "network").map(({ value }) => value)].map(range);
           const users = ["U1", "U2", "U3", "__proto__"] as UserId[];
+          const shoppers = asked.flatMap((clientIp) => users.map((userId) => ({ userId, clientIp })));
+          for (const [index, suspected] of list.suspects(shoppers).slice(0, shoppers.length).entries()) {
+            const { userId, clientIp } = shoppers[index] as (typeof shoppers)[number];
+            // Whoever is named may be innocent, but nobody else may be guilty.
+            if (model.ofAccount(userId, 99) > 0) expect([userId, suspected & SUSPECT_ACCOUNT]).toEqual([userId, SUSPECT_ACCOUNT]);
+            if (model.ofAddress(clientIp, 99) > 0) expect([clientIp, suspected & SUSPECT_ADDRESS]).toEqual([clientIp, SUSPECT_ADDRESS]);
+          }
           for (const now of [99, 100, 101]) {
             for (const text of asked) expect([text, list.ofAddress(text, now)]).toEqual([text, model.ofAddress(text, now) as never]);
             for (const wanted of askedRanges)
@@ -162,6 +171,28 @@ describe("the decisions in memory", () => {
     list.remove({ scope: "network", value: "10.0.0.0/8", isAllow: false });
     expect([99, 100].map((now) => isBlocked(list, address("10.1.2.2"), now))).toEqual([true, false]);
     expect(isBlocked(list, address("10.1.1.1"), 100)).toBe(true);
+  });
+
+  test("nearly nobody of a crowd is suspected, among tens of thousands of decisions; and who is named is, in a turn of any size", () => {
+    const list = new StandingDecisions();
+    const textAt = (index: number): IpAddress => ipv4Text(mixed(index)) as IpAddress;
+    for (let index = 0; index < 30_000; index += 1) {
+      list.add(blocked("account", `user-${index}`));
+      list.add(blocked("address", textAt(index)));
+      if (index % 100 === 0) list.add(blocked("network", range(`${textAt(100_000 + index)}/24`).text));
+    }
+    const shopperAt = (index: number) => ({ userId: `user-${index}` as UserId, clientIp: textAt(index) });
+    const turnOf = (size: number, first: number) => Array.from({ length: size }, (_, index) => shopperAt(first + index));
+    for (const size of [1, 7, 20_000]) {
+      expect(
+        list
+          .suspects(turnOf(size, 0))
+          .subarray(0, size)
+          .every((suspected) => suspected === (SUSPECT_ACCOUNT | SUSPECT_ADDRESS)),
+      ).toBe(true);
+    }
+    const strangers = list.suspects(turnOf(20_000, 1_000_000)).subarray(0, 20_000);
+    expect(strangers.filter((suspected) => suspected !== 0).length).toBeLessThan(20_000 * 0.08);
   });
 
   test("an address and the range of just that address are two entries", () => {

@@ -18,7 +18,7 @@ import {
   type Until,
 } from "./decision.ts";
 import { actionOf, CODES, codeOf, originOf, type Ruling, rulingOf, strengthAt, untilOf } from "./ruling.ts";
-import { Rulings } from "./rulings.ts";
+import { Rulings, type Shopper } from "./rulings.ts";
 
 /** One of the decisions that stand against somebody. */
 export interface Against {
@@ -89,6 +89,11 @@ export class StandingDecisions implements View<Decision, DecisionKey> {
   action(key: DecisionKey): Decision["action"] | null {
     const ruling = this.#of(key).get(key);
     return ruling === undefined ? null : actionOf(ruling);
+  }
+
+  /** For each of a turn's shoppers, what has to be looked up because something may stand against it, as `Rulings.suspects` says it. */
+  suspects(shoppers: readonly Shopper[]): Uint8Array {
+    return this.#against.suspects(shoppers);
   }
 
   /** The strongest restriction in force; 0: none. */

@@ -3,7 +3,7 @@
  * bytes of each text stand in memory too, one behind the other, and are compared before an entry counts. What was removed leaves a gap there,
  * which goes when half of a piece is gaps.
  */
-import { HashedRulings, mixed, type Shard } from "./hashed-rulings.ts";
+import { EMPTY, HashedRulings, mixed, type Shard, shardNumberOf } from "./hashed-rulings.ts";
 import type { Ruling } from "./ruling.ts";
 
 /** The texts of one shard: of each its length in two bytes, then its UTF-8. */
@@ -14,11 +14,12 @@ interface Texts {
 }
 
 const BYTES_FIRST = 256;
+const GROWTH = 1.25;
 const LENGTH_BYTES = 2;
 const UTF8_BYTES_PER_UNIT_MAX = 3;
 const encoder = new TextEncoder();
 
-function hashOf(text: string): number {
+export function textHash(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return mixed(hash);
@@ -26,9 +27,8 @@ function hashOf(text: string): number {
 
 export class TextRulings {
   readonly #table = new HashedRulings(true);
-  readonly #texts = new Map<Shard, Texts>(
-    this.#table.shards.map((shard) => [shard, { bytes: new Uint8Array(BYTES_FIRST), used: 0, gaps: 0 }]),
-  );
+  /** By the number of the shard. */
+  readonly #texts: readonly Texts[] = this.#table.shards.map(() => ({ bytes: new Uint8Array(BYTES_FIRST), used: 0, gaps: 0 }));
 
   get size(): number {
     return this.#table.size;
@@ -36,11 +36,21 @@ export class TextRulings {
 
   /** Bytes that are set aside for texts. */
   get textBytes(): number {
-    return [...this.#texts.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return this.#texts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  /** Puts in the place of each of the first of some `textHash`es whether a text of it may be there: 0 is yes. */
+  sift(hashes: Int32Array, count: number): void {
+    this.#table.sift(hashes, count);
   }
 
   get(text: string): Ruling | undefined {
-    const hash = hashOf(text);
+    const hash = textHash(text);
+    return this.#table.mayHave(hash) ? this.#listed(hash, text) : undefined;
+  }
+
+  /** Of a text that may be there. */
+  #listed(hash: number, text: string): Ruling | undefined {
     const shard = this.#table.shardOf(hash);
     const slot = this.#slotOf(shard, hash, text);
     return slot < 0 ? undefined : shard.rulings[slot];
@@ -48,37 +58,37 @@ export class TextRulings {
 
   /** @returns what stood there before */
   set(text: string, ruling: Ruling): Ruling | undefined {
-    const hash = hashOf(text);
+    const hash = textHash(text);
     const shard = this.#table.shardOf(hash);
     const slot = this.#slotOf(shard, hash, text);
     const before = slot < 0 ? undefined : shard.rulings[slot];
-    if (slot < 0) this.#table.add(hash, ruling, append(this.#textsOf(shard), text));
+    if (slot < 0) this.#table.add(hash, ruling, append(this.#textsOf(hash), text));
     else shard.rulings[slot] = ruling;
     return before;
   }
 
   /** @returns what stood there */
   delete(text: string): Ruling | undefined {
-    const hash = hashOf(text);
+    const hash = textHash(text);
     const shard = this.#table.shardOf(hash);
     const slot = this.#slotOf(shard, hash, text);
     if (slot < 0) return undefined;
     const before = shard.rulings[slot];
-    const texts = this.#textsOf(shard);
+    const texts = this.#textsOf(hash);
     texts.gaps += LENGTH_BYTES + lengthAt(texts.bytes, shard.places[slot] as number);
     this.#table.removeAt(shard, slot);
     if (texts.gaps > texts.used / 2) closeGaps(shard, texts);
     return before;
   }
 
-  #textsOf(shard: Shard): Texts {
-    return this.#texts.get(shard) as Texts;
+  #textsOf(hash: number): Texts {
+    return this.#texts[shardNumberOf(hash)] as Texts;
   }
 
   #slotOf(shard: Shard, hash: number, text: string): number {
+    const { bytes } = this.#textsOf(hash);
     let slot = this.#table.find(shard, hash);
-    while (slot >= 0 && !isAt(this.#textsOf(shard).bytes, shard.places[slot] as number, text))
-      slot = this.#table.find(shard, hash, slot + 1);
+    while (slot >= 0 && !isAt(bytes, shard.places[slot] as number, text)) slot = this.#table.find(shard, hash, slot);
     return slot;
   }
 }
@@ -100,7 +110,7 @@ function isAt(bytes: Uint8Array, place: number, text: string): boolean {
 function append(texts: Texts, text: string): number {
   const needed = texts.used + LENGTH_BYTES + text.length * UTF8_BYTES_PER_UNIT_MAX;
   if (needed > texts.bytes.length) {
-    const grown = new Uint8Array(Math.max(needed, Math.ceil(texts.bytes.length * 1.5)));
+    const grown = new Uint8Array(Math.max(needed, Math.ceil(texts.bytes.length * GROWTH)));
     grown.set(texts.bytes);
     texts.bytes = grown;
   }
@@ -122,12 +132,12 @@ function write(bytes: Uint8Array, start: number, text: string): number {
   return text.length;
 }
 
-function closeGaps({ tags, places }: Shard, texts: Texts): void {
+function closeGaps({ rulings, places }: Shard, texts: Texts): void {
   const { bytes } = texts;
   const kept = new Uint8Array(Math.max(BYTES_FIRST, texts.used - texts.gaps));
   let used = 0;
-  for (let slot = 0; slot < tags.length; slot += 1) {
-    if (tags[slot] === 0) continue;
+  for (let slot = 0; slot < rulings.length; slot += 1) {
+    if (rulings[slot] === EMPTY) continue;
     const place = places[slot] as number;
     const end = place + LENGTH_BYTES + lengthAt(bytes, place);
     kept.set(bytes.subarray(place, end), used);
