@@ -14,8 +14,10 @@ type Action = (typeof ACTIONS)[number];
 /** What may be done, each with what stands behind it. */
 export const DECISION_VERBS = "import FILE, list, add VALUE, remove VALUE or allow VALUE";
 
-/** Lines of one request of an import. */
-const LINES_PER_PART = 250_000;
+/** Lines of one request of an import, and how long they may be together: three bytes for each are still within the bound of its body. The more lines
+ *  the SafeProtector has at once, the better it can put them in order. */
+const LINES_PER_PART = 1_000_000;
+const CHARS_PER_PART = 20 * 1024 * 1024;
 const ROWS_PER_PAGE = 1_000;
 const BAD_LINES_TOLD = 100;
 
@@ -154,7 +156,7 @@ function* partsOf(content: string): Generator<{ readonly text: string; readonly 
   for (let from = 0; from < content.length; ) {
     let to = from;
     let lines = 0;
-    for (; lines < LINES_PER_PART && to < content.length; lines += 1) {
+    for (; lines < LINES_PER_PART && to < content.length && to - from < CHARS_PER_PART; lines += 1) {
       const end = content.indexOf("\n", to);
       to = end < 0 ? content.length : end + 1;
     }

@@ -71,12 +71,17 @@ function hexOf(text: string, start: number, end: number): number {
  * request takes this path, so it is one pass that allocates nothing.
  */
 export function ipv4Bits(text: string): number | null {
-  const length = text.length;
+  return ipv4BitsAt(text, 0, text.length);
+}
+
+/** The same of what stands from `start` to `end` in a longer text. */
+export function ipv4BitsAt(text: string, start: number, end: number): number | null {
+  const length = end - start;
   if (length < 7 || length > 15) return null;
   let bits = 0;
   let dots = 0;
   let value = -1;
-  for (let i = 0; i < length; i += 1) {
+  for (let i = start; i < end; i += 1) {
     const code = text.charCodeAt(i);
     if (code === 46) {
       if (value < 0) return null;

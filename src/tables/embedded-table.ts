@@ -20,8 +20,12 @@ const MANY = 32;
 
 /** The rows that are put, when nothing else is changed. */
 function putsOf<Row, Key>(changes: readonly Change<Row, Key>[]): readonly Row[] | null {
-  const puts = changes.flatMap((change) => ("put" in change ? [change.put] : []));
-  return puts.length === changes.length ? puts : null;
+  const puts: Row[] = [];
+  for (const change of changes) {
+    if (!("put" in change)) return null;
+    puts.push(change.put);
+  }
+  return puts;
 }
 
 export interface EmbeddedTableParts<V, Row, Key, Event> {

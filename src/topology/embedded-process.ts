@@ -10,6 +10,7 @@ import type { SaleId } from "../core/ids.ts";
 import { Throttle } from "../core/throttle.ts";
 import type { Clock, UnixMs } from "../core/time.ts";
 import { chance } from "../edge/chance.ts";
+import { collectGarbage } from "../edge/garbage.ts";
 import { GroupCommit } from "../edge/group-commit.ts";
 import { askPeer } from "../edge/peer-http.ts";
 import { RequestHandler } from "../edge/request-handler.ts";
@@ -149,7 +150,7 @@ class EmbeddedProcess {
     // After the ledger: what that tells while a turn is being closed belongs to the same turn's row.
     this.#outbox = new Outbox(file.db, this.#commit, settings.shop.currency);
     const clock = this.#clock;
-    this.#protector = new SafeProtector(embeddedDecisions(file.db, this.#commit), this.#throttle("safe-protector"), clock);
+    this.#protector = new SafeProtector(embeddedDecisions(file.db, this.#commit), this.#throttle("safe-protector"), clock, collectGarbage);
     this.#traffic = openTraffic(settings, this.#protector);
     this.#gateRecords = gateRecords;
     gateRecords?.carriedBy(this.#traffic);

@@ -2,6 +2,7 @@
 import type { Route } from "../core/endpoint.ts";
 import { Throttle } from "../core/throttle.ts";
 import type { Clock } from "../core/time.ts";
+import { collectGarbage } from "../edge/garbage.ts";
 import { SWEEP_TICK_MS } from "../limits.ts";
 import { SaleBoard } from "../sales/board.ts";
 import { boardLinkRoutes } from "../sales/board-link.ts";
@@ -51,7 +52,7 @@ export async function safeProtectorOver(
   { settings, clock, stores }: Omit<Shared, "ledger">,
   trail: PostgresTrail | null,
 ): Promise<SharedService<SafeProtector>> {
-  const service = new SafeProtector(await stores.decisions(), throttleOf(settings, "safe-protector", clock), clock);
+  const service = new SafeProtector(await stores.decisions(), throttleOf(settings, "safe-protector", clock), clock, collectGarbage);
   const traffic = openTraffic(settings, service, new Place(settings).instanceIdOf("SafeProtector"));
   const own = [...protectorRoutes(service), ...traffic.routes];
   const trailed = trail === null ? own : trailedRoutes("SafeProtector", own, trail);

@@ -6,11 +6,18 @@
  */
 import { Failure } from "../../core/failure.ts";
 import type { UnixMs } from "../../core/time.ts";
-import { IMPORT_BAD_LINES_NAMED, IMPORT_LINES_PER_CHANGE, IMPORT_LINES_PER_READ, IMPORTS_UNDER_WAY_MAX } from "../../limits/decisions.ts";
+import {
+  IMPORT_BAD_LINES_NAMED,
+  IMPORT_LINES_PER_CHANGE,
+  IMPORT_LINES_PER_READ,
+  IMPORT_TURNS_BETWEEN_CHANGES,
+  IMPORTS_UNDER_WAY_MAX,
+} from "../../limits/decisions.ts";
 import { DECISIONS_MAX } from "../../limits.ts";
 import { type Decision, type DecisionAction, keyOf, scopeOfAddress } from "./decision.ts";
 import type { Decisions } from "./decisions.ts";
 import { type BadLine, ImportLines } from "./import-lines.ts";
+import type { Ipv4List } from "./ipv4-list.ts";
 import { sortedPieces } from "./sorted-pieces.ts";
 import type { StandingDecisions } from "./standing.ts";
 
@@ -41,10 +48,13 @@ export type ImportOutcome =
 
 export class Importer {
   readonly #decisions: Decisions;
+  readonly #collectGarbage: () => void;
   #underWay = 0;
 
-  constructor(decisions: Decisions) {
+  /** @param collectGarbage called after each import, which leaves more of it than anything else */
+  constructor(decisions: Decisions, collectGarbage: () => void) {
     this.#decisions = decisions;
+    this.#collectGarbage = collectGarbage;
   }
 
   /** @throws Failure when another import is under way, or when the store cannot be reached: a part is imported then */
@@ -56,16 +66,19 @@ export class Importer {
       return await this.#takeAll(text, terms, now);
     } finally {
       this.#underWay -= 1;
+      this.#collectGarbage();
     }
   }
 
   async #takeAll(text: string, terms: ImportTerms, now: UnixMs): Promise<ImportOutcome> {
-    const { values, ...read } = await readAll(text, terms.areAccounts);
+    const list = await readAll(text, terms.areAccounts, DECISIONS_MAX - this.#decisions.table.view.size);
+    if (list === null) return { kind: "full" };
+    const { values, ipv4, ...read } = list;
     const sum = { added: 0, replaced: 0, kept: 0 };
-    if (values.length === 0) return { kind: read.bad > 0 ? "nothing-good" : "imported", imported: { ...read, ...sum } };
-    if (this.#decisions.table.view.size + values.length > DECISIONS_MAX) return { kind: "full" };
+    if (values.length + ipv4.length === 0) return { kind: read.bad > 0 ? "nothing-good" : "imported", imported: { ...read, ...sum } };
     const decided = decisionsOf(terms, now);
-    for await (const piece of sortedPieces(values, IMPORT_LINES_PER_CHANGE, nextTurn)) {
+    for await (const piece of piecesOf(list)) {
+      for (let turn = 0; turn < IMPORT_TURNS_BETWEEN_CHANGES; turn += 1) await nextTurn();
       const made = piece.map(decided);
       const { added, replaced, kept } = await this.#decisions.table.change((standing) => take(standing, made, now));
       sum.added += added;
@@ -76,18 +89,33 @@ export class Importer {
   }
 }
 
-async function readAll(text: string, areAccounts: boolean) {
+/** @param room how many values there may be; `null`: there are more */
+async function readAll(text: string, areAccounts: boolean, room: number) {
   const lines = new ImportLines(text, areAccounts);
   const values: string[] = [];
   const badLines: BadLine[] = [];
   let bad = 0;
   for (let piece = lines.next(IMPORT_LINES_PER_READ); piece !== null; piece = lines.next(IMPORT_LINES_PER_READ)) {
     for (const value of piece.values) values.push(value);
+    if (values.length + lines.ipv4.length > room) return null;
     badLines.push(...piece.bad.slice(0, IMPORT_BAD_LINES_NAMED - badLines.length));
     bad += piece.bad.length;
     await nextTurn();
   }
-  return { values, lines: lines.line, bad, badLines };
+  return { values, ipv4: lines.ipv4, lines: lines.line, bad, badLines };
+}
+
+/** Addresses of IPv4 first, then all else, both in order. */
+async function* piecesOf({
+  ipv4,
+  values,
+}: {
+  readonly ipv4: Ipv4List;
+  readonly values: readonly string[];
+}): AsyncGenerator<readonly string[]> {
+  await ipv4.sort(nextTurn);
+  for (let from = 0; from < ipv4.length; from += IMPORT_LINES_PER_CHANGE) yield ipv4.texts(from, IMPORT_LINES_PER_CHANGE);
+  yield* sortedPieces(values, IMPORT_LINES_PER_CHANGE, nextTurn);
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -108,14 +136,20 @@ const decisionsOf = ({ areAccounts, action, durationSeconds, note }: ImportTerms
   });
 };
 
-/** One piece of a list, decided on what stands. */
+/** One piece of a list, in order, decided on what stands. */
 function take(standing: StandingDecisions, made: readonly Decision[], now: UnixMs) {
   const reply = { added: 0, replaced: 0, kept: 0 };
-  const taken = made.filter((decision) => {
-    const key = keyOf(decision);
-    const isKept = standing.origin(key, now) === "operator";
-    reply[isKept ? "kept" : standing.has(key) ? "replaced" : "added"] += 1;
-    return !isKept;
-  });
-  return { reply, changes: taken.map((decision) => ({ put: decision })), events: [] };
+  const changes: { readonly put: Decision }[] = [];
+  let lineBefore: string | null = null;
+  for (const decision of made) {
+    const about = standing.about(keyOf(decision), now);
+    if (about === "operator") reply.kept += 1;
+    else {
+      // The second line of a value replaces what the first has made.
+      reply[about === "nothing" && decision.value !== lineBefore ? "added" : "replaced"] += 1;
+      changes.push({ put: decision });
+    }
+    lineBefore = decision.value;
+  }
+  return { reply, changes, events: [] };
 }

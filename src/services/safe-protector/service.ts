@@ -52,11 +52,12 @@ export class SafeProtector {
   readonly #buckets = new ThrottledBuckets();
   readonly #importer: Importer;
 
-  constructor(decisions: Decisions, throttle: Throttle, clock: Clock) {
+  /** @param collectGarbage called after each import: the memory that a list has taken is given back then, and not when the engine finds the time */
+  constructor(decisions: Decisions, throttle: Throttle, clock: Clock, collectGarbage: () => void = () => undefined) {
     this.#decisions = decisions;
     this.#throttle = throttle;
     this.#clock = clock;
-    this.#importer = new Importer(decisions);
+    this.#importer = new Importer(decisions, collectGarbage);
   }
 
   /** Whether what others have decided is in force here. */

@@ -85,6 +85,13 @@ export class StandingDecisions implements View<Decision, DecisionKey> {
     return strengthAt(ruling, now) === 0 ? null : originOf(ruling as Ruling);
   }
 
+  /** Whether an operator's decision is in force for this very value, or something else stands there, ended or not. */
+  about(key: DecisionKey, now: UnixMs): "operator" | "other" | "nothing" {
+    const ruling = this.#of(key).get(key);
+    if (ruling === undefined) return "nothing";
+    return strengthAt(ruling, now) > 0 && originOf(ruling) === "operator" ? "operator" : "other";
+  }
+
   /** What the decision says, whether or not it has ended; `null`: there is none. */
   action(key: DecisionKey): Decision["action"] | null {
     const ruling = this.#of(key).get(key);
