@@ -38,10 +38,10 @@ export const CAUSES_COUNTED_MAX = 200;
 /** The text of one import: a million lines of the longest networks fit. Longer: 413. All other requests end at `BODY_BYTES_MAX`. */
 export const IMPORT_BYTES_MAX = 64 * 1024 * 1024;
 /** Lines read in one go, and taken over in one change; in between everybody else has turns. */
-export const IMPORT_LINES_PER_READ = 10_000;
+export const IMPORT_LINES_PER_READ = 2_000;
 export const IMPORT_LINES_PER_CHANGE = 1_000;
-/** Turns of the event loop between two changes. A purchase needs some from its socket to its reply, and with one it would wait for a change in each. */
-export const IMPORT_TURNS_BETWEEN_CHANGES = 4;
+/** Turns of the event loop between two pieces of work. A purchase needs some from its socket to its reply, and would wait for a piece in each. */
+export const IMPORT_TURNS_BETWEEN_PIECES = 4;
 /** Bad lines that the answer names. Further ones are counted. */
 export const IMPORT_BAD_LINES_NAMED = 100;
 /** Imports under way. One more: 503. */

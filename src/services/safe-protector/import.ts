@@ -10,7 +10,7 @@ import {
   IMPORT_BAD_LINES_NAMED,
   IMPORT_LINES_PER_CHANGE,
   IMPORT_LINES_PER_READ,
-  IMPORT_TURNS_BETWEEN_CHANGES,
+  IMPORT_TURNS_BETWEEN_PIECES,
   IMPORTS_UNDER_WAY_MAX,
 } from "../../limits/decisions.ts";
 import { DECISIONS_MAX } from "../../limits.ts";
@@ -78,7 +78,7 @@ export class Importer {
     if (values.length + ipv4.length === 0) return { kind: read.bad > 0 ? "nothing-good" : "imported", imported: { ...read, ...sum } };
     const decided = decisionsOf(terms, now);
     for await (const piece of piecesOf(list)) {
-      for (let turn = 0; turn < IMPORT_TURNS_BETWEEN_CHANGES; turn += 1) await nextTurn();
+      await pause();
       const made = piece.map(decided);
       const { added, replaced, kept } = await this.#decisions.table.change((standing) => take(standing, made, now));
       sum.added += added;
@@ -100,7 +100,7 @@ async function readAll(text: string, areAccounts: boolean, room: number) {
     if (values.length + lines.ipv4.length > room) return null;
     badLines.push(...piece.bad.slice(0, IMPORT_BAD_LINES_NAMED - badLines.length));
     bad += piece.bad.length;
-    await nextTurn();
+    await pause();
   }
   return { values, ipv4: lines.ipv4, lines: lines.line, bad, badLines };
 }
@@ -113,12 +113,17 @@ async function* piecesOf({
   readonly ipv4: Ipv4List;
   readonly values: readonly string[];
 }): AsyncGenerator<readonly string[]> {
-  await ipv4.sort(nextTurn);
+  await ipv4.sort(pause);
   for (let from = 0; from < ipv4.length; from += IMPORT_LINES_PER_CHANGE) yield ipv4.texts(from, IMPORT_LINES_PER_CHANGE);
-  yield* sortedPieces(values, IMPORT_LINES_PER_CHANGE, nextTurn);
+  yield* sortedPieces(values, IMPORT_LINES_PER_CHANGE, pause);
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Everybody else has turns. */
+async function pause(): Promise<void> {
+  for (let turn = 0; turn < IMPORT_TURNS_BETWEEN_PIECES; turn += 1) await nextTurn();
+}
 
 const decisionsOf = ({ areAccounts, action, durationSeconds, note }: ImportTerms, now: UnixMs) => {
   const until = durationSeconds === undefined ? null : now + durationSeconds * 1_000;

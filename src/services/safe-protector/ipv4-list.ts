@@ -9,7 +9,7 @@ const DIGIT_BITS = 16;
 const DIGITS = 2 ** DIGIT_BITS;
 const LENGTH_FIRST = 1_024;
 /** Numbers looked at between two pauses. */
-const NUMBERS_PER_LOOK = 100_000;
+const NUMBERS_PER_LOOK = 20_000;
 
 export class Ipv4List {
   #numbers = new Uint32Array(LENGTH_FIRST);
@@ -51,15 +51,18 @@ async function sortedBy(numbers: Uint32Array, shift: number, pause: () => Promis
   const starts = new Uint32Array(DIGITS + 1);
   const sorted = new Uint32Array(numbers.length);
   for (let from = 0; from < numbers.length; from += NUMBERS_PER_LOOK) {
-    for (const number of numbers.subarray(from, from + NUMBERS_PER_LOOK)) {
-      const next = ((number >>> shift) & (DIGITS - 1)) + 1;
+    const to = Math.min(from + NUMBERS_PER_LOOK, numbers.length);
+    for (let index = from; index < to; index += 1) {
+      const next = (((numbers[index] as number) >>> shift) & (DIGITS - 1)) + 1;
       starts[next] = (starts[next] as number) + 1;
     }
     await pause();
   }
   for (let digit = 1; digit <= DIGITS; digit += 1) starts[digit] = (starts[digit] as number) + (starts[digit - 1] as number);
   for (let from = 0; from < numbers.length; from += NUMBERS_PER_LOOK) {
-    for (const number of numbers.subarray(from, from + NUMBERS_PER_LOOK)) {
+    const to = Math.min(from + NUMBERS_PER_LOOK, numbers.length);
+    for (let index = from; index < to; index += 1) {
+      const number = numbers[index] as number;
       const digit = (number >>> shift) & (DIGITS - 1);
       const place = starts[digit] as number;
       sorted[place] = number;

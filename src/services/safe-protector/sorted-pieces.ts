@@ -5,7 +5,7 @@
  */
 
 /** Texts looked at between two pauses. */
-const TEXTS_PER_LOOK = 20_000;
+const TEXTS_PER_LOOK = 5_000;
 const PARTS_MAX = 2 ** 19;
 const UNITS_MAX = 8;
 const UNIT_VALUES = 2 ** 16;
