@@ -54,7 +54,7 @@ import { SWEEP } from "./scripts.ts";
 import type { OwnLine, Question, RedisShelves } from "./shelves.ts";
 import { type Asked, SkuCommands } from "./sku-commands.ts";
 import { type After, Turns } from "./turns.ts";
-import { readAnswer, type Seen } from "./wire.ts";
+import { readSwept, type Seen } from "./wire.ts";
 
 export interface RedisLedgerParts {
   readonly redis: RedisScripts;
@@ -246,9 +246,7 @@ export class RedisLedger implements Ledger {
 
   async #sweepSome(partition: number, sku: Sku | "", now: UnixMs): Promise<boolean> {
     const args = [now, Math.ceil(SWEEP_SKUS_PER_TICK / this.#partitions.count), SWEEP_ROWS_PER_TURN, sku].map(String);
-    const { reply, looks } = readAnswer<readonly [readonly PartOfOrder[] | Record<string, never>, 0 | 1]>(
-      await this.#redis.run(SWEEP, this.#partitions.keysOf(partition), args),
-    );
+    const { reply, looks } = readSwept(await this.#redis.run(SWEEP, this.#partitions.keysOf(partition), args));
     await this.#shelves.follow(looks);
     const [ended, isMore] = reply;
     if (!Array.isArray(ended)) return isMore === 1;

@@ -4,6 +4,7 @@ import type { SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import type { Goods, HoldCommand, KeptReply, Line, Reply, SkuCommand } from "../ledger.ts";
 import { decodeReplies } from "../reply-record.ts";
+import type { PartOfOrder } from "./order-parts.ts";
 
 export type Field = string | number;
 export type Answered = readonly [kind: string, ...fields: Field[]];
@@ -29,6 +30,9 @@ function repliesOf(reply: Answered): readonly Answered[] {
   const [, count, quantity, heldUntil] = reply as readonly ["all", number, number, UnixMs];
   return new Array<Answered>(count).fill(["held", quantity, heldUntil]);
 }
+/** What `sweep.lua` answers. */
+export type Swept = readonly [ended: readonly PartOfOrder[] | Readonly<Record<string, never>>, isMore: 0 | 1, told: number];
+export const readSwept = (answer: unknown) => readAnswer<Swept>(answer);
 export const readList = <T>(answer: unknown): { readonly reply: readonly T[]; readonly looks: readonly Look[] } => {
   const { reply, looks } = readAnswer<readonly T[]>(answer);
   return { reply: listOf(reply), looks };

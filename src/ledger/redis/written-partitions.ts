@@ -1,6 +1,8 @@
 /** Which partitions this process has written to: there is something of its own to tell in their streams. */
 import type { LuaScript, RedisScripts } from "../../core/redis.ts";
 import type { Partitions } from "./partitions.ts";
+import { SWEEP } from "./scripts.ts";
+import { readSwept } from "./wire.ts";
 
 export class WrittenPartitions implements RedisScripts {
   readonly #redis: RedisScripts;
@@ -14,10 +16,14 @@ export class WrittenPartitions implements RedisScripts {
 
   /** Runs the script, and notes its partition once it has run, or may have: who looked before would find nothing. */
   async run(script: LuaScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    let hasToldNothing = script.isUnconfirmed === true;
     try {
-      return await this.#redis.run(script, keys, args);
+      const answer = await this.#redis.run(script, keys, args);
+      // Sweeps come again and again, nearly always in vain, and a look for what they have told is a transaction.
+      if (script === SWEEP) hasToldNothing = readSwept(answer).reply[2] === 0;
+      return answer;
     } finally {
-      const partition = script.isUnconfirmed ? undefined : this.#partitionOf.get(keys[0] ?? "");
+      const partition = hasToldNothing ? undefined : this.#partitionOf.get(keys[0] ?? "");
       if (partition !== undefined) this.#written.add(partition);
     }
   }

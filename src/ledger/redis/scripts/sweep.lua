@@ -1,7 +1,7 @@
 -- Housekeeping: ends what is due, and tells and removes what has ended, line by line, a bounded number of them. Nobody sees a difference.
 --
 -- ARGV   1 now, 2 how many SKUs at most, 3 how many lines at most, 4 one SKU, or "" for those that are due
--- Reply  [parts of orders that have ended, [order, sku, user] each, some more than once; 1 if there is more to do at once, else 0]
+-- Reply  [parts of orders that have ended, [order, sku, user] each, some more than once; 1 if there is more to do at once, else 0; how much is told]
 local now, skusMax, rowsMax = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local skus = ARGV[4] ~= '' and { ARGV[4] } or call('ZRANGEBYSCORE', WAKE, '-inf', now, 'LIMIT', 0, skusMax)
 local orders, isMore, left = {}, #skus == skusMax, rowsMax
@@ -26,4 +26,4 @@ for _, sku in ipairs(skus) do
     isMore = isMore or rows >= rowsMax
   end
 end
-return finish({ orders, isMore and 1 or 0 })
+return finish({ orders, isMore and 1 or 0, #told })
