@@ -6,22 +6,7 @@
 import type { Sku } from "../../core/ids.ts";
 import type { Key } from "../ledger.ts";
 
-const KINDS = [
-  "goods",
-  "lines",
-  "due",
-  "sums",
-  "ends",
-  "wake",
-  "users",
-  "names",
-  "records",
-  "ties",
-  "stream",
-  "marks",
-  "whole",
-  "unpaid",
-] as const;
+const KINDS = ["goods", "lines", "due", "sums", "ends", "wake", "unpaid", "names", "records", "ties", "stream", "marks", "whole"] as const;
 
 export type KeyKind = (typeof KINDS)[number];
 

@@ -123,11 +123,10 @@ export class StoredLedger {
   }
 
   async *lines(partition: number): AsyncGenerator<readonly StoredLine[]> {
-    for await (const page of this.#scan<LineRow>(partition, "lines", "packed"))
-      yield page.map(([name, row]) => {
-        const [sku, userId] = name.split("\n") as [Sku, UserId];
-        return lineOf(sku, userId, row);
-      });
+    for await (const page of this.#scan<readonly (Sku | LineRow)[]>(partition, "lines", "packed"))
+      yield page.flatMap(([userId, book]) =>
+        Array.from({ length: book.length / 2 }, (_, n) => lineOf(book[2 * n] as Sku, userId as UserId, book[2 * n + 1] as LineRow)),
+      );
   }
 
   async *sums(partition: number): AsyncGenerator<readonly StoredSum[]> {

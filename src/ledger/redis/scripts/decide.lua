@@ -2,7 +2,7 @@
 -- ended before a command is looked at. The same key gets the first reply and changes nothing. While the partition is not known to be whole nothing is
 -- decided: goods that Redis has forgotten would be unknown, and what it has forgotten to have sold would be sold again.
 --
--- KEYS   15...: the kept replies of the batch's keys
+-- KEYS   14...: the kept replies of the batch's keys
 -- ARGV   1 the commands as JSON, each [verb, now, sku, user, ...]
 --        2 how many SKUs of this partition a user may have before all partitions must be asked, 3 how many of all partitions, 4 how many goods
 --        there may be in this partition, 5 how long a reply is kept, in ms, 6 how many ended lines may be swept with goods that are removed
@@ -43,13 +43,13 @@ local verbs = {}
 local function keep(keyed, sku, frozenForMs, session, reason, quantity, heldUntil)
   local number, key, fingerprint = keyed[11], keyed[12], keyed[13]
   local reply = cjson.encode({ { key, fingerprint, session, 'cart', reason, sku, quantity, heldUntil, frozenForMs } })
-  later(function() call('SET', KEYS[14 + number], reply, 'PX', KEPT_MS) end)
+  later(function() call('SET', KEYS[13 + number], reply, 'PX', KEPT_MS) end)
 end
 
 -- @param keyed the command, if it has a key; @param counted of how many SKUs the user has something, or -1
 local function hold(sku, now, user, quantity, limit, opensAt, closesAt, frozenForMs, session, keyed, counted)
   local shelf, at = seen(sku, now)
-  local kept = keyed and call('GET', KEYS[14 + keyed[11]])
+  local kept = keyed and call('GET', KEYS[13 + keyed[11]])
   if kept then return { 'kept', kept } end
   -- A refusal is kept too: the same key hears it again, even when goods have come back since.
   local function refusedHold(reason)
@@ -219,31 +219,25 @@ local function holdAtOnce(c)
   if not goods or at < opensAt or (closesAt > 0 and at >= closesAt) or (limit > 0 and quantity > limit) then return false end
   local available = availableOf(goods)
   if available < quantity * #buyers then return false end
-  local new, newSessions, isNew, known, whose = buyers, sessions, nil, {}, {}
-  for n, skus in ipairs(call('HMGET', USERS, unpack(buyers))) do
-    if skus then
-      users[buyers[n]] = skus
-      known[#known + 1], whose[#whose + 1] = sku .. '\n' .. buyers[n], buyers[n]
+  local new, newSessions, isNew = buyers, sessions, nil
+  for n, text in ipairs(call('HMGET', LINES, unpack(buyers))) do
+    if text then
+      isNew = isNew or {}
+      stored[buyers[n]] = text
     end
   end
-  if #known > 0 then
-    new, newSessions, isNew = {}, {}, {}
+  if isNew then
+    new, newSessions = {}, {}
     for n, user in ipairs(buyers) do
-      isNew[n] = users[user] == nil
+      isNew[n] = stored[user] == nil
       if isNew[n] then new[#new + 1], newSessions[#newSessions + 1] = user, sessions[n] end
     end
-    fetch(known, whose)
   end
 
   local untilMs, count = at + frozenForMs, #new
   if count > 0 then
-    local head, prefix, skus, place = headOfHeld(quantity, untilMs, at), sku .. '\n', '\n' .. sku .. '\n', 0
-    for n = 1, count do
-      local user = new[n]
-      newLines[place + 1], newLines[place + 2] = prefix .. user, heldLine(head, newSessions[n])
-      newUsers[place + 1], newUsers[place + 2] = user, skus
-      place = place + 2
-    end
+    local head = headOfHeld(sku, quantity, untilMs, at)
+    for n = 1, count do newLines[2 * n - 1], newLines[2 * n] = new[n], bookOfHeld(head, newSessions[n]) end
     -- A copy, where others may follow.
     shelf.begun[untilMs] = isNew and { unpack(new) } or new
     move(shelf, untilMs, quantity * count)
@@ -267,20 +261,19 @@ local function holdAtOnce(c)
   return true
 end
 
-local commands, names, whose = cjson.decode(ARGV[1]), {}, {}
+local commands, whose = cjson.decode(ARGV[1]), {}
 if #commands == 1 and commands[1][1] == 'holds' then
   if holdAtOnce(commands[1]) then return finishWith('[' .. table.concat(replies, ',') .. ']') end
 end
-local function want(sku, user) names[#names + 1], whose[#whose + 1] = sku .. '\n' .. user, user end
 for _, command in ipairs(commands) do
-  local verb, sku, user = command[1], command[3], command[4]
+  local verb, user = command[1], command[4]
   if verb == 'holds' then
-    for _, each in ipairs(user) do want(sku, each) end
+    for _, each in ipairs(user) do whose[#whose + 1] = each end
   elseif verb ~= 'stock' and verb ~= 'expire' then
-    want(sku, user)
+    whose[#whose + 1] = user
   end
 end
-fetch(names, whose)
+fetch(whose)
 
 -- Holds without keys that differ in nothing but whose they are, in one go as far as their users have nothing at all, which is nearly always. What `hold`
 -- decides of such a user depends on the goods alone.
@@ -291,15 +284,17 @@ local function holdAll(c)
   local goods, taken = shelf.goods, 0
   local mayBuy = goods and at >= opensAt and (closesAt == 0 or at < closesAt) and (limit == 0 or quantity <= limit)
   local heldUntil = at + frozenForMs
-  local head, held = headOfHeld(quantity, heldUntil, at), cjson.encode({ 'held', quantity, heldUntil })
+  local head, held = headOfHeld(sku, quantity, heldUntil, at), cjson.encode({ 'held', quantity, heldUntil })
   for n, user in ipairs(buyers) do
-    local name, session = sku .. '\n' .. user, sessions[n]
+    local session = sessions[n]
     local available = goods and availableOf(goods)
-    local isNew = stored[name] == false and users[user] == '\n' and not lines[name]
+    local isNew = stored[user] == false and not books[user]
     if shelf.isHalted then
       replies[#replies + 1] = LATER
     elseif isNew and mayBuy and available >= quantity then
-      putHeld(name, sku, user, head, session)
+      -- Whoever asks for the line from now on finds it stored.
+      stored[user] = bookOfHeld(head, session)
+      newLines[#newLines + 1], newLines[#newLines + 2] = user, stored[user]
       begin(shelf, heldUntil, user)
       goods[FROZEN], taken = goods[FROZEN] + quantity, taken + quantity
       tellCreated(sku, user, session, at, quantity, heldUntil)

@@ -7,12 +7,12 @@
 --
 -- KEYS, the same for all scripts:
 --    1 goods    hash    sku -> what is on hand, frozen, sold; price; clock; earliest deadline; what of the frozen is in unpaid orders
---    2 lines    hash    sku \n user -> what a user has of it
+--    2 lines    hash    user -> sku, what the user has of it, sku, ...: all of one user's lines are read and written as one, and nearly always there is one
 --    3 due      zset    sku \n deadline: the deadlines that freeze something, in order of their bytes
 --    4 sums     hash    sku \n deadline -> how much becomes free then
 --    5 ends     zset    sku \n deadline \n user [\n user ...]: whose lines to look at after that deadline
 --    6 wake     zset    sku, by the time at which the sweeper has to look at it (0: now)
---    7 users    hash    user -> \n sku \n sku ... \n: of which SKUs the user has a line
+--    7 unpaid   hash    sku \n deadline -> how much of what becomes free then is in unpaid orders
 --    8 names    zset    sku of all goods, in order of their bytes
 --    9 records  zset    user \n sku of all order records, in order of their bytes
 --   10 ties     zset    sku \n deadline \n order \n sku [\n sku ...]: what an order of several SKUs ends together with
@@ -20,10 +20,9 @@
 --                       and of notes about what operators set, for Postgres to keep
 --   12 marks    hash    order \n sku -> a part of an order that is under way between here and Postgres, since when, and how to undo it
 --   13 whole    string  the run id of the server under which this partition was compared with Postgres; see `note-whole.lua`
---   14 unpaid   hash    sku \n deadline -> how much of what becomes free then is in unpaid orders
 -- Ids have no control characters, so \n separates them and sorts before all they are made of.
 local GOODS, LINES, DUE, SUMS, ENDS, WAKE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local USERS, NAMES, RECORDS, TIES, STREAM, MARKS, WHOLE, UNPAID = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+local UNPAID, NAMES, RECORDS, TIES, STREAM, MARKS, WHOLE = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 
 -- Fields of goods.
 local ON_HAND, FROZEN, SOLD, PRICE, CLOCK, EARLIEST, PENDING = 1, 2, 3, 4, 5, 6, 7
@@ -33,9 +32,9 @@ local HELD, UNTIL, SINCE, ORDERED, LEVEL, SESSION, PARTS, MARK = 1, 2, 3, 4, 5, 
 
 local CHUNK, USERS_PER_ENTRY = 1000, 100
 local call = redis.call
-local shelves, lines, users, told, looks, written = {}, {}, {}, {}, {}, {}
--- Lines as they were read before somebody asked, or as they will be written first: the packed text, or false where there is none.
-local stored, newLines, newUsers = {}, {}, {}
+local shelves, lines, books, told, looks, written = {}, {}, {}, {}, {}, {}
+-- A user's lines as they were read before somebody asked, or as they will be written first: the packed text, or false where there are none.
+local stored, newLines = {}, {}
 
 local function padded(ms) return string.format('%015.0f', ms) end
 local function must(condition, fact) if not condition then error('broken invariant: ' .. fact) end end
@@ -199,28 +198,33 @@ local function begin(shelf, deadline, user)
 end
 
 -- Fields of a hash, a thousand at a time: a call for each would cost more than all else that a hold does.
-local function readAll(key, fields, hear)
-  for first = 1, #fields, CHUNK do
-    local last = math.min(#fields, first + CHUNK - 1)
-    for n, text in ipairs(call('HMGET', key, unpack(fields, first, last))) do hear(fields[first + n - 1], text) end
-  end
-end
 -- @param pairs field, value, field, value, ...
 local function writeAll(key, pairs)
   for first = 1, #pairs, CHUNK do call('HSET', key, unpack(pairs, first, math.min(#pairs, first + CHUNK - 1))) end
 end
 
--- Reads lines together that somebody will ask for, and of which SKUs those users have others who have none there.
-local function fetch(names, whose)
-  readAll(LINES, names, function(name, text) stored[name] = text end)
-  local new = {}
-  for n, name in ipairs(names) do
-    if not stored[name] and users[whose[n]] == nil then
-      users[whose[n]] = '\n'
-      new[#new + 1] = whose[n]
-    end
+-- Reads the lines of users together, for whom somebody will ask.
+local function fetch(users)
+  for first = 1, #users, CHUNK do
+    local last = math.min(#users, first + CHUNK - 1)
+    for n, text in ipairs(call('HMGET', LINES, unpack(users, first, last))) do stored[users[first + n - 1]] = text end
   end
-  readAll(USERS, new, function(user, text) users[user] = text or '\n' end)
+end
+
+-- All lines of a user, flat: sku, line, sku, line, ...
+local function bookOf(user)
+  local book = books[user]
+  if not book then
+    local text = stored[user]
+    if text == nil then text = call('HGET', LINES, user) end
+    book = text and cmsgpack.unpack(text) or {}
+    books[user] = book
+  end
+  return book
+end
+local function placeIn(book, sku)
+  for n = 1, #book, 2 do if book[n] == sku then return n end end
+  return nil
 end
 
 -- The user's line as it is stored, or an empty one.
@@ -228,32 +232,27 @@ local function lineOf(sku, user)
   local name = sku .. '\n' .. user
   local line = lines[name]
   if not line then
-    local text = stored[name]
-    if text == nil then text = call('HGET', LINES, name) end
-    line = { name = name, sku = sku, user = user, row = text and cmsgpack.unpack(text) or { 0, 0, 0, 0, -1, '', {}, false } }
-    line.wasThere, line.hadRecord = text ~= false, line.row[LEVEL] >= 0
+    local book = bookOf(user)
+    local place = placeIn(book, sku)
+    local row = place and book[place + 1] or { 0, 0, 0, 0, -1, '', {}, false }
+    line = { sku = sku, user = user, row = row, hadRecord = row[LEVEL] >= 0 }
     lines[name] = line
   end
   return line
 end
 
--- A line with a hold and nothing else, packed as `lineOf` reads it; `head` is the same for all of one time and quantity.
-local function headOfHeld(quantity, heldUntil, at) return '\152' .. cmsgpack.pack(quantity, heldUntil, at, 0, -1) end
+-- The only line of a user, with a hold and nothing else, packed as `bookOf` reads it; `head` is the same for all of one SKU, time and quantity.
+local function headOfHeld(sku, quantity, heldUntil, at)
+  return '\146' .. cmsgpack.pack(sku) .. '\152' .. cmsgpack.pack(quantity, heldUntil, at, 0, -1)
+end
 local TAIL_OF_HELD = cmsgpack.pack({}, false)
 local startOfSession, sessionChars = nil, -1
-local function heldLine(head, session)
+local function bookOfHeld(head, session)
   -- How a text begins depends on its length alone.
   if #session ~= sessionChars then
     sessionChars, startOfSession = #session, string.sub(cmsgpack.pack(session), 1, -1 - #session)
   end
   return head .. startOfSession .. session .. TAIL_OF_HELD
-end
--- Puts it down for somebody of whom nothing was here, as `fetch` has found: whoever asks for the line from now on finds it stored.
-local function putHeld(name, sku, user, head, session)
-  local text = heldLine(head, session)
-  stored[name], users[user] = text, '\n' .. sku .. '\n'
-  newLines[#newLines + 1], newLines[#newLines + 2] = name, text
-  newUsers[#newUsers + 1], newUsers[#newUsers + 2] = user, users[user]
 end
 
 -- The line for whoever may write into it: a hold that its deadline has ended is told and leaves the line.
@@ -275,32 +274,17 @@ local function pendingOf(row, at)
 end
 
 -- How many SKUs of this partition the user has lines of, dead ones too.
-local function skusOf(user)
-  if users[user] == nil then users[user] = call('HGET', USERS, user) or '\n' end
-  if users[user] == '\n' then return 0 end
-  local _, separators = string.gsub(users[user], '\n', '')
-  return separators - 1
-end
+local function skusOf(user) return #bookOf(user) / 2 end
 
--- @param put fields and values to write to the lines, @param changed users of whom a line has come or gone
-local function finishLine(line, put, changed)
+local function finishLine(line)
   local row, sku, user = line.row, line.sku, line.user
   local isThere = row[HELD] > 0 or row[ORDERED] > 0 or row[LEVEL] >= 0 or #row[PARTS] > 0 or row[MARK] ~= false
-  if isThere then
-    put[#put + 1], put[#put + 2] = line.name, cmsgpack.pack(row)
-  else
-    call('HDEL', LINES, line.name)
-  end
-  if isThere ~= line.wasThere then
-    local skus = users[user] or call('HGET', USERS, user) or '\n'
-    if isThere then
-      skus = skus .. sku .. '\n'
-    else
-      local from, to = string.find(skus, '\n' .. sku .. '\n', 1, true)
-      if from then skus = string.sub(skus, 1, from) .. string.sub(skus, to + 1) end
-    end
-    users[user] = skus
-    changed[user] = true
+  local book = bookOf(user)
+  local place = placeIn(book, sku)
+  if isThere and not place then
+    book[#book + 1], book[#book + 2] = sku, row
+  elseif place and not isThere then
+    for _ = 1, 2 do table.remove(book, place) end
   end
   local hasRecord = row[LEVEL] >= 0
   if hasRecord and not line.hadRecord then call('ZADD', RECORDS, 0, user .. '\n' .. sku) end
@@ -322,14 +306,18 @@ end
 local function finishLines()
   -- First, so that what became of them in the same batch wins.
   writeAll(LINES, newLines)
-  writeAll(USERS, newUsers)
-  local put, changed, kept = {}, {}, {}
-  for _, line in pairs(lines) do if line.isChanged then finishLine(line, put, changed) end end
-  writeAll(LINES, put)
-  for user in pairs(changed) do
-    if users[user] == '\n' then call('HDEL', USERS, user) else kept[#kept + 1], kept[#kept + 2] = user, users[user] end
+  local put, changed = {}, {}
+  for _, line in pairs(lines) do
+    if line.isChanged then
+      finishLine(line)
+      changed[line.user] = true
+    end
   end
-  writeAll(USERS, kept)
+  for user in pairs(changed) do
+    local book = books[user]
+    if #book > 0 then put[#put + 1], put[#put + 2] = user, cmsgpack.pack(book) else call('HDEL', LINES, user) end
+  end
+  writeAll(LINES, put)
 end
 
 -- Appends what is told, in its order.

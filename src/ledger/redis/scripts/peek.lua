@@ -6,7 +6,9 @@
 local answers = {}
 for n, question in ipairs(cjson.decode(ARGV[1])) do
   local goods = redis.call('HGET', KEYS[1], question[1])
-  local line = question[2] ~= '' and redis.call('HGET', KEYS[2], question[1] .. '\n' .. question[2])
-  answers[n] = { goods and cmsgpack.unpack(goods) or false, line and cmsgpack.unpack(line) or false }
+  local text = question[2] ~= '' and redis.call('HGET', KEYS[2], question[2])
+  local book, line = text and cmsgpack.unpack(text) or {}, false
+  for place = 1, #book, 2 do if book[place] == question[1] then line = book[place + 1] end end
+  answers[n] = { goods and cmsgpack.unpack(goods) or false, line }
 end
 return cjson.encode(answers)
