@@ -90,6 +90,24 @@ export interface Order {
   readonly payment: Payment | null;
 }
 
+/** Which orders somebody looks for, and how far the look may go. */
+export interface OrderSearch {
+  /** `null`: in any. */
+  readonly state: OrderState | null;
+  /** Only those that money has made what they are at their payment deadline or later: `paid` all the same, or `refund-due`. */
+  readonly isPaidLate: boolean;
+  /** Only from behind this one; `null`: from the newest. Behind an order that there is not, there is nothing. */
+  readonly after: OrderId | null;
+  readonly limit: number;
+  /** So many orders are passed at most, wanted or not. */
+  readonly passedMax: number;
+}
+export interface FoundOrders {
+  readonly orders: readonly Order[];
+  /** Behind which one to go on; `null`: there are no more. */
+  readonly next: OrderId | null;
+}
+
 /** An idempotency key with what it stands for: two requests are the same when their fingerprints are. */
 export interface Key {
   readonly text: string;
@@ -356,6 +374,9 @@ export interface Ledger {
   orderPaidWith(payment: Pick<Payment, "provider" | "paymentId">): Answer<OrderId | null>;
   /** Up to `limit` orders of a user as they are at `now`, the last placed first, from behind `after`. */
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Answer<readonly Order[]>;
+  /** Looks through everybody's orders as they were saved, the last placed first. For people who look, not for who decides: an unpaid one whose deadline
+   *  is over at `now` counts as expired, whatever is being done about it at this moment. */
+  findOrders(search: OrderSearch, now: UnixMs): Answer<FoundOrders>;
   /** Up to `limit` goods in the order of their SKUs' UTF-8 bytes, from behind `after`. */
   listGoods(after: Sku | null, limit: number, now: UnixMs): Answer<readonly Goods[]>;
   /** How many goods there are. */

@@ -10,6 +10,7 @@ import outboxSources from "./0005-outbox-sources.sql" with { type: "text" };
 import operatorChanges from "./0006-operator-changes.sql" with { type: "text" };
 import goodsSince from "./0007-goods-since.sql" with { type: "text" };
 import operatorNames from "./0008-operator-names.sql" with { type: "text" };
+import ordersByAge from "./0009-orders-by-age.sql" with { type: "text" };
 
 export interface Migration {
   readonly name: string;
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0006-operator-changes", text: operatorChanges },
   { name: "0007-goods-since", text: goodsSince },
   { name: "0008-operator-names", text: operatorNames },
+  { name: "0009-orders-by-age", text: ordersByAge },
 ];

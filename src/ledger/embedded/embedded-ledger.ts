@@ -28,6 +28,7 @@ import type {
   ChangeCommand,
   ExpireCommand,
   ExpireReply,
+  FoundOrders,
   Goods,
   HeldGoods,
   HoldCommand,
@@ -41,6 +42,7 @@ import type {
   OrderItem,
   OrderRecord,
   OrderReply,
+  OrderSearch,
   PayCommand,
   Payment,
   PlaceCommand,
@@ -190,6 +192,10 @@ export class EmbeddedLedger implements Ledger {
     return this.#journal
       .ordersOf(userId, after, limit)
       .map((saved) => (saved.state === "payment-pending" ? (this.order(saved.orderId, now) ?? saved) : saved));
+  }
+
+  findOrders(search: OrderSearch, now: UnixMs): FoundOrders {
+    return this.#journal.findOrders(search, now);
   }
 
   listGoods(after: Sku | null, limit: number, now: UnixMs): readonly Goods[] {

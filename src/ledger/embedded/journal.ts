@@ -4,7 +4,7 @@
  */
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import type { Goods, KeptReply, Line, Order } from "../ledger.ts";
+import type { FoundOrders, Goods, KeptReply, Line, Order, OrderSearch } from "../ledger.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 
 /** Goods as they are saved. What is frozen of them is not: it is what their live holds and unpaid orders add up to. */
@@ -66,6 +66,8 @@ export interface Journal {
   orderPaidWith(provider: string, paymentId: string): OrderId | null;
   /** As they were saved, the last placed first, from behind `after`. */
   ordersOf(userId: UserId, after: OrderId | null, limit: number): readonly Order[];
+  /** As `Ledger.findOrders` promises. */
+  findOrders(search: OrderSearch, now: UnixMs): FoundOrders;
   listSkus(after: Sku | null, limit: number): Sku[];
   listRecords(after: { readonly userId: UserId; readonly sku: Sku } | null, limit: number): { userId: UserId; sku: Sku }[];
 }

@@ -1,7 +1,8 @@
 /** A journal that keeps nothing beyond its process: the ledger for tests and for trying things out. */
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import type { KeptReply, Line, Order } from "../ledger.ts";
+import type { FoundOrders, KeptReply, Line, Order, OrderSearch } from "../ledger.ts";
+import { isWanted, orderAt } from "../order-search.ts";
 import type { Journal, SavedHold, SavedOrder } from "./journal.ts";
 import type { ReplyLocation } from "./reply-index.ts";
 
@@ -122,6 +123,19 @@ export class MemoryJournal implements Journal {
       .reverse()
       .slice(0, limit)
       .map(({ order }) => order);
+  }
+
+  findOrders(search: OrderSearch, now: UnixMs): FoundOrders {
+    const { after, limit, passedMax } = search;
+    const placedBefore = after === null ? Number.POSITIVE_INFINITY : (this.#orders.get(after)?.row ?? 0);
+    const behind = [...this.#orders.values()].filter(({ row }) => row < placedBefore).reverse();
+    const found: Order[] = [];
+    for (const [passed, saved] of behind.entries()) {
+      const order = orderAt(saved.order, now);
+      if (isWanted(order, search)) found.push(order);
+      if (found.length === limit || passed + 1 === passedMax) return { orders: found, next: order.orderId };
+    }
+    return { orders: found, next: null };
   }
 
   listSkus(after: Sku | null, limit: number): Sku[] {

@@ -5,7 +5,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
-import type { KeptReply, Line, Order } from "../ledger.ts";
+import type { FoundOrders, KeptReply, Line, Order, OrderSearch } from "../ledger.ts";
 import { decodeReplies, encodeReplies } from "../reply-record.ts";
 import type { Journal, Restored, SavedGoods, SavedHold, SavedOrder } from "./journal.ts";
 import type { ReplyLocation } from "./reply-index.ts";
@@ -147,6 +147,9 @@ export class SqliteJournal implements Journal {
   }
   ordersOf(userId: UserId, after: OrderId | null, limit: number): readonly Order[] {
     return this.#orders.ofUser(userId, after, limit);
+  }
+  findOrders(search: OrderSearch, now: UnixMs): FoundOrders {
+    return this.#orders.find(search, now);
   }
 
   saveReplies(row: number, at: UnixMs, hashes: Uint32Array, replies: readonly KeptReply[]): void {

@@ -9,6 +9,7 @@ import type {
   CartLine,
   ChangeCommand,
   Command,
+  FoundOrders,
   Goods,
   HoldCommand,
   HoldEvent,
@@ -19,6 +20,7 @@ import type {
   Line,
   Order,
   OrderRecord,
+  OrderSearch,
   RecordCommand,
   Reply,
   SkuCommand,
@@ -95,6 +97,20 @@ export class Oracle {
     const ids = this.#books.papers.flatMap(({ order }) => (order.userId === userId ? [order.orderId] : [])).reverse();
     const orders = ids.flatMap((orderId) => this.order(orderId, now) ?? []);
     return orders.slice(after === null ? 0 : orders.findIndex(({ orderId }) => orderId === after) + 1).slice(0, limit);
+  }
+
+  findOrders({ state, isPaidLate, after, limit, passedMax }: OrderSearch, now: UnixMs): FoundOrders {
+    // Somebody who only looks makes no time pass.
+    const shown = (order: Order): Order =>
+      order.state === "payment-pending" && now >= order.payUntil ? { ...order, state: "expired", since: order.payUntil } : order;
+    const all = this.#books.papers.map(({ order }) => shown(order)).reverse();
+    const position = after === null ? -1 : all.findIndex(({ orderId }) => orderId === after);
+    const behind = after !== null && position < 0 ? [] : all.slice(position + 1);
+    const isLate = ({ payment, since, payUntil }: Order): boolean => payment !== null && since >= payUntil;
+    const fits = (order: Order): boolean => (state === null || order.state === state) && (isLate(order) || !isPaidLate);
+    const found = behind.slice(0, passedMax).filter(fits);
+    const next = found.length >= limit ? found[limit - 1] : behind[passedMax - 1];
+    return { orders: found.slice(0, limit), next: next?.orderId ?? null };
   }
 
   listGoods(after: Sku | null, limit: number, now: UnixMs): Goods[] {

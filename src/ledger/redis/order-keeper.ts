@@ -19,7 +19,7 @@ import { ORDER_ATTEMPTS_MAX, UNDER_WAY_PAUSE_MS } from "../../limits/ledger.ts";
 import { decideOrder, itemsAsked } from "../decide-order.ts";
 import { ledgerTime } from "../decision.ts";
 import { expireOrder } from "../expire.ts";
-import type { LedgerEvent, Order, OrderCommand, OrderItem, OrderReply, OrderState, Payment } from "../ledger.ts";
+import type { FoundOrders, LedgerEvent, Order, OrderCommand, OrderItem, OrderReply, OrderSearch, OrderState, Payment } from "../ledger.ts";
 import type { OrderParts, PartOfOrder, StepResult } from "./order-parts.ts";
 import { partsOf } from "./order-parts.ts";
 import {
@@ -33,6 +33,7 @@ import {
   readOrder,
   readOrdersOf,
   readStates,
+  searchOrders,
 } from "./order-table.ts";
 import type { Partitions } from "./partitions.ts";
 import { keepSold, type Relay, type Taken, type Tell } from "./relay.ts";
@@ -115,6 +116,10 @@ export class OrderKeeper {
   async ofUser(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Promise<readonly Order[]> {
     const stored = await readOrdersOf(this.#db.read, userId, after, limit);
     return Promise.all(stored.map((order) => this.#asItIs(order, now)));
+  }
+
+  search(search: OrderSearch, now: UnixMs): Promise<FoundOrders> {
+    return searchOrders(this.#db.read, search, now);
   }
 
   paidWith(payment: Pick<Payment, "provider" | "paymentId">): Promise<OrderId | null> {

@@ -3,7 +3,8 @@ import { assert } from "../../core/assert.ts";
 import type { OrderId, UserId } from "../../core/ids.ts";
 import type { Sql, Tx } from "../../core/sql.ts";
 import type { UnixMs } from "../../core/time.ts";
-import type { CancelCommand, Order, OrderItem, OrderState, Payment } from "../ledger.ts";
+import type { CancelCommand, FoundOrders, Order, OrderItem, OrderSearch, OrderState, Payment } from "../ledger.ts";
+import { orderAt } from "../order-search.ts";
 
 /** What Redis still has to give back of an order that has ended. */
 export type GiveBack = CancelCommand["to"];
@@ -62,6 +63,23 @@ export async function readOrdersOf(sql: Sql, userId: UserId, after: OrderId | nu
       : await sql<OrderRow>`select * from orders where user_id = ${userId}
           and seq < (select seq from orders where order_id = ${after} and user_id = ${userId}) order by seq desc limit ${limit}`;
   return rows.map(orderOf);
+}
+
+/** Walks back from the newest. The conditions are those of `order-search.ts`. */
+export async function searchOrders(sql: Sql, search: OrderSearch, now: UnixMs): Promise<FoundOrders> {
+  const { state, isPaidLate, after, limit, passedMax } = search;
+  const [from] =
+    after === null
+      ? await sql<{ seq: number }>`select coalesce(max(seq), 0) + 1 as seq from orders`
+      : await sql<{ seq: number }>`select seq from orders where order_id = ${after}`;
+  if (from === undefined) return { orders: [], next: null };
+  const [last] = await sql<Pick<OrderRow, "order_id"> & { seq: number }>`
+    select order_id, seq from orders where seq < ${from.seq} order by seq desc limit 1 offset ${passedMax - 1}`;
+  const rows = await sql<OrderRow>`select * from orders where seq < ${from.seq} and seq >= ${last?.seq ?? 0}
+    and (${state}::text is null or case when state = 'payment-pending' and pay_until <= ${now} then 'expired' else state end = ${state})
+    and (not ${isPaidLate}::boolean or (payment_id is not null and since >= pay_until)) order by seq desc limit ${limit}`;
+  const next = rows.length === limit ? rows.at(-1) : last;
+  return { orders: rows.map((row) => orderAt(orderOf(row), now)), next: next?.order_id ?? null };
 }
 
 export async function addOrder(tx: Tx, order: Order): Promise<void> {

@@ -36,13 +36,15 @@ interface Played {
 async function play({ ledger, sweep, events }: OpenedLedger, steps: readonly Step[]): Promise<Played> {
   const replies: Reply[] = [];
   let now: UnixMs = START;
+  let latest = now;
   for (const step of steps) {
     if (step.does === "crash") continue;
     now += step.afterMs;
+    latest = Math.max(latest, now);
     if (step.does === "sweep") await sweep(now);
     else for (const batch of step.batches) replies.push(...(await send(ledger, batch, now)));
   }
-  const end = await snapshotOf(ledger, now);
+  const end = await snapshotOf(ledger, now, latest);
   while (await sweep(now));
   return { replies, end, stories: storiesOf(await events()) };
 }

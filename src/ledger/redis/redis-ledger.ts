@@ -20,6 +20,7 @@ import type {
   Command,
   ExpireCommand,
   ExpireReply,
+  FoundOrders,
   Goods,
   HeldGoods,
   HoldCommand,
@@ -32,6 +33,7 @@ import type {
   OrderCommand,
   OrderRecord,
   OrderReply,
+  OrderSearch,
   PayCommand,
   Payment,
   PlaceCommand,
@@ -207,6 +209,9 @@ export class RedisLedger implements Ledger {
   }
   ordersOf(userId: UserId, after: OrderId | null, limit: number, now: UnixMs): Promise<readonly Order[]> {
     return this.#orders.ofUser(userId, after, limit, now);
+  }
+  findOrders(search: OrderSearch, now: UnixMs): Promise<FoundOrders> {
+    return this.#orders.search(search, now);
   }
 
   async listGoods(after: Sku | null, limit: number, now: UnixMs): Promise<readonly Goods[]> {

@@ -5,7 +5,21 @@
 import { expect } from "bun:test";
 import fc from "fast-check";
 import type { UnixMs } from "../../core/time.ts";
-import type { CartLine, Command, Goods, HoldCommand, HoldReply, KeptReply, Ledger, Line, Order, OrderRecord, Reply } from "../ledger.ts";
+import type {
+  CartLine,
+  Command,
+  FoundOrders,
+  Goods,
+  HoldCommand,
+  HoldReply,
+  KeptReply,
+  Ledger,
+  Line,
+  Order,
+  OrderRecord,
+  OrderSearch,
+  Reply,
+} from "../ledger.ts";
 import { Oracle } from "../oracle/oracle.ts";
 import { checkAlwaysTrue, checkSingleBatch } from "./always-true.ts";
 import { type Batch, history, KEYS, ORDERS, SKUS, type Step, USERS } from "./histories.ts";
@@ -25,6 +39,7 @@ export interface Snapshot {
   readonly lines: readonly Line[];
   readonly orders: readonly (Order | null)[];
   readonly ordersOfUsers: readonly (readonly Order[])[];
+  readonly foundOrders: readonly FoundOrders[];
   readonly carts: readonly (readonly CartLine[])[];
   readonly records: readonly OrderRecord[];
   readonly list: readonly Goods[];
@@ -53,6 +68,11 @@ async function play(opened: OpenedLedger, steps: readonly Step[]): Promise<void>
 
 export const LINES = USERS.flatMap((userId) => SKUS.map((sku) => ({ userId, sku })));
 const ALL_KEYS = KEYS.map((text) => keyOf(text));
+/** Each state, and the late ones; with a short way and few at a time. */
+const SEARCHES = ([null, "payment-pending", "paid", "cancelled", "expired", "refund-due"] as const).flatMap((state): OrderSearch[] => [
+  { state, isPaidLate: false, after: null, limit: 2, passedMax: 4 },
+  { state, isPaidLate: true, after: null, limit: 100, passedMax: 100 },
+]);
 const bySku = (a: CartLine, b: CartLine): number => (a.sku < b.sku ? -1 : 1);
 
 class Game {
@@ -60,6 +80,8 @@ class Game {
   readonly #oracle = new Oracle();
   #ledger: Ledger;
   #now: UnixMs = START;
+  /** The clock may jump back; whoever looks through orders does so at the latest time that anything can have seen. */
+  #latest: UnixMs = START;
   #seen: Snapshot | null = null;
   #lastCalls: readonly { readonly batch: Batch; readonly replies: readonly Reply[] }[] = [];
 
@@ -74,6 +96,7 @@ class Game {
       return;
     }
     this.#now += step.afterMs;
+    this.#latest = Math.max(this.#latest, this.#now);
     if (step.does === "sweep") {
       await this.#opened.sweep(this.#now);
       await this.look();
@@ -91,7 +114,7 @@ class Game {
   /** Compares everything that can be seen with what the oracle shows. */
   async look(): Promise<Snapshot> {
     const before = this.#seen;
-    const seen = await snapshotOf(this.#ledger, this.#now);
+    const seen = await snapshotOf(this.#ledger, this.#now, this.#latest);
     expect(seen).toEqual(this.#expected());
     checkAlwaysTrue(before, seen);
     this.#seen = seen;
@@ -135,6 +158,7 @@ class Game {
       lines: LINES.map((of) => this.#oracle.line(of, now)),
       orders: ORDERS.map((orderId) => this.#oracle.order(orderId, now)),
       ordersOfUsers: USERS.map((userId) => this.#oracle.ordersOf(userId, null, 100, now)),
+      foundOrders: SEARCHES.map((search) => this.#oracle.findOrders(search, this.#latest)),
       carts: USERS.map((userId) => this.#oracle.cart(userId, now).sort(bySku)),
       records: this.#oracle.listRecords(null, 100),
       list: this.#oracle.listGoods(null, 100, now),
@@ -170,15 +194,17 @@ function checkRepeated(command: HoldCommand, first: HoldReply, again: HoldReply)
   });
 }
 
-export async function snapshotOf(ledger: Ledger, now: UnixMs): Promise<Snapshot> {
+/** @param latest the latest time that anything can have seen */
+export async function snapshotOf(ledger: Ledger, now: UnixMs, latest = now): Promise<Snapshot> {
   const goods = await ledger.goods(SKUS, now);
   const lines = await ledger.lines(LINES, now);
   const orders = await Promise.all(ORDERS.map((orderId) => ledger.order(orderId, now)));
   const ordersOfUsers = await Promise.all(USERS.map((userId) => ledger.ordersOf(userId, null, 100, now)));
+  const foundOrders = await Promise.all(SEARCHES.map((search) => ledger.findOrders(search, latest)));
   const carts = await Promise.all(USERS.map(async (userId) => [...(await ledger.cart(userId, now))].sort(bySku)));
   const records = await ledger.listRecords(null, 100);
   const list = await ledger.listGoods(null, 100, now);
-  return { goods, lines, orders, ordersOfUsers, carts, records, list, kept: await ledger.recall(ALL_KEYS, now) };
+  return { goods, lines, orders, ordersOfUsers, foundOrders, carts, records, list, kept: await ledger.recall(ALL_KEYS, now) };
 }
 
 /** Sends one batch with the verb that all its commands have. */

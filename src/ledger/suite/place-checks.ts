@@ -1,7 +1,7 @@
 /** Checks of how an order is made of holds, all of them or none, and how a user's orders are found. */
 import { expect } from "bun:test";
 import type { OrderId, Sku, UserId } from "../../core/ids.ts";
-import type { Order } from "../ledger.ts";
+import type { Order, OrderSearch } from "../ledger.ts";
 import {
   type Check,
   DEADLINE,
@@ -15,6 +15,7 @@ import {
   placed,
   placedTwo,
   refused,
+  type Shop,
   START,
   stateOf,
   WINDOW,
@@ -210,6 +211,66 @@ const listing: readonly Check[] = [
       expect((await shop.ordersOf("ann")).map(({ state }) => state)).toEqual(["payment-pending", "paid", "payment-pending", "expired"]);
     },
   },
+  {
+    sentence: "everybody's orders are looked through from the newest back, in any state or in one, as far as a look may go",
+    run: async (shop) => {
+      await aDayOfOrders(shop);
+      const idsOf = async (search: Partial<OrderSearch>): Promise<readonly [string, string | null]> => {
+        const { orders, next } = await shop.findOrders(search);
+        return [orders.map(({ orderId }) => orderId.slice("order ".length)).join(" "), next];
+      };
+      expect(await idsOf({})).toEqual(["7 6 5 4 3 2 1", null]);
+      expect(await idsOf({ limit: 3 })).toEqual(["7 6 5", "order 5"]);
+      expect(await idsOf({ limit: 3, after: "order 5" as OrderId })).toEqual(["4 3 2", "order 2"]);
+      expect(await idsOf({ after: "order 2" as OrderId })).toEqual(["1", null]);
+      expect(await idsOf({ after: "order 1" as OrderId })).toEqual(["", null]);
+      expect(await idsOf({ after: "nothing of the kind" as OrderId })).toEqual(["", null]);
+      expect(await idsOf({ state: "payment-pending" })).toEqual(["7", null]);
+      expect(await idsOf({ state: "paid" })).toEqual(["4 2", null]);
+      expect(await idsOf({ state: "cancelled" })).toEqual(["3", null]);
+      expect(await idsOf({ state: "expired" })).toEqual(["6", null]);
+      expect(await idsOf({ state: "refund-due" })).toEqual(["5 1", null]);
+      // A look that has gone far enough says where it stands, whether it has found anything or not.
+      expect(await idsOf({ state: "paid", passedMax: 3 })).toEqual(["", "order 5"]);
+      expect(await idsOf({ state: "paid", passedMax: 3, after: "order 5" as OrderId })).toEqual(["4 2", "order 2"]);
+      expect(await idsOf({ state: "paid", passedMax: 3, after: "order 2" as OrderId })).toEqual(["", null]);
+      const [newest] = (await shop.findOrders({ limit: 1 })).orders;
+      expect(newest).toEqual((await shop.order("order 7")) as Order);
+    },
+  },
+  {
+    sentence: "late are those orders whose money came at their payment deadline or after it, whatever became of them",
+    run: async (shop) => {
+      await aDayOfOrders(shop);
+      const late = async (search: Partial<OrderSearch> = {}): Promise<string[]> =>
+        (await shop.findOrders({ isPaidLate: true, ...search })).orders.map(({ orderId, state }) => `${orderId} ${state}`);
+      expect(await late()).toEqual(["order 5 refund-due", "order 4 paid"]);
+      expect(await late({ state: "paid" })).toEqual(["order 4 paid"]);
+      expect(await late({ state: "expired" })).toEqual([]);
+    },
+  },
 ];
+
+/** Orders of every kind: 1 was paid with the wrong amount, 2 in time, 3 was cancelled; 4 was paid at its deadline, 5 after it when the goods had
+ *  gone, 6 not at all; 7 may still be. */
+async function aDayOfOrders(shop: Shop): Promise<void> {
+  await shop.put(20);
+  await shop.put(1, "sofa");
+  for (const n of [1, 2, 3, 4, 5, 6]) {
+    const sku = n === 5 ? "sofa" : LAMP;
+    await shop.hold(`user ${n}`, 1, { sku });
+    await shop.place(`user ${n}`, `order ${n}`, { skus: [sku] });
+  }
+  await shop.pay("order 1", { paymentId: "1", isAmountRight: false });
+  await shop.pay("order 2", { paymentId: "2" });
+  await shop.cancel("order 3");
+  shop.now = PAY_UNTIL;
+  await shop.pay("order 4", { paymentId: "4" });
+  await shop.hold("ann", 1, { sku: "sofa" });
+  shop.now += 1;
+  await shop.pay("order 5", { paymentId: "5" });
+  await shop.hold("user 7", 1);
+  await shop.place("user 7", "order 7");
+}
 
 export const placeChecks: readonly Check[] = [...placing, ...listing];

@@ -9,6 +9,7 @@ import type { Cents } from "../../core/money.ts";
 import type { DurationMs, UnixMs } from "../../core/time.ts";
 import type {
   CartLine,
+  FoundOrders,
   Goods,
   HoldCommand,
   HoldReply,
@@ -20,6 +21,7 @@ import type {
   Line,
   Order,
   OrderReply,
+  OrderSearch,
   PayCommand,
   Payment,
   PlaceCommand,
@@ -199,6 +201,9 @@ export class Shop {
   }
   async ordersOf(user: string, after: string | null = null, limit = 100): Promise<readonly Order[]> {
     return await this.#ledger.ordersOf(user as UserId, after as OrderId | null, limit, this.now);
+  }
+  async findOrders(search: Partial<OrderSearch> = {}): Promise<FoundOrders> {
+    return await this.#ledger.findOrders({ state: null, isPaidLate: false, after: null, limit: 100, passedMax: 100, ...search }, this.now);
   }
   async cart(user: string): Promise<readonly CartLine[]> {
     const lines = await this.#ledger.cart(user as UserId, this.now);
