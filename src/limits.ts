@@ -31,9 +31,9 @@ export const PAGE_ROWS_DEFAULT = 1_000;
 /** Rows read from the store for one chunk of a streamed list. */
 export const LIST_CHUNK_ROWS = 100;
 /** Orders that one look through them passes at most; then everybody else has a turn. */
-export const ORDERS_PASSED_PER_LOOK = 2_000;
+export const ORDERS_PASSED_PER_LOOK = 5_000;
 /** Looks that may find less than they could take, in one page of orders. After that the page ends, and says where to go on. */
-export const ORDER_LOOKS_MAX = 25;
+export const ORDER_LOOKS_MAX = 50;
 /** Seconds a connection may take to send its request or stay silent. Longer: closed. */
 export const CONNECTION_IDLE_SECONDS = 10;
 

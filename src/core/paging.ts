@@ -34,6 +34,36 @@ export async function listReply<Row, Cursor>(request: ListRequest<Row, Cursor>):
   return { status: 200, body, headers: { link: `<${request.nextPage(request.cursorOf(last))}>; rel="next"` } };
 }
 
+interface SearchRequest<Row, Cursor> extends Omit<ListRequest<Row, Cursor>, "read"> {
+  /** Up to `limit` of the rows wanted from behind `after`, as far as one look goes, and behind which row to go on; `null`: that was the end. */
+  readonly find: (after: Cursor | null, limit: number) => Answer<{ readonly rows: readonly Row[]; readonly next: Cursor | null }>;
+  /** Looks that may bring less than they could have. */
+  readonly looksMax: number;
+}
+
+/** A JSON array of the rows wanted among many. A page may be short, or empty, because enough was looked at: as long as there may be more, the same `Link`
+ *  names where to go on. */
+export async function searchReply<Row, Cursor>(request: SearchRequest<Row, Cursor>): Promise<HttpReply> {
+  const { find, cursorOf, after, limit, show, nextPage, looksMax } = request;
+  const rows: Row[] = [];
+  let next = after;
+  for (let looksLeft = looksMax; looksLeft > 0; ) {
+    const wanted = Math.min(limit + 1 - rows.length, LIST_CHUNK_ROWS);
+    const found = await find(next, wanted);
+    rows.push(...found.rows);
+    next = found.next;
+    if (next === null || rows.length > limit) break;
+    if (found.rows.length < wanted) looksLeft -= 1;
+    await nextTurn();
+  }
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  // One row more than the page has: it is the first of the next one.
+  const goOn = rows.length > limit && last !== undefined ? cursorOf(last) : next;
+  const headers = goOn === null ? {} : { headers: { link: `<${nextPage(goOn)}>; rel="next"` } };
+  return { status: 200, body: JSON.stringify(shown.map(show)), ...headers };
+}
+
 async function readPage<Row, Cursor>({
   read,
   cursorOf,

@@ -5,7 +5,7 @@ import { OrderIdSchema, SkuSchema, UserIdSchema } from "../core/ids.ts";
 import { PageLimit } from "../core/paging.ts";
 import { UserLevel } from "../core/quantity.ts";
 import { ORDER_ITEMS_MAX } from "../limits.ts";
-import { ordersDescribed as described } from "./described.ts";
+import { ordersDescribed as described, OrderStateName } from "./described.ts";
 
 const none = Type.Object({});
 export const orderPath = Type.Object({ id: OrderIdSchema });
@@ -37,7 +37,18 @@ export const ordersApi = {
     method: "GET",
     path: "/orders",
     params: none,
-    query: Type.Object({ userID: UserIdSchema, after: Type.Optional(OrderIdSchema), limit: PageLimit }),
+    query: Type.Object({
+      userID: Type.Optional(UserIdSchema),
+      state: Type.Optional(OrderStateName),
+      paidLate: Type.Optional(
+        Type.Enum(["true", "false"], {
+          description:
+            "`true`: only those whose money came at their payment deadline or later; they are `paid` all the same, or `refund-due`",
+        }),
+      ),
+      after: Type.Optional(OrderIdSchema),
+      limit: PageLimit,
+    }),
     body: null,
     needsAdminKey: true,
   },

@@ -7,6 +7,7 @@ import { listOf, reply } from "../core/reply-schema.ts";
 const unixMs = (description: string) => Type.Integer({ description: `${description}, in unix ms` });
 const Amount = Type.Number({ minimum: 0, description: "in whole currency units, with at most two decimals" });
 
+export const OrderStateName = Type.Enum(["payment-pending", "paid", "cancelled", "expired", "refund-due"]);
 export const PaymentDocument = Type.Object({ provider: Type.String(), paymentID: Type.String(), amount: Amount, currency: Type.String() });
 export const OrderDocument = Type.Object({
   orderID: OrderIdSchema,
@@ -14,7 +15,7 @@ export const OrderDocument = Type.Object({
   items: Type.Array(Type.Object({ goodsSKU: SkuSchema, goodsQuantity: PurchaseQuantity, goodsPrice: Price })),
   amount: Amount,
   currency: Type.String({ description: "ISO 4217, in lower case" }),
-  state: Type.Enum(["payment-pending", "paid", "cancelled", "expired", "refund-due"]),
+  state: OrderStateName,
   placedAt: unixMs("when it was placed"),
   payUntil: unixMs("the payment deadline"),
   since: unixMs("since when it has been in this state"),
@@ -56,9 +57,9 @@ export const ordersDescribed = {
     example: { body: { userID: orderExample.userID, goodsSKUs: ["SKU0001"] } },
   },
   findOrders: {
-    summary: "A user's orders, newest first, or a page of them.",
+    summary: "Orders, newest first, of one user or of all, in any state or in one. A page can be short, and have a next one all the same.",
     replies: { 200: listOf("The orders.", OrderDocument, [orderExample]) },
-    example: { query: { userID: orderExample.userID } },
+    example: { query: { state: "refund-due" } },
   },
   getOrder: {
     summary: "One order.",

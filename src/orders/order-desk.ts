@@ -6,8 +6,9 @@ import type { Answer } from "../core/answer.ts";
 import type { OrderId, Sku, UserId } from "../core/ids.ts";
 import type { Cents } from "../core/money.ts";
 import type { Clock, DurationMs, UnixMs } from "../core/time.ts";
-import type { Ledger, Order } from "../ledger/ledger.ts";
-import { PAYMENT_AMOUNT_MAX } from "../limits.ts";
+import type { FoundOrders, Ledger, Order, OrderSearch } from "../ledger/ledger.ts";
+import { isWanted } from "../ledger/order-search.ts";
+import { LIST_CHUNK_ROWS, ORDERS_PASSED_PER_LOOK, PAYMENT_AMOUNT_MAX } from "../limits.ts";
 
 /** Who places an order. The level decides which limit counts if the payment comes late. */
 export interface Customer {
@@ -34,8 +35,14 @@ export type CancelReply =
   /** It had ended before, and this is how. */
   | { readonly kind: "refused"; readonly reason: "order-ended"; readonly order: Order };
 
+/** Which orders an operator looks for. */
+export interface OrdersWanted extends Pick<OrderSearch, "state" | "isPaidLate"> {
+  /** `null`: everybody's. */
+  readonly userId: UserId | null;
+}
+
 export interface OrderDeskParts {
-  readonly ledger: Pick<Ledger, "held" | "goods" | "place" | "cancel" | "order" | "ordersOf">;
+  readonly ledger: Pick<Ledger, "held" | "goods" | "place" | "cancel" | "order" | "ordersOf" | "findOrders">;
   /** The sale that goods held by somebody at `now` were bought under; `null`: none, the goods' own price counts. */
   readonly boughtUnder: (sku: Sku, now: UnixMs) => SaleTermsOfPayment | null;
   readonly paymentWindowMs: DurationMs;
@@ -139,6 +146,17 @@ export class OrderDesk {
 
   order(orderId: OrderId): Answer<Order | null> {
     return this.#parts.ledger.order(orderId, this.#parts.clock.now());
+  }
+
+  /** Orders that operators look for, newest first, from behind `after`: of one user or of all, as far as one look goes. */
+  async find({ userId, state, isPaidLate }: OrdersWanted, after: OrderId | null, limit: number): Promise<FoundOrders> {
+    const { ledger, clock } = this.#parts;
+    const now = clock.now();
+    if (userId === null) return ledger.findOrders({ state, isPaidLate, after, limit, passedMax: ORDERS_PASSED_PER_LOOK }, now);
+    const passed = await ledger.ordersOf(userId, after, LIST_CHUNK_ROWS, now);
+    const orders = passed.filter((order) => isWanted(order, { state, isPaidLate })).slice(0, limit);
+    const last = orders.length === limit ? orders.at(-1) : passed.length === LIST_CHUNK_ROWS ? passed.at(-1) : undefined;
+    return { orders, next: last?.orderId ?? null };
   }
 
   /** A user's orders, newest first, from behind `after`. */

@@ -73,6 +73,7 @@ async function openShop({ provider, limitOf = () => 0, sales = new Map() }: Opti
       return order;
     },
     ordersOf: ledger.ordersOf.bind(ledger),
+    findOrders: ledger.findOrders.bind(ledger),
   };
   const desk = new OrderDesk({ ledger: looked, boughtUnder: (sku) => sales.get(sku) ?? null, paymentWindowMs: 10 * MINUTE, clock });
   const cashier = new Cashier({

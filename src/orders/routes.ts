@@ -1,9 +1,9 @@
 /** Orders on ShoppingCart's port: everybody's, behind the admin key. */
 import { json, on, type Route } from "../core/endpoint.ts";
 import type { OrderId } from "../core/ids.ts";
-import { listReply } from "../core/paging.ts";
+import { searchReply } from "../core/paging.ts";
 import type { Order } from "../ledger/ledger.ts";
-import { PAGE_ROWS_DEFAULT } from "../limits.ts";
+import { ORDER_LOOKS_MAX, PAGE_ROWS_DEFAULT } from "../limits.ts";
 import { ordersApi as api } from "./api.ts";
 import { type Checkout, cancelOrder, placeOrder, unknownOrder } from "./checkout.ts";
 import type { KeyedRequests } from "./keyed-requests.ts";
@@ -19,17 +19,24 @@ export function orderRoutes(checkout: Checkout, keyed: KeyedRequests): Route[] {
         placeOrder(checkout, { customer: { userId, userLevel }, skus, provider, orderId: orderId as OrderId }),
       );
     }),
-    on(api.findOrders, ({ query }) =>
-      listReply<Order, OrderId>({
-        read: (after, limit) => desk.ordersOf(query.userID, after, limit),
+    on(api.findOrders, ({ query }) => {
+      const { userID: userId = null, state = null, paidLate, after = null, limit = PAGE_ROWS_DEFAULT } = query;
+      const wanted = { userId, state, isPaidLate: paidLate === "true" };
+      return searchReply<Order, OrderId>({
+        find: async (behind, rowsMax) => {
+          const { orders: rows, next } = await desk.find(wanted, behind, rowsMax);
+          return { rows, next };
+        },
         cursorOf: ({ orderId }) => orderId,
-        after: query.after ?? null,
-        limit: query.limit ?? PAGE_ROWS_DEFAULT,
+        looksMax: ORDER_LOOKS_MAX,
+        ...{ after, limit },
         show: (order) => orderBody(order, cashier.currency),
-        nextPage: (after) =>
-          `/orders?userID=${encodeURIComponent(query.userID)}&after=${encodeURIComponent(after)}&limit=${query.limit ?? PAGE_ROWS_DEFAULT}`,
-      }),
-    ),
+        nextPage: (behind) => {
+          const search = new URLSearchParams({ ...query, after: behind, limit: String(limit) });
+          return `/orders?${search}`;
+        },
+      });
+    }),
     on(api.getOrder, async ({ params }) => {
       const order = await desk.order(params.id);
       return order ? json(orderBody(order, cashier.currency)) : unknownOrder(params.id);

@@ -140,7 +140,7 @@ export const ROUTES: readonly RouteRow[] = [
   { service: "cart", name: "getGoodsByUidSKU", method: "GET", path: "/sid/{sid}/userid/{uid}/sku/{sku}" },
   { service: "cart", name: "removeGoodsInCart", method: "DELETE", path: "/delete/userid/{uid}/sku/{sku}" },
   { service: "cart", name: "placeOrder", method: "POST", path: "/orders", body: ofUser, needsAdminKey },
-  { service: "cart", name: "findOrders", method: "GET", path: "/orders", query: ofUser, isPaged, needsAdminKey },
+  { service: "cart", name: "findOrders", method: "GET", path: "/orders", isPaged, needsAdminKey },
   { service: "cart", name: "getOrder", method: "GET", path: "/orders/{id}", needsAdminKey },
   { service: "cart", name: "cancelOrder", method: "POST", path: "/orders/{id}/cancel", body: {}, needsAdminKey },
   { service: "cart", name: "findRefunds", method: "GET", path: "/refunds", isPaged, needsAdminKey },
