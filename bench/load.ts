@@ -29,6 +29,8 @@ export interface Target {
   readonly port: number;
   /** Other processes that do a part of the work, a store for instance: their time counts too. */
   readonly alongside?: readonly number[];
+  /** How many buy at the same time; `CONNECTIONS` where nothing else is said. */
+  readonly connections?: number;
 }
 
 export interface LoadResult {
@@ -58,7 +60,7 @@ export async function runLoad(target: Target, purchases: Purchases, first: numbe
   const before = processes.map(readCpu);
   const busyBefore = readMachineBusyNs();
   const startedAt = performance.now();
-  const generator = Bun.spawn(generatorCommand(target.port, seconds, shape), {
+  const generator = Bun.spawn(generatorCommand(target, seconds, shape), {
     cwd: PROJECT,
     stdin: "ignore",
     stdout: "pipe",
@@ -84,11 +86,11 @@ export async function runLoad(target: Target, purchases: Purchases, first: numbe
   };
 }
 
-function generatorCommand(port: number, seconds: number, shape: readonly string[]): string[] {
+function generatorCommand({ port, connections = CONNECTIONS }: Target, seconds: number, shape: readonly string[]): string[] {
   if (!Bun.which("wrk"))
-    return [process.execPath, join(import.meta.dir, "load-generator.ts"), `${port}`, `${CONNECTIONS}`, `${seconds}`, ...shape];
+    return [process.execPath, join(import.meta.dir, "load-generator.ts"), `${port}`, `${connections}`, `${seconds}`, ...shape];
   const script = join(import.meta.dir, "buy.lua");
-  return ["wrk", "-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}/buy`, "--", ...shape];
+  return ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}/buy`, "--", ...shape];
 }
 
 function parseCounts(output: string): Pick<LoadResult, "requests" | "bytes" | "notOk" | "broken"> {

@@ -6,8 +6,8 @@ import { Child, makeFolder, PROJECT } from "./processes.ts";
 export interface BenchRedis {
   readonly port: number;
   readonly pid: number;
-  /** Commands that it has carried out so far. */
-  commands(): Promise<number>;
+  /** Scripts that it was asked to run so far. */
+  scripts(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -27,7 +27,10 @@ export async function startRedis(): Promise<BenchRedis> {
   return {
     port,
     pid: child.pid,
-    commands: async () => Number(/total_commands_processed:(\d+)/.exec(await redis.info("stats"))?.[1]),
+    scripts: async () => {
+      const calls = [...(await redis.info("commandstats")).matchAll(/^cmdstat_(?:eval|evalsha):calls=(\d+)/gm)];
+      return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+    },
     stop: async () => {
       redis.disconnect();
       child.kill("SIGTERM");

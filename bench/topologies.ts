@@ -3,7 +3,8 @@
  * of one run: rounds in alternating order, each contender in fresh processes. Exit code 1 when a target is missed.
  *
  * How much two processes can do on two cores is computed and not raced: beside a load generator there are no two free cores here. The one that
- * works more for a purchase is the one that limits them. `--of NAME`, again and again, measures some of them only.
+ * works more for a purchase is the one that limits them. `--of NAME`, again and again, measures some of them only. `--connections N`: so many buy
+ * at the same time. Where purchases go on in turns, a larger crowd makes larger turns, and each purchase cheaper.
  */
 import { parseArgs } from "node:util";
 import { Postgres } from "../src/edge/postgres.ts";
@@ -12,7 +13,7 @@ import { MIGRATIONS } from "../src/migrations/all.ts";
 import { migrate } from "../src/migrations/migrate.ts";
 import { startPostgres } from "../test/servers/postgres.ts";
 import { median, table } from "./figures.ts";
-import { type LoadResult, type Purchases, runLoad, type Target } from "./load.ts";
+import { CONNECTIONS, type LoadResult, type Purchases, runLoad, type Target } from "./load.ts";
 import { cleanUp, makeFolder, removeFolder } from "./processes.ts";
 import { startRedis, startStraightforward } from "./redis.ts";
 import { System } from "./system.ts";
@@ -37,11 +38,15 @@ interface Contender {
   readonly measure: () => Promise<LoadResult>;
 }
 
+let connections = CONNECTIONS;
 const progress = (what: string): void => void process.stderr.write(`  ${what}\n`);
 
-async function load(target: Target): Promise<LoadResult> {
-  await runLoad(target, CROWD, 0, WARM_UP_SECONDS);
-  const result = await runLoad(target, CROWD, WINDOW_FIRST, MEASURED_SECONDS);
+/** @param onWarm hears that the measured window begins */
+async function load(target: Target, onWarm: () => Promise<void> = async () => undefined): Promise<LoadResult> {
+  const crowd = { ...target, connections };
+  await runLoad(crowd, CROWD, 0, WARM_UP_SECONDS);
+  await onWarm();
+  const result = await runLoad(crowd, CROWD, WINDOW_FIRST, MEASURED_SECONDS);
   if (result.notOk + result.broken > 0) throw new Error(`${result.notOk} purchases were refused and ${result.broken} were lost`);
   return result;
 }
@@ -82,10 +87,12 @@ async function measureOverRedis(begin: (redisUrl: string, postgresUrl: string, f
   await db.close();
   const system = await begin(`redis://127.0.0.1:${redis.port}`, postgres.url, folder);
   await openShop(system);
-  const before = await redis.commands();
-  const result = await load({ pid: system.pid, port: system.port, alongside: [...system.pidsBehindGate, redis.pid] });
-  const commands = (await redis.commands()) - before;
-  progress(`    Redis commands per 1,000 purchases, the warm-up included: at most ${((commands / result.requests) * 1_000).toFixed(0)}`);
+  let before = 0;
+  const result = await load({ pid: system.pid, port: system.port, alongside: [...system.pidsBehindGate, redis.pid] }, async () => {
+    before = await redis.scripts();
+  });
+  const scripts = (await redis.scripts()) - before;
+  progress(`    Redis scripts per 1,000 purchases, those of timers among them: ${((scripts / result.requests) * 1_000).toFixed(1)}`);
   const { frozen } = await system.stock(SKU);
   if (frozen < result.requests) throw new Error(`${result.requests} purchases were accepted and ${frozen} units are frozen`);
   await system.stop();
@@ -132,7 +139,10 @@ function report(results: ReadonlyMap<string, readonly LoadResult[]>): string {
 const limits = (rounds: readonly LoadResult[]): number[] => rounds.map(({ cpuUsOfEach }) => Math.max(...cpuUsOfEach));
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { rounds: { type: "string" }, of: { type: "string", multiple: true } } });
+  const { values } = parseArgs({
+    options: { rounds: { type: "string" }, of: { type: "string", multiple: true }, connections: { type: "string" } },
+  });
+  connections = Number(values.connections ?? CONNECTIONS);
   const rounds = Number(values.rounds ?? ROUNDS);
   const results = new Map((values.of ?? Object.keys(CONTENDERS)).map((name) => [name, [] as LoadResult[]]));
   for (let round = 0; round < rounds; round += 1) {
