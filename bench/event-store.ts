@@ -12,14 +12,16 @@ import { systemClock } from "../src/edge/system-clock.ts";
 import { EVENT_GROUP_ROWS } from "../src/limits/event-store.ts";
 import { Analysis } from "../src/traffic/analysis.ts";
 import { DEFAULT_SCENARIOS } from "../src/traffic/default-scenarios.ts";
-import type { TrafficEvent } from "../src/traffic/event.ts";
 import { EVENT_TABLES } from "../src/traffic/event-rows.ts";
 import type { EventQuery } from "../src/traffic/event-store.ts";
 import { KeptEvents } from "../src/traffic/kept-events.ts";
+import { ReadEvents } from "../src/traffic/read-events.ts";
 import { RecordReader } from "../src/traffic/record-reader.ts";
 
 const EVENTS = Number(process.argv[2] ?? 10_000_000);
 const TURN = 50;
+/** A page of records is read in one go. */
+const PAGE = 1_000;
 /** As many as a busy gate has in a second or two, and are committed together. */
 const ROUND = EVENT_GROUP_ROWS;
 const USERS = 1_000_003;
@@ -47,11 +49,9 @@ const userOf = (n: number): number => (n * 7_919) % USERS;
 const stepsText = (us: readonly number[], last: string): string =>
   us.map((time, n) => `{"step":"${STEPS[n]}","outcome":"${n === us.length - 1 ? last : "allowed"}","us":${time}}`).join(",");
 
-/** One in ten is held, the others are sold out; those of a turn share their steps. As the analysis reads them out of a page of records. */
-function purchases(first: number, count: number, start: number): TrafficEvent[] {
-  const reader = new RecordReader();
-  const decoder = new TextDecoder();
-  const events: TrafficEvent[] = [];
+/** One in ten is held, the others are sold out; those of a turn share their steps. A page of records, as the analysis reads it. */
+function purchases(first: number, count: number, start: number): ReadEvents {
+  let records = "";
   for (let turn = first; turn < first + count; turn += TURN) {
     const time = new Date(start + Math.floor(turn / 30)).toISOString();
     const us = [3, 4, 5, 6, 200 + (turn % 700)];
@@ -59,13 +59,13 @@ function purchases(first: number, count: number, start: number): TrafficEvent[] 
       `"steps":[${stepsText(us, "allowed")}],"reason":null`,
       `"steps":[${stepsText(us.slice(0, 4), "sold-out")}],"reason":"sold-out"`,
     ];
-    let page = "";
     for (let n = turn; n < Math.min(turn + TURN, first + count); n += 1) {
       const user = userOf(n);
-      page += `{"time":"${time}","instance":"shop-1:GateKeeper:8080","traceId":"${traceOf(n)}","clientIP":"10.${user >> 16}.${(user >> 8) & 255}.${user & 255}","userID":"UID${String(user).padStart(10, "0")}","goodsSKU":"SKU${String(user % 50).padStart(4, "0")}","goodsQuantity":1,${endings[n % 10 === 0 ? 0 : 1]},"totalUs":${50 + ((n * 31) % 5_000)}}\n`;
+      records += `{"time":"${time}","instance":"shop-1:GateKeeper:8080","traceId":"${traceOf(n)}","clientIP":"10.${user >> 16}.${(user >> 8) & 255}.${user & 255}","userID":"UID${String(user).padStart(10, "0")}","goodsSKU":"SKU${String(user % 50).padStart(4, "0")}","goodsQuantity":1,${endings[n % 10 === 0 ? 0 : 1]},"totalUs":${50 + ((n * 31) % 5_000)}}\n`;
     }
-    events.push(...reader.read(decoder.decode(Buffer.from(page))));
   }
+  const events = new ReadEvents();
+  new RecordReader().read(Buffer.from(records), events);
   return events;
 }
 
@@ -74,11 +74,13 @@ async function addAll(store: KeptEvents, start: number): Promise<number> {
   const analysis = new Analysis({ scenarios: DEFAULT_SCENARIOS, seed: 1 });
   let cpuMs = 0;
   for (let first = 0; first < EVENTS; first += ROUND) {
-    const events = purchases(first, Math.min(ROUND, EVENTS - first), start);
-    analysis.add(events);
+    const pages: ReadEvents[] = [];
+    for (let page = first; page < Math.min(first + ROUND, EVENTS); page += PAGE)
+      pages.push(purchases(page, Math.min(PAGE, EVENTS - page, first + ROUND - page), start));
+    for (const page of pages) analysis.add(page);
     analysis.merge(analysis.slices());
     const cost = await costOf(async () => {
-      store.add(events);
+      for (const page of pages) store.add(page);
       await store.flush();
     });
     cpuMs += cost.cpuMs;

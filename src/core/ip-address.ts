@@ -97,6 +97,23 @@ export function ipv4BitsAt(text: string, start: number, end: number): number | n
   return dots === 3 && value >= 0 ? (bits << 8) | value : null;
 }
 
+/** The same of the bytes from `start` to `end`, of an address that was canonical when it was written. */
+export function ipv4BitsOf(bytes: Uint8Array, start: number, end: number): number | null {
+  let bits = 0;
+  let dots = 0;
+  let value = 0;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte === 46) {
+      bits = (bits << 8) | value;
+      dots += 1;
+      value = 0;
+    } else if (byte >= 48 && byte <= 57) value = value * 10 + byte - 48;
+    else return null;
+  }
+  return dots === 3 ? (bits << 8) | value : null;
+}
+
 /** The canonical text of an IPv4 address. */
 export const ipv4Text = (bits: number): string => `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
 

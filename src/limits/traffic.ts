@@ -15,6 +15,10 @@ export const TRAFFIC_LOOK_MS: DurationMs = 1_000;
 /** How long the process that was told to stop waits for the analysis. What it has not saved by then is lost. */
 export const TRAFFIC_CLOSE_MS_MAX: DurationMs = 2_000;
 
+// --- Reading ---------------------------------------------------------------------------------------------------------------
+/** Events of one page that are read into columns; a page of 64 KiB has some 150. Further ones are read the slow way. */
+export const PAGE_EVENTS_MAX = 1_024;
+
 // --- What is kept ----------------------------------------------------------------------------------------------------------
 /** The longest that an event waits before the scenarios look at it. */
 export const SLICE_MS: DurationMs = 200;

@@ -10,6 +10,7 @@ import type { TrafficEvent } from "../traffic/event.ts";
 import { EVENT_TABLES } from "../traffic/event-rows.ts";
 import { SearchRefused } from "../traffic/event-store.ts";
 import { KeptEvents } from "../traffic/kept-events.ts";
+import { ReadEvents } from "../traffic/read-events.ts";
 import { answerOf, type FromStore, type KeepSettings, type StoreQuestion } from "../traffic/store-messages.ts";
 
 const UNAVAILABLE = "No events are kept here: the event store could not be opened. The log of the process says why.";
@@ -35,11 +36,11 @@ export class TrafficStore {
     this.#stopTicking = timers.every(EVENT_STORE_TICK_MS, () => this.#tick());
   }
 
-  add(events: readonly TrafficEvent[]): void {
-    if (this.#sink !== null) for (const event of events) this.#sink.add(bulkDocument(event));
-    if (this.#store !== null) this.#store.add(events);
-    else if (this.#isOpening && this.#early.length + events.length <= EVENTS_BEFORE_OPEN_MAX) this.#early.push(...events);
-    else this.#lost += events.length;
+  add(page: ReadEvents): void {
+    if (this.#sink !== null) for (const event of page.objects()) this.#sink.add(bulkDocument(event));
+    if (this.#store !== null) this.#store.add(page);
+    else if (this.#isOpening && this.#early.length + page.events <= EVENTS_BEFORE_OPEN_MAX) this.#early.push(...page.objects());
+    else this.#lost += page.events;
   }
 
   async answer(question: StoreQuestion): Promise<void> {
@@ -58,7 +59,7 @@ export class TrafficStore {
       const database = await DuckDbSegments.open(folder, EVENT_TABLES);
       const tell = (message: string): void => (this.#isOpening ? complain(message) : this.#trouble.say(message));
       this.#store = await KeptEvents.open(database, { keptMs, keptBytes }, systemClock, tell);
-      this.#store.add(this.#early);
+      this.#store.add(ReadEvents.of(this.#early));
     } catch (error) {
       complain(`no events are kept for searching: ${error instanceof Error ? error.message : String(error)}`);
       this.#lost += this.#early.length;

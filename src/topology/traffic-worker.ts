@@ -5,7 +5,7 @@ import { systemClock } from "../edge/system-clock.ts";
 import { timers } from "../edge/timers.ts";
 import { RECORDS_HAND_OVER_MS } from "../limits/records.ts";
 import { SLICE_MS, TRAFFIC_POLL_MS } from "../limits/traffic.ts";
-import type { TrafficEvent } from "../traffic/event.ts";
+import type { ReadEvents } from "../traffic/read-events.ts";
 import type { TrafficGreeting, TrafficObserve } from "../traffic/report.ts";
 import { isStoreQuestion } from "../traffic/store-messages.ts";
 import { Watch } from "../traffic/watch.ts";
@@ -17,8 +17,8 @@ type Port = NonNullable<typeof parentPort>;
 /** A record waits to be handed over, and for the slice that it is in. */
 const OWN_LATE_MS = RECORDS_HAND_OVER_MS + 2 * SLICE_MS;
 
-/** @param keep takes every event, after the analysis has */
-function begun(greeting: TrafficGreeting, tell: (message: FromPageWorker) => void, keep: (events: readonly TrafficEvent[]) => void): Watch {
+/** @param keep takes every page, after the analysis has */
+function begun(greeting: TrafficGreeting, tell: (message: FromPageWorker) => void, keep: (page: ReadEvents) => void): Watch {
   const parts = { clock: systemClock, tell: (tells: unknown) => tell({ tells }), sink: keep };
   const watch = new Watch(greeting, parts, greeting.shared === null ? OWN_LATE_MS : SHARED_LATE_MS);
   if (greeting.shared === null) timers.every(SLICE_MS, () => watch.merge(watch.gathered()));
@@ -42,7 +42,7 @@ function serve(port: Port): void {
   let store: TrafficStore | null = null;
   const begin = (greeting: TrafficGreeting): void => {
     const keeping = new TrafficStore(greeting.keep, (tells) => tell({ tells }));
-    watch = begun(greeting, tell, (events) => keeping.add(events));
+    watch = begun(greeting, tell, (page) => keeping.add(page));
     store = keeping;
   };
   const end = async (): Promise<void> => {

@@ -1,5 +1,7 @@
 /** The analysis as a whole: windows that hop, and memory that does not grow. */
+
 import { describe, expect, test } from "bun:test";
+import { asRead } from "../../test/read-events.ts";
 import { FOLLOWED_KEYS_MAX, HEAVY_KEYS_KEPT } from "../limits/traffic.ts";
 import { Analysis } from "./analysis.ts";
 import { DEFAULT_SCENARIOS } from "./default-scenarios.ts";
@@ -21,7 +23,7 @@ describe("the windows", () => {
     const requestsAt: number[][] = [];
     // One event a second for twenty minutes.
     for (let second = 0; second < 1_200; second += 1) {
-      watched.add([event(AT + second * 1_000 + 500, `u${second}`, "192.0.2.1")]);
+      watched.add(asRead([event(AT + second * 1_000 + 500, `u${second}`, "192.0.2.1")]));
       watched.merge(watched.slices());
       watched.advance(AT + (second + 1) * 1_000);
       if (second < 1_150 && second % 97 !== 0) continue;
@@ -38,7 +40,7 @@ describe("the windows", () => {
 
   test("are a point for each second that is over, each once, also when nothing happens", () => {
     const watched = analysis();
-    watched.add([event(AT, "u1", "192.0.2.1"), event(AT + 2_100, "u2", "192.0.2.1")]);
+    watched.add(asRead([event(AT, "u1", "192.0.2.1"), event(AT + 2_100, "u2", "192.0.2.1")]));
     watched.merge(watched.slices());
     const points = [...watched.advance(AT + 3_000), ...watched.advance(AT + 3_500), ...watched.advance(AT + 4_000)];
     expect(points.map(({ at, requests }) => [at - AT, requests])).toEqual([
@@ -54,11 +56,14 @@ describe("the memory", () => {
     const watched = analysis();
     const before = watched.bytes;
     const people = 200_000;
-    for (let person = 0; person < people; person += 1) {
+    const visit = (person: number): TrafficEvent[] => {
       // Twice each, so that everybody is worth following.
       const who = event(AT + Math.floor(person / 40), `user-${person}`, `${1 + (person >> 16)}.${(person >> 8) & 255}.${person & 255}.7`);
-      watched.add([who, who]);
-      if (person % 4_000 === 0) watched.merge(watched.slices());
+      return [who, who];
+    };
+    for (let first = 0; first < people; first += 400) {
+      watched.add(asRead(Array.from({ length: 400 }, (_, n) => visit(first + n)).flat()));
+      if (first % 4_000 === 0) watched.merge(watched.slices());
     }
     watched.merge(watched.slices());
     watched.advance(AT + 10_000);

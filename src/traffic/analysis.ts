@@ -4,8 +4,8 @@
  */
 import type { UnixMs } from "../core/time.ts";
 import type { Proposal } from "../services/safe-protector/decision.ts";
-import type { TrafficEvent } from "./event.ts";
 import { Offenders } from "./offenders.ts";
+import type { ReadEvents } from "./read-events.ts";
 import type { Scenario } from "./scenario.ts";
 import { shownPoint, shownWindow } from "./shown.ts";
 import { type Slice, SliceBuilder } from "./slice.ts";
@@ -38,12 +38,9 @@ export class Analysis {
   }
 
   /** Gathers events; nothing is looked at before `slices`. */
-  add(events: readonly TrafficEvent[]): void {
-    for (const event of events) {
-      const second = Math.floor(event.at / 1_000);
-      if (!this.#gathering.hasRoomFor(second)) this.#endSlice();
-      this.#gathering.add(event, second);
-    }
+  add(page: ReadEvents): void {
+    for (let row = 0; row < page.count; row += 1) this.#gatheringIn(page.at[row] as UnixMs).addRow(page, row);
+    for (const event of page.rest) this.#gatheringIn(event.at).add(event);
   }
 
   /** What has gathered. */
@@ -73,6 +70,11 @@ export class Analysis {
 
   windows(): readonly TrafficWindow[] {
     return this.#windows.windows().map(shownWindow);
+  }
+
+  #gatheringIn(at: UnixMs): SliceBuilder {
+    if (!this.#gathering.hasRoomFor(Math.floor(at / 1_000))) this.#endSlice();
+    return this.#gathering;
   }
 
   #endSlice(): void {

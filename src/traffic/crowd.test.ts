@@ -1,5 +1,7 @@
 /** The shipped scenarios among a crowd: who attacks is caught within a second of crossing the line, and of the people nobody is. */
+
 import { describe, expect, test } from "bun:test";
+import { asRead } from "../../test/read-events.ts";
 import { type Attempt, crowd, Gate, HUMANS } from "../../test/traffic-crowd.ts";
 import type { Proposal } from "../services/safe-protector/decision.ts";
 import { Analysis } from "./analysis.ts";
@@ -38,7 +40,7 @@ function run(attempts: readonly Attempt[], stock = 500): Course {
     const keys = [`address ${clientIp}`, `network ${networkOf(clientIp)}`, `account ${userId}`];
     const isBlocked = keys.some((key) => (inForce.get(key) ?? Number.POSITIVE_INFINITY) <= at);
     if (isBlocked && human !== null) blockedHumans.add(human);
-    analysis.add([gate.answer(attempt, isBlocked)]);
+    analysis.add(asRead([gate.answer(attempt, isBlocked)]));
   }
   proposals.push(...analysis.merge(analysis.slices()));
   return { proposals, blockedHumans, attempts: sorted.length };

@@ -1,5 +1,7 @@
 /** Several analyses that tell each other digests, against one that sees everything. */
+
 import { describe, expect, test } from "bun:test";
+import { asRead } from "../../test/read-events.ts";
 import { chanceOf } from "../../test/traffic-crowd.ts";
 import { Analysis } from "./analysis.ts";
 import { DEFAULT_SCENARIOS } from "./default-scenarios.ts";
@@ -20,7 +22,7 @@ function spread(events: readonly TrafficEvent[]) {
   const workers = [analysis(), analysis()].map((own) => ({ own, doors: doors() }));
   const found: ReturnType<Analysis["merge"]>[] = [[], []];
   for (let from = 0; from < events.length; from += 50) {
-    for (const [index, one] of events.slice(from, from + 50).entries()) workers[index % 2]?.own.add([one]);
+    for (const [index, one] of events.slice(from, from + 50).entries()) workers[index % 2]?.own.add(asRead([one]));
     const digests = workers.flatMap(({ own, doors }) => own.slices().map((slice) => encodeDigest(slice, doors)));
     workers.forEach(({ own }, index) => void found[index]?.push(...own.merge(digests.map(decodeDigest))));
   }
@@ -40,7 +42,7 @@ describe("what several analyses tell each other", () => {
 
   test("gives each of them the whole picture: the same as if one had seen everything", () => {
     const one = analysis();
-    one.add(crowd);
+    one.add(asRead(crowd));
     one.merge(one.slices());
     one.advance(AT + 10_000);
     const { workers } = spread(crowd);

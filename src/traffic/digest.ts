@@ -67,7 +67,8 @@ export function decodeDigest(bytes: Uint8Array): Slice {
   const marks = { address: noMarks(), network: noMarks(), account: noMarks() };
   for (const group of GROUPS)
     for (const [key, counts, cells, traceIds] of text.groups[group]) {
-      const index = groups[group].put(key, 0);
+      const bytes = Buffer.from(key);
+      const index = groups[group].put(bytes, 0, bytes.length, 0);
       counts.forEach((count, kind) => void groups[group].count(index, kind, count));
       for (const cell of cells) addMark(marks[group], index, cell);
       traces[group].push(traceIds);
@@ -94,9 +95,10 @@ function summaryOf({ totals, steps, refused, other, latency, users, addresses, h
 }
 
 function keysOf(group: Group, slice: Slice, doors: Doors): KeyText[] {
-  const { keys, counts, hashes } = slice.groups[group];
-  const totals = slice.groups[group].totals();
-  const told = [...keys.keys()]
+  const keys = slice.groups[group];
+  const { counts, hashes } = keys;
+  const totals = keys.totals();
+  const told = Array.from({ length: keys.size }, (_, index) => index)
     .filter((index) => doors[group].lets(hashes[index] as number, slice.second) || comesAgain(counts, index * KIND_COUNT))
     .sort((a, b) => (totals[b] as number) - (totals[a] as number))
     .slice(0, DIGEST_KEYS_MAX);
@@ -105,7 +107,7 @@ function keysOf(group: Group, slice: Slice, doors: Doors): KeyText[] {
   for (let mark = 0; mark < marks.length; mark += 1)
     cells.get(marks.keys[mark] as number)?.add((marks.hashes[mark] as number) & (CELLS_EACH[group] - 1));
   return told.map((index) => [
-    keys[index] as string,
+    keys.textOf(index),
     [...counts.subarray(index * KIND_COUNT, (index + 1) * KIND_COUNT)],
     [...(cells.get(index) ?? [])],
     // To find them costs a walk over the slice: only those who do much will need them.

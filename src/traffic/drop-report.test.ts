@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { asRead } from "../../test/read-events.ts";
 import type { Clock } from "../core/time.ts";
 import { DuckDbSegments } from "../edge/duckdb-segments.ts";
 import type { TrafficEvent } from "./event.ts";
@@ -25,7 +26,7 @@ async function storeWith(events: readonly TrafficEvent[], segmentEvents = 1_000_
   });
   // More than a segment at a time, so that every commit begins one.
   for (let from = 0; from < events.length; from += segmentEvents + 10) {
-    store.add(events.slice(from, from + segmentEvents + 10));
+    store.add(asRead(events.slice(from, from + segmentEvents + 10)));
     await store.flush();
   }
   return store;

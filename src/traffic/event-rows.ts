@@ -3,12 +3,15 @@
  * searched fast. Users and SKUs are searched by a number made of them; the texts themselves lie beside, a page to a row. Everything about an
  * event that many share (instance, steps and outcomes, reason) is its shape, and the event has its number.
  */
-import { groupsOf, ipv4Bits, parseIpAddress } from "../core/ip-address.ts";
+import { groupsOf, ipv4Bits, ipv4BitsOf, parseIpAddress } from "../core/ip-address.ts";
 import type { Column, TableRows } from "../core/segment-database.ts";
 import type { UnixMs } from "../core/time.ts";
 import { EVENT_PAGE_ROWS } from "../limits/event-store.ts";
 import type { TrafficEvent } from "./event.ts";
 import { isSameShape, type Shape, shapeKey, shapeOf } from "./event-shape.ts";
+import type { ReadEvents } from "./read-events.ts";
+import { TextLines } from "./text-lines.ts";
+import { hexWords } from "./trace-words.ts";
 
 /** A purchase has five steps; what has more keeps the times of the first. */
 export const STEP_TIMES = 5;
@@ -69,15 +72,13 @@ export class EventRows {
   readonly #stepUs = Array.from({ length: STEP_TIMES }, () => new Uint32Array(EVENT_PAGE_ROWS));
   readonly #page = new Uint32Array(EVENT_PAGE_ROWS);
   readonly #line = Uint16Array.from({ length: EVENT_PAGE_ROWS }, (_, line) => line);
-  #users: string[] = [];
-  #skus: string[] = [];
-  /** The texts of a page that is sealed. Pieces of the records that they came in would keep all of those in memory. */
-  #texts: { readonly users: string; readonly skus: string } | null = null;
+  readonly #users = new TextLines();
+  readonly #skus = new TextLines();
   readonly #shapes: Shape[] = [];
   readonly #shapeNumbers = new Map<string, number>();
   #lastShape: Shape | null = null;
   #lastShapeNumber = 0;
-  #lastTraceHead = "";
+  readonly #trace = new Uint32Array(4);
   #lastTime: UnixMs = 0;
   #timeLow = 0;
   #timeHigh = 0;
@@ -103,43 +104,46 @@ export class EventRows {
   }
 
   add(event: TrafficEvent): void {
-    const row = this.#count;
-    this.#count += 1;
-    if (event.at < this.#firstAt) this.#firstAt = event.at;
-    if (event.at > this.#lastAt) this.#lastAt = event.at;
-    this.#addTime(row, event.at);
-    this.#addTrace(row, event.traceId);
-    this.#addAddress(row, event.clientIp);
-    this.#userHash[row] = event.userId === null ? NO_HASH : searchHash(event.userId);
-    this.#skuHash[row] = event.sku === null ? NO_HASH : searchHash(event.sku);
-    this.#users.push(event.userId ?? NO_TEXT);
-    this.#skus.push(event.sku ?? NO_TEXT);
-    this.#quantity[row] = event.quantity;
-    this.#shape[row] = this.#shapeNumber(event);
-    this.#totalUs[row] = Math.min(event.totalUs, UINT32_MAX);
-    const { steps } = event;
-    for (let step = 0; step < STEP_TIMES; step += 1) {
-      const us = steps[step]?.us ?? 0;
-      (this.#stepUs[step] as Uint32Array)[row] = us < UINT32_MAX ? us : UINT32_MAX;
-    }
+    const { at, traceId, clientIp, userId, sku, quantity, totalUs } = event;
+    const row = this.#begin(at, event);
+    hexWords(traceId, this.#trace, 0);
+    this.#addTrace(row, this.#trace, 0);
+    this.#addAddress(row, ipv4Bits(clientIp), clientIp);
+    this.#userHash[row] = userId === null ? NO_HASH : searchHash(userId);
+    this.#skuHash[row] = sku === null ? NO_HASH : searchHash(sku);
+    this.#users.addText(userId ?? NO_TEXT);
+    this.#skus.addText(sku ?? NO_TEXT);
+    this.#quantity[row] = quantity;
+    this.#totalUs[row] = Math.min(totalUs, UINT32_MAX);
   }
 
-  /** Nothing more comes into the page. */
-  seal(): void {
-    this.#texts = { users: lines(this.#users), skus: lines(this.#skus) };
-    this.#users = [];
-    this.#skus = [];
+  /** The same of a purchase in the columns of a page. */
+  addRow(page: ReadEvents, from: number): void {
+    const { bytes, address, user, sku } = page;
+    const { instance, steps, reason } = page.batchOf(from);
+    const row = this.#begin(page.at[from] as UnixMs, { instance, steps, reason, request: null, status: null });
+    this.#addTrace(row, page.trace, 4 * from);
+    const ipv4 = ipv4BitsOf(bytes, address[2 * from] as number, address[2 * from + 1] as number);
+    this.#addAddress(row, ipv4, ipv4 === null ? page.textAt(address, from) : "");
+    const [userFrom, userTo] = [user[2 * from] as number, user[2 * from + 1] as number];
+    const [skuFrom, skuTo] = [sku[2 * from] as number, sku[2 * from + 1] as number];
+    this.#userHash[row] = searchHashOf(bytes, userFrom, userTo);
+    this.#skuHash[row] = searchHashOf(bytes, skuFrom, skuTo);
+    this.#users.add(bytes, userFrom, userTo);
+    this.#skus.add(bytes, skuFrom, skuTo);
+    this.#quantity[row] = page.quantity[from] as number;
+    this.#totalUs[row] = Math.min(page.totalUs[from] as number, UINT32_MAX);
   }
 
   /**
-   * The rows of a sealed page.
+   * The rows of the page, into which nothing more comes.
    * @param page the number of the page in its segment
    * @param numbers what each of `shapes` is called in that segment
    */
   tables(page: number, numbers: readonly number[]): readonly TableRows[] {
     for (let row = 0; row < this.#count; row += 1) this.#shape[row] = numbers[this.#shape[row] as number] as number;
     this.#page.fill(page);
-    const { users, skus } = this.#texts as { users: string; skus: string };
+    const [users, skus] = [this.#users.text(), this.#skus.text()];
     const u32 = (bytes: Uint32Array): Column => ({ type: "u32", bytes });
     const u64 = (bytes: Uint32Array): Column => ({ type: "u64", bytes });
     const u16 = (bytes: Uint16Array): Column => ({ type: "u16", bytes });
@@ -158,13 +162,26 @@ export class EventRows {
     this.#count = 0;
     this.#firstAt = Number.POSITIVE_INFINITY;
     this.#lastAt = Number.NEGATIVE_INFINITY;
-    this.#users = [];
-    this.#skus = [];
-    this.#texts = null;
+    this.#users.clear();
+    this.#skus.clear();
     this.#shapes.length = 0;
     this.#shapeNumbers.clear();
     this.#lastShape = null;
-    this.#lastTraceHead = "";
+  }
+
+  #begin(at: UnixMs, shape: Shape): number {
+    const row = this.#count;
+    this.#count += 1;
+    if (at < this.#firstAt) this.#firstAt = at;
+    if (at > this.#lastAt) this.#lastAt = at;
+    this.#addTime(row, at);
+    this.#shape[row] = this.#shapeNumber(shape);
+    const { steps } = shape;
+    for (let step = 0; step < STEP_TIMES; step += 1) {
+      const us = steps[step]?.us ?? 0;
+      (this.#stepUs[step] as Uint32Array)[row] = us < UINT32_MAX ? us : UINT32_MAX;
+    }
+    return row;
   }
 
   /** All who leave a turn of the gate together have the same time. */
@@ -178,36 +195,23 @@ export class EventRows {
     this.#at[2 * row + 1] = this.#timeHigh;
   }
 
-  /** Ids of one process begin alike, so the first half is seldom read. */
-  #addTrace(row: number, traceId: string | null): void {
-    const [head, low] = [this.#traceHigh, this.#traceLow];
-    if (traceId === null || traceId.length !== 32) {
-      head[2 * row] = head[2 * row + 1] = low[2 * row] = low[2 * row + 1] = 0;
-      this.#lastTraceHead = "";
-      return;
-    }
-    if (this.#lastTraceHead !== "" && traceId.startsWith(this.#lastTraceHead)) {
-      head[2 * row] = head[2 * row - 2] as number;
-      head[2 * row + 1] = head[2 * row - 1] as number;
-    } else {
-      head[2 * row + 1] = hexWord(traceId, 0);
-      head[2 * row] = hexWord(traceId, 8);
-      this.#lastTraceHead = ` ${traceId.slice(0, 16)}`.slice(1);
-    }
-    low[2 * row + 1] = hexWord(traceId, 16);
-    low[2 * row] = hexWord(traceId, 24);
+  #addTrace(row: number, words: Uint32Array, at: number): void {
+    this.#traceHigh[2 * row + 1] = words[at] as number;
+    this.#traceHigh[2 * row] = words[at + 1] as number;
+    this.#traceLow[2 * row + 1] = words[at + 2] as number;
+    this.#traceLow[2 * row] = words[at + 3] as number;
   }
 
-  #addAddress(row: number, clientIp: string): void {
+  /** @param text looked at only where it is no IPv4 address */
+  #addAddress(row: number, ipv4: number | null, text: string): void {
     const [high, low] = [this.#ipHigh, this.#ipLow];
-    const bits = ipv4Bits(clientIp);
-    if (bits !== null) {
+    if (ipv4 !== null) {
       high[2 * row] = high[2 * row + 1] = 0;
       low[2 * row + 1] = 0xffff;
-      low[2 * row] = bits;
+      low[2 * row] = ipv4;
       return;
     }
-    const words = addressWords(clientIp);
+    const words = addressWords(text);
     high[2 * row + 1] = words[0];
     high[2 * row] = words[1];
     low[2 * row + 1] = words[2];
@@ -215,9 +219,9 @@ export class EventRows {
   }
 
   /** All who leave a turn of the gate together have the same one, and the very same list of steps. */
-  #shapeNumber(event: TrafficEvent): number {
-    if (this.#lastShape !== null && isSameShape(this.#lastShape, event)) return this.#lastShapeNumber;
-    const shape = shapeOf(event);
+  #shapeNumber(of: Shape): number {
+    if (this.#lastShape !== null && isSameShape(this.#lastShape, of)) return this.#lastShapeNumber;
+    const shape = shapeOf(of);
     const key = shapeKey(shape);
     let number = this.#shapeNumbers.get(key);
     if (number === undefined) {
@@ -241,32 +245,16 @@ export function addressWords(text: string): readonly [number, number, number, nu
 
 /** The number by which a text is searched. Two texts may share one: whoever has found it compares the texts. */
 export function searchHash(text: string): number {
+  const bytes = Buffer.from(text);
+  return searchHashOf(bytes, 0, bytes.length);
+}
+
+/** The same of the UTF-8 between these two places. */
+function searchHashOf(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 0x85ebca6b);
   hash = (hash ^ (hash >>> 13)) >>> 0;
   return hash === NO_HASH ? 1 : hash;
-}
-
-/** Eight lower-case hex digits; others become nonsense, and no error. */
-function hexWord(text: string, from: number): number {
-  let word = 0;
-  for (let i = from; i < from + 8; i += 1) {
-    const code = text.charCodeAt(i);
-    word = (word << 4) | ((code < 58 ? code - 48 : code - 87) & 15);
-  }
-  return word;
-}
-
-/** Ids have no control characters; a record that was tampered with may. It must not move the lines of the others. */
-function lines(texts: string[]): string {
-  const joined = texts.join("\n");
-  return lineFeeds(joined) < texts.length ? joined : texts.map((text) => text.replaceAll("\n", " ")).join("\n");
-}
-
-function lineFeeds(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count += 1;
-  return count;
 }

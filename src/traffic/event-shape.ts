@@ -1,5 +1,5 @@
 /** What many events have in common: who wrote them, what was asked, which steps it went through with which outcome, and how it ended. */
-import type { EventStep, TrafficEvent } from "./event.ts";
+import type { EventStep } from "./event.ts";
 
 export interface Shape {
   readonly instance: string;
@@ -14,7 +14,7 @@ export interface Shape {
 /** What stands for a purchase where a request is named. */
 export const PURCHASE = "purchase";
 
-export const shapeOf = ({ instance, request, status, reason, steps }: TrafficEvent): Shape => ({
+export const shapeOf = ({ instance, request, status, reason, steps }: Shape): Shape => ({
   instance,
   request,
   status,
@@ -23,7 +23,7 @@ export const shapeOf = ({ instance, request, status, reason, steps }: TrafficEve
 });
 
 /** Whether the event is seen at a glance to have this shape; it may have it all the same. */
-export function isSameShape(shape: Shape, event: TrafficEvent): boolean {
+export function isSameShape(shape: Shape, event: Shape): boolean {
   return (
     shape.steps === event.steps &&
     shape.reason === event.reason &&

@@ -1,10 +1,11 @@
 /** The last hours of traffic, kept on disk: what is asked of whoever keeps them, and what is answered. */
 import type { DurationMs, UnixMs } from "../core/time.ts";
 import type { TrafficEvent } from "./event.ts";
+import type { ReadEvents } from "./read-events.ts";
 
 export interface EventStore {
   /** Takes the events, or loses and counts them when there is no room; never waits. */
-  add(events: readonly TrafficEvent[]): void;
+  add(page: ReadEvents): void;
   /** Everything that was added before is on disk, or lost and counted. */
   flush(): Promise<void>;
   /** @throws SearchRefused */

@@ -64,17 +64,16 @@ export class HeavyKeys {
   }
 
   /** Takes over exact counts, of which only the largest are kept. Nothing may have been counted before. */
-  fill(keys: readonly string[], counts: Uint32Array, held: Uint32Array): void {
+  fill(textOf: (index: number) => string, counts: Uint32Array, held: Uint32Array): void {
     const sorted = counts.toSorted();
     // With as many as there is room for and no more; what is as small as the first that is left out is left out too.
     const leftOut = sorted[sorted.length - 2 * this.#keysKept] ?? 0;
     this.#floor = leftOut;
-    keys.forEach((key, index) => {
-      const count = counts[index] as number;
+    counts.forEach((count, index) => {
       this.#total += count;
       if (count <= leftOut) return;
-      const own = ownText(key);
-      this.#entries.set(own, { key: own, count, error: 0, held: held[index] as number });
+      const key = textOf(index);
+      this.#entries.set(key, { key, count, error: 0, held: held[index] as number });
     });
   }
 

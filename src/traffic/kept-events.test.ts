@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { asRead } from "../../test/read-events.ts";
 import { AnswerTooLate } from "../core/segment-database.ts";
 import type { Clock } from "../core/time.ts";
 import { DuckDbSegments } from "../edge/duckdb-segments.ts";
@@ -85,7 +86,7 @@ describe("an event", () => {
       malformed(),
       malformed({ traceId: "0123456789abcdef0123456789abcdef", userId: "UID7", request: "DELETE /cart/{sku}", status: 200, reason: null }),
     ];
-    store.add(events);
+    store.add(asRead(events));
     await store.flush();
     expect(await find({})).toEqual(events.toReversed());
     expect(told).toEqual([]);
@@ -94,7 +95,7 @@ describe("an event", () => {
 
   test("is there for a search at once, written or not", async () => {
     const { store, find } = await open();
-    store.add([purchase({ userId: "just now" })]);
+    store.add(asRead([purchase({ userId: "just now" })]));
     expect(await find({ userId: "just now" })).toHaveLength(1);
     await store.close();
   });
@@ -128,14 +129,14 @@ describe("a search", () => {
   ];
   test.each([...cases])("%s", async (_, query, expected) => {
     const { store, find } = await open();
-    store.add(all);
+    store.add(asRead(all));
     expect(await find(query)).toEqual([...expected]);
     await store.close();
   });
 
   test("takes what it is given as values, never as a part of a statement", async () => {
     const { store, find } = await open();
-    store.add(all);
+    store.add(asRead(all));
     for (const hostile of ["' or 1=1 --", "'; drop table s1.events; --", "$1", "?", "\\", "%", "\u0000"])
       expect(await find({ userId: hostile, sku: hostile, reason: hostile, step: hostile })).toEqual([]);
     expect(await find({})).toHaveLength(all.length);
@@ -146,7 +147,7 @@ describe("a search", () => {
     const { store } = await open({ segmentEvents: 40 });
     const events = Array.from({ length: 200 }, (_, index) => purchase({ userId: index % 2 === 0 ? "even" : "odd" }));
     for (let from = 0; from < events.length; from += 25) {
-      store.add(events.slice(from, from + 25));
+      store.add(asRead(events.slice(from, from + 25)));
       await store.flush();
     }
     const seen: TrafficEvent[] = [];
@@ -162,7 +163,7 @@ describe("a search", () => {
 
   test("is refused when too many wait, and when it goes on behind a page that never was", async () => {
     const { store } = await open();
-    store.add(all);
+    store.add(asRead(all));
     const asked = Array.from({ length: 20 }, () => store.search({ limit: 1 }));
     const ends = await Promise.allSettled(asked);
     expect(ends.filter(({ status }) => status === "rejected").map((end) => (end as PromiseRejectedResult).reason.why)).toContain(
@@ -185,13 +186,13 @@ describe("a search", () => {
 describe("what is kept is bounded", () => {
   test("by age: whole segments go when their last event is too old", async () => {
     const { store, pass, find } = await open({ keptMs: HOUR, segmentEvents: 1 });
-    store.add([purchase({ userId: "old" })]);
+    store.add(asRead([purchase({ userId: "old" })]));
     await store.flush();
     pass(HOUR / 2);
-    store.add([purchase({ userId: "young", at: START + HOUR / 2 })]);
+    store.add(asRead([purchase({ userId: "young", at: START + HOUR / 2 })]));
     await store.flush();
     pass(HOUR / 2 + 60_000);
-    store.add([purchase({ userId: "new", at: START + HOUR })]);
+    store.add(asRead([purchase({ userId: "new", at: START + HOUR })]));
     await store.flush();
     expect((await find({})).map(({ userId }) => userId)).toEqual(["new", "young"]);
     await store.close();
@@ -201,7 +202,7 @@ describe("what is kept is bounded", () => {
     const keptBytes = 8_000_000;
     const { store, folder, find } = await open({ keptBytes, segmentEvents: 4_000 });
     for (let round = 0; round < 12; round += 1) {
-      store.add(Array.from({ length: 4_000 }, () => purchase({ userId: `round ${round} ${"x".repeat(100)}${made}` })));
+      store.add(asRead(Array.from({ length: 4_000 }, () => purchase({ userId: `round ${round} ${"x".repeat(100)}${made}` }))));
       await store.flush();
     }
     expect(store.bytes).toBeLessThan(2 * keptBytes);
@@ -215,7 +216,7 @@ describe("what is kept is bounded", () => {
     const { store } = await open();
     const one = purchase();
     const tooMany = EVENT_PAGE_ROWS * (EVENT_PAGES_MAX + 10);
-    for (let added = 0; added < tooMany; added += EVENT_PAGE_ROWS) store.add(Array.from({ length: EVENT_PAGE_ROWS }, () => one));
+    for (let added = 0; added < tooMany; added += EVENT_PAGE_ROWS) store.add(asRead(Array.from({ length: EVENT_PAGE_ROWS }, () => one)));
     await store.flush();
     expect(store.eventsLost).toBeGreaterThan(0);
     expect(store.eventsWritten + store.eventsLost).toBe(tooMany);
@@ -226,10 +227,10 @@ describe("what is kept is bounded", () => {
 describe("a store that is opened again", () => {
   test("has everything that was there, and goes on in the same segment", async () => {
     const first = await open();
-    first.store.add([purchase({ userId: "before" })]);
+    first.store.add(asRead([purchase({ userId: "before" })]));
     await first.store.close();
     const second = await open({}, first.folder);
-    second.store.add([purchase({ userId: "after" }), purchase({ userId: "after", reason: "limit-reached" }, "policy")]);
+    second.store.add(asRead([purchase({ userId: "after" }), purchase({ userId: "after", reason: "limit-reached" }, "policy")]));
     expect((await second.find({})).map(({ userId }) => userId)).toEqual(["after", "after", "before"]);
     await second.store.close();
     expect(readdirSync(first.folder)).toEqual(["events-000001.duckdb"]);
@@ -240,13 +241,14 @@ describe("a store that is opened again", () => {
     const script = `
       const { DuckDbSegments } = await import(${JSON.stringify(join(import.meta.dir, "../edge/duckdb-segments.ts"))});
       const { systemClock } = await import(${JSON.stringify(join(import.meta.dir, "../edge/system-clock.ts"))});
+      const { asRead } = await import(${JSON.stringify(join(import.meta.dir, "../../test/read-events.ts"))});
       const { KeptEvents } = await import(${JSON.stringify(join(import.meta.dir, "kept-events.ts"))});
       const { EVENT_TABLES } = await import(${JSON.stringify(join(import.meta.dir, "event-rows.ts"))});
       const database = await DuckDbSegments.open(${JSON.stringify(folder)}, EVENT_TABLES);
       const store = await KeptEvents.open(database, { keptMs: 1e12, keptBytes: 1e12, segmentEvents: 5_000 }, systemClock, console.error);
       const event = ${JSON.stringify(purchase())};
       for (let round = 0; ; round += 1) {
-        store.add(Array.from({ length: 1_000 }, () => ({ ...event, userId: "round " + round })));
+        store.add(asRead(Array.from({ length: 1_000 }, () => ({ ...event, userId: "round " + round }))));
         await store.flush();
         console.log(round);
       }`;
@@ -273,7 +275,7 @@ describe("a store that is opened again", () => {
   ])("leaves out a segment that %s, says so and starts", async (name, spoil) => {
     const first = await open({ segmentEvents: 1 });
     for (const userId of ["one", "two", "three"]) {
-      first.store.add([purchase({ userId })]);
+      first.store.add(asRead([purchase({ userId })]));
       await first.store.flush();
     }
     await first.store.close();
@@ -294,7 +296,7 @@ describe("a store that is opened again", () => {
 
   test("puts a segment aside that has ended the process twice", async () => {
     const first = await open({ segmentEvents: 1 });
-    first.store.add([purchase({ userId: "one" })]);
+    first.store.add(asRead([purchase({ userId: "one" })]));
     await first.store.close();
     writeFileSync(join(first.folder, "events-000001.duckdb.opening"), "1");
     const second = await open({}, first.folder);
@@ -310,18 +312,18 @@ describe("a store that is opened again", () => {
 
 test("a disk that takes nothing costs events and nothing else, and when it is well again they are kept", async () => {
   const { store, told, pass, find, folder } = await open({ segmentEvents: 1 });
-  store.add([purchase({ userId: "before" })]);
+  store.add(asRead([purchase({ userId: "before" })]));
   await store.flush();
   renameSync(folder, `${folder}-away`);
   writeFileSync(folder, "no folder");
-  store.add([purchase({ userId: "lost" })]);
+  store.add(asRead([purchase({ userId: "lost" })]));
   await store.flush();
   expect(store.eventsLost).toBe(1);
   expect(told).toEqual([expect.stringContaining("events are not kept")]);
   rmSync(folder);
   renameSync(`${folder}-away`, folder);
   pass(60_000);
-  store.add([purchase({ userId: "after" })]);
+  store.add(asRead([purchase({ userId: "after" })]));
   expect((await find({})).map(({ userId }) => userId)).toEqual(["after", "before"]);
   await store.close();
 });
@@ -331,11 +333,12 @@ test("it works in a Worker, where the analysis has it", async () => {
   const code = `
     const { DuckDbSegments } = await import(${JSON.stringify(join(import.meta.dir, "../edge/duckdb-segments.ts"))});
     const { systemClock } = await import(${JSON.stringify(join(import.meta.dir, "../edge/system-clock.ts"))});
+    const { asRead } = await import(${JSON.stringify(join(import.meta.dir, "../../test/read-events.ts"))});
     const { KeptEvents } = await import(${JSON.stringify(join(import.meta.dir, "kept-events.ts"))});
     const { EVENT_TABLES } = await import(${JSON.stringify(join(import.meta.dir, "event-rows.ts"))});
     const database = await DuckDbSegments.open(${JSON.stringify(folder)}, EVENT_TABLES);
     const store = await KeptEvents.open(database, { keptMs: 1e12, keptBytes: 1e12 }, systemClock, console.error);
-    store.add([${JSON.stringify(purchase({ userId: "in a worker" }))}]);
+    store.add(asRead([${JSON.stringify(purchase({ userId: "in a worker" }))}]));
     const { events } = await store.search({ limit: 10 });
     await store.close();
     postMessage(events.map(({ userId }) => userId));`;

@@ -18,11 +18,11 @@ import {
   SEGMENT_SHARE_MAX,
   SEGMENTS_MAX,
 } from "../limits/event-store.ts";
-import type { TrafficEvent } from "./event.ts";
 import { EventRows } from "./event-rows.ts";
 import { EventSearch } from "./event-search.ts";
 import { type Shape, shapeKey, shapeRow } from "./event-shape.ts";
 import { type DropReport, type EventPage, type EventQuery, type EventStore, SearchRefused } from "./event-store.ts";
+import type { ReadEvents } from "./read-events.ts";
 import { openSegments, type Segment } from "./segments.ts";
 
 export interface KeptFor {
@@ -83,11 +83,9 @@ export class KeptEvents implements EventStore {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
-  add(events: readonly TrafficEvent[]): void {
-    for (const event of events) {
-      if (this.#filling.isFull && !this.#turnPage()) this.#lost += 1;
-      else this.#filling.add(event);
-    }
+  add(page: ReadEvents): void {
+    for (let row = 0; row < page.count; row += 1) if (this.#hasRoom()) this.#filling.addRow(page, row);
+    for (const event of page.rest) if (this.#hasRoom()) this.#filling.add(event);
     this.writeWhatIsDue();
   }
 
@@ -246,11 +244,17 @@ export class KeptEvents implements EventStore {
     }
   }
 
+  /** Whether there is room for one event. If not, it is lost. */
+  #hasRoom(): boolean {
+    if (!this.#filling.isFull || this.#turnPage()) return true;
+    this.#lost += 1;
+    return false;
+  }
+
   /** Puts the page away and takes an empty one; false when there is none. */
   #turnPage(): boolean {
     const next = this.#free.pop() ?? this.#makePage();
     if (next === null) return false;
-    this.#filling.seal();
     this.#waiting.push(this.#filling);
     this.#filling = next;
     return true;

@@ -33,7 +33,7 @@ const OF_REQUEST: ReadonlyMap<string, number> = new Map([
 /** The requests that give back what was frozen. */
 const RELEASES: ReadonlySet<string> = new Set(["DELETE /cart/{sku}", "POST /orders/{id}/cancel"]);
 
-export function kindOf({ request, reason, steps }: TrafficEvent): number {
+export function kindOf({ request, reason, steps }: Pick<TrafficEvent, "request" | "reason" | "steps">): number {
   if (request === null) {
     if (reason !== null) return isFailure(reason as Reason) ? KIND.other : (OF_PURCHASE.get(reason) ?? KIND.excused);
     // A reply that is given again has frozen nothing.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { asRead } from "../../test/read-events.ts";
 import type { TrafficEvent } from "./event.ts";
 import { ObservedTraffic } from "./observed.ts";
 
@@ -16,14 +17,16 @@ describe("what is only observed", () => {
       { scope: "network", value: "192.0.2.0/24" },
       { scope: "network", value: "10.0.0.0/8" },
     ]);
-    observed.take([
-      purchase("u1", "192.0.2.1", "sold-out"),
-      purchase("u2", "192.0.2.1", "sold-out"),
-      purchase("u1", "192.0.2.9", null),
-      purchase("u3", "10.9.9.9", "sold-out"),
-      purchase("u4", "203.0.113.1", null),
-      { ...purchase("u1", "192.0.2.1", "malformed"), request: "POST /buy", status: 400 },
-    ]);
+    observed.take(
+      asRead([
+        purchase("u1", "192.0.2.1", "sold-out"),
+        purchase("u2", "192.0.2.1", "sold-out"),
+        purchase("u1", "192.0.2.9", null),
+        purchase("u3", "10.9.9.9", "sold-out"),
+        purchase("u4", "203.0.113.1", null),
+        { ...purchase("u1", "192.0.2.1", "malformed"), request: "POST /buy", status: 400 },
+      ]),
+    );
     expect(observed.counts()).toEqual([
       { scope: "address", value: "192.0.2.1", seen: 2, bought: 0 },
       { scope: "account", value: "u1", seen: 2, bought: 2 },
@@ -36,7 +39,7 @@ describe("what is only observed", () => {
     const observed = new ObservedTraffic();
     const key = { scope: "account", value: "u1" } as const;
     observed.watch([key]);
-    observed.take([purchase("u1", "192.0.2.1", null)]);
+    observed.take(asRead([purchase("u1", "192.0.2.1", null)]));
     observed.watch([key, { scope: "account", value: "u2" }]);
     expect(observed.counts()[0]).toMatchObject({ seen: 1, bought: 1 });
     observed.watch([]);

@@ -7,6 +7,7 @@ import { type CidrRange, groupsOf, ipv4Bits, networkKey, parseCidrRange } from "
 import { OBSERVED_MAX, OBSERVED_USERS_MAX } from "../limits/traffic.ts";
 import type { TrafficEvent } from "./event.ts";
 import { KIND, kindOf } from "./kinds.ts";
+import type { ReadEvents } from "./read-events.ts";
 import { networkOf } from "./slice.ts";
 import type { Group } from "./summary.ts";
 
@@ -51,9 +52,9 @@ export class ObservedTraffic {
     this.#accountsWaiting = [...this.#observed.values()].reduce((sum, { waiting }) => sum + waiting.size, 0);
   }
 
-  take(events: readonly TrafficEvent[]): void {
+  take(page: ReadEvents): void {
     if (this.#observed.size === 0) return;
-    for (const event of events) if (event.request === null && event.userId !== null) this.#takePurchase(event, event.userId);
+    for (const event of page.objects()) if (event.request === null && event.userId !== null) this.#takePurchase(event, event.userId);
   }
 
   counts(): ObservedCount[] {

@@ -45,15 +45,16 @@ export class Offenders {
   }
 
   #takeGroup({ group, lookouts, door, tracker }: Followed, slice: Slice): Proposal[] {
-    const { keys, counts, hashes } = slice.groups[group];
+    const keys = slice.groups[group];
+    const { counts, hashes } = keys;
     const { second } = slice;
-    tracker.reserve(keys.length, second);
-    const slots = new Int32Array(keys.length);
+    tracker.reserve(keys.size, second);
+    const slots = new Int32Array(keys.size);
     for (let index = 0; index < slots.length; index += 1) {
       slots[index] = NOT_FOLLOWED;
       const from = index * KIND_COUNT;
       if (!slice.isSifted && !door.lets(hashes[index] as number, second) && !comesAgain(counts, from)) continue;
-      const slot = tracker.slotOf(keys[index] as string);
+      const slot = tracker.slotOf(keys.textOf(index));
       slots[index] = slot;
       tracker.add(slot, second, counts, from);
     }

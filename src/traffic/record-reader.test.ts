@@ -3,9 +3,11 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { IpAddress, SessionId, Sku, UserId } from "../core/ids.ts";
 import { STEPS } from "../core/reason.ts";
+import { PAGE_EVENTS_MAX } from "../limits/traffic.ts";
 import type { Course, Outcome, Purchase } from "../purchase.ts";
 import { AccessRecords } from "../services/gate-keeper/access-record.ts";
-import { RecordCheck } from "./event.ts";
+import { RecordCheck, type TrafficEvent } from "./event.ts";
+import { ReadEvents } from "./read-events.ts";
 import { RecordReader } from "./record-reader.ts";
 
 const id = fc.oneof(
@@ -58,6 +60,15 @@ function pageOf(
     .join("");
 }
 
+/** As it is on its way: what is no character becomes one. */
+const sent = (page: string): string => Buffer.from(page).toString();
+function readWith(reader: RecordReader, page: string): TrafficEvent[] {
+  const events = new ReadEvents();
+  reader.read(Buffer.from(page), events);
+  return [...events.objects()];
+}
+/** What is no everyday purchase is read into another place. */
+const inAnyOrder = (events: readonly TrafficEvent[]): string[] => events.map((event) => JSON.stringify(event)).sort();
 const slowly = (page: string) => {
   const check = new RecordCheck();
   return page.split("\n").flatMap((line) => check.eventOf(line) ?? []);
@@ -68,8 +79,8 @@ describe("records are read", () => {
     const reader = new RecordReader();
     fc.assert(
       fc.property(fc.array(turn, { maxLength: 6 }), (turns) => {
-        const page = pageOf(turns);
-        expect(reader.read(page)).toEqual(slowly(page));
+        const page = sent(pageOf(turns));
+        expect(inAnyOrder(readWith(reader, page))).toEqual(inAnyOrder(slowly(page)));
         expect(reader.unreadable).toBe(0);
       }),
       { numRuns: 150, seed: 5 },
@@ -84,26 +95,42 @@ describe("records are read", () => {
     );
     fc.assert(
       fc.property(fc.array(turn, { minLength: 1, maxLength: 3 }), fc.nat(), fc.nat(40), junk, (turns, at, cut, put) => {
-        const page = pageOf(turns);
+        const page = sent(pageOf(turns));
         const from = at % page.length;
-        const broken = `${page.slice(0, from)}${put}${page.slice(from + cut)}`;
+        const broken = sent(`${page.slice(0, from)}${put}${page.slice(from + cut)}`);
         const lines = broken.split("\n").filter((line) => line !== "").length;
         const before = reader.unreadable;
-        const read = reader.read(broken);
+        const read = readWith(reader, broken);
         // Every line is an event or is counted.
         expect(read.length + reader.unreadable - before).toBe(lines);
         // What JSON can read is read as JSON reads it; and a good page afterwards as ever.
         for (const event of slowly(broken)) expect(read).toContainEqual(event);
-        expect(reader.read(page)).toEqual(slowly(page));
+        expect(inAnyOrder(readWith(reader, page))).toEqual(inAnyOrder(slowly(page)));
       }),
       { numRuns: 300, seed: 6 },
     );
   });
 
+  test("into columns where they are everyday purchases, as many as there is room for", () => {
+    const purchase = (n: number) => ({
+      ...{ sessionId: n.toString(16).padStart(32, "0"), clientIp: "2001:db8::1", userId: "用户", sku: "SKU0001", quantity: 1 },
+    });
+    const course = { atUs: 0, steps: STEPS, beganUs: [], stepUs: [1, 2, 3, 4, 5] } as const;
+    const writer = new AccessRecords("host:gate-keeper:8080");
+    const held = { kind: "held", quantity: 1, heldUntil: 0 } as const;
+    const lines = Array.from({ length: PAGE_EVENTS_MAX + 10 }, (_, n) =>
+      writer.line("2026-11-22T12:00:00.000Z", purchase(n) as Purchase, held, course, n),
+    );
+    const events = new ReadEvents();
+    new RecordReader().read(Buffer.from(lines.join("")), events);
+    expect([events.count, events.rest.length, events.batches.length]).toEqual([PAGE_EVENTS_MAX, 10, 1]);
+    expect([...events.objects()]).toEqual(slowly(lines.join("")));
+  });
+
   test("of requests that were no purchases, too", () => {
     const line =
       '{"time":"2026-11-22T12:00:00.000Z","instance":"g","traceId":null,"clientIP":"192.0.2.1","userID":null,"goodsSKU":null,"request":"POST /buy","status":400,"reason":"malformed","totalUs":12}\n';
-    expect(new RecordReader().read(line)).toEqual([
+    expect(readWith(new RecordReader(), line)).toEqual([
       {
         ...{
           at: Date.UTC(2026, 10, 22, 12),

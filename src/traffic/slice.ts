@@ -8,7 +8,9 @@ import { EVIDENCE_TRACES_MAX, LATENCY_US_MAX, SLICE_EVENTS_MAX, SLICE_KEYS_MAX }
 import type { EventStep, TrafficEvent } from "./event.ts";
 import { KeyCounts, withRoomFor } from "./key-counts.ts";
 import { KIND, KIND_COUNT, kindOf } from "./kinds.ts";
+import type { ReadEvents } from "./read-events.ts";
 import { type Group, Summary } from "./summary.ts";
+import { hexText, hexWords, isNoTrace } from "./trace-words.ts";
 
 /** Who came with whom: the key's number in its group, and the hash of the other. */
 export interface Marks {
@@ -36,7 +38,8 @@ const PAIRS_AT_FIRST = 64;
 interface Pairs {
   addresses: Uint32Array<ArrayBuffer>;
   accounts: Uint32Array<ArrayBuffer>;
-  readonly traceIds: (string | null)[];
+  /** Four words each. */
+  traces: Uint32Array<ArrayBuffer>;
   length: number;
 }
 
@@ -54,18 +57,19 @@ export class SliceBuilder {
   readonly #pairs: Pairs = {
     addresses: new Uint32Array(PAIRS_AT_FIRST),
     accounts: new Uint32Array(PAIRS_AT_FIRST),
-    traceIds: [],
+    traces: new Uint32Array(4 * PAIRS_AT_FIRST),
     length: 0,
   };
   /** Counts by microseconds. */
   readonly #latencies = new Map<number, number>();
+  readonly #trace = new Uint32Array(4);
   #events = 0;
   #second = 0;
   #at: UnixMs = 0;
   /** Purchases in a row that share their steps, not counted yet. */
   #alike: { readonly steps: readonly EventStep[]; readonly reason: string | null; count: number } = { steps: [], reason: null, count: 0 };
 
-  /** @param seed see `hashText` */
+  /** @param seed see `hashBytes` */
   constructor(seed: number) {
     this.#seed = seed;
   }
@@ -87,25 +91,37 @@ export class SliceBuilder {
     );
   }
 
-  add(event: TrafficEvent, second: number): void {
-    this.#events += 1;
-    this.#second = second;
-    if (event.at > this.#at) this.#at = event.at;
+  /** A purchase in the columns of a page. */
+  addRow(page: ReadEvents, row: number): void {
+    const { bytes, address, user, sku } = page;
+    const { kind, steps, reason } = page.batchOf(row);
+    this.#began(page.at[row] as UnixMs);
+    const of = this.#address(bytes, address[2 * row] as number, address[2 * row + 1] as number, kind);
+    this.#account(bytes, user[2 * row] as number, user[2 * row + 1] as number, of, kind, page.trace, 4 * row);
+    this.#skus.add(bytes, sku[2 * row] as number, sku[2 * row + 1] as number, kind, this.#seed);
+    this.#purchase(kind, steps, reason, page.totalUs[row] as number);
+  }
+
+  add(event: TrafficEvent): void {
     const kind = kindOf(event);
-    const address = this.#address(event.clientIp, kind);
-    if (event.userId !== null) this.#account(event.userId, address, kind, event.traceId);
+    const { at, clientIp, userId, sku, steps, reason, totalUs } = event;
+    this.#began(at);
+    const address = Buffer.from(clientIp);
+    const of = this.#address(address, 0, address.length, kind);
+    if (userId !== null) {
+      const user = Buffer.from(userId);
+      hexWords(event.traceId, this.#trace, 0);
+      this.#account(user, 0, user.length, of, kind, this.#trace, 0);
+    }
     if (event.request !== null) {
       this.#summary.addRequest(event);
       return;
     }
-    if (kind === KIND.held) this.#summary.held += 1;
-    this.#addLatency(event.totalUs);
-    if (event.sku !== null) this.#skus.add(event.sku, kind, this.#seed);
-    if (event.steps !== this.#alike.steps || event.reason !== this.#alike.reason) {
-      this.#countAlike();
-      this.#alike = { steps: event.steps, reason: event.reason, count: 0 };
+    if (sku !== null) {
+      const goods = Buffer.from(sku);
+      this.#skus.add(goods, 0, goods.length, kind, this.#seed);
     }
-    this.#alike.count += 1;
+    this.#purchase(kind, steps, reason, totalUs);
   }
 
   /** The slice as it is. The builder is not used again. */
@@ -120,7 +136,7 @@ export class SliceBuilder {
       ["account", account],
       ["sku", this.#skus],
     ] as const)
-      heavy[group].fill(counts.keys, counts.totals(), counts.of(KIND.held));
+      heavy[group].fill((index) => counts.textOf(index), counts.totals(), counts.of(KIND.held));
     const { addresses, accounts, length } = this.#pairs;
     const networks = new Uint32Array(length);
     const accountHashes = new Uint32Array(length);
@@ -146,33 +162,53 @@ export class SliceBuilder {
     };
   }
 
-  #address(clientIp: string, kind: number): number {
-    const found = this.#groups.address.add(clientIp, kind, this.#seed);
+  #began(at: UnixMs): void {
+    this.#events += 1;
+    this.#second = Math.floor(at / 1_000);
+    if (at > this.#at) this.#at = at;
+  }
+
+  #purchase(kind: number, steps: readonly EventStep[], reason: string | null, totalUs: number): void {
+    if (kind === KIND.held) this.#summary.held += 1;
+    this.#addLatency(totalUs);
+    if (steps !== this.#alike.steps || reason !== this.#alike.reason) {
+      this.#countAlike();
+      this.#alike = { steps, reason, count: 0 };
+    }
+    this.#alike.count += 1;
+  }
+
+  #address(bytes: Uint8Array, from: number, to: number, kind: number): number {
+    const { address, network } = this.#groups;
+    const found = address.add(bytes, from, to, kind, this.#seed);
     if (found >= 0) {
-      this.#groups.network.count(this.#networks[found] as number, kind, 1);
+      network.count(this.#networks[found] as number, kind, 1);
       return found;
     }
     const index = -1 - found;
-    this.#summary.addresses.add(this.#groups.address.hashes[index] as number);
-    const network = this.#groups.network.add(networkOf(clientIp), kind, this.#seed);
+    this.#summary.addresses.add(address.hashes[index] as number);
+    const whole = Buffer.from(networkOf(address.textOf(index)));
+    const number = network.add(whole, 0, whole.length, kind, this.#seed);
     this.#networks = withRoomFor(this.#networks, index + 1);
-    this.#networks[index] = network < 0 ? -1 - network : network;
+    this.#networks[index] = number < 0 ? -1 - number : number;
     return index;
   }
 
-  #account(userId: string, address: number, kind: number, traceId: string | null): void {
-    const found = this.#groups.account.add(userId, kind, this.#seed);
+  #account(bytes: Uint8Array, from: number, to: number, address: number, kind: number, trace: Uint32Array, traceAt: number): void {
+    const found = this.#groups.account.add(bytes, from, to, kind, this.#seed);
     const index = found < 0 ? -1 - found : found;
     if (found < 0) this.#summary.users.add(this.#groups.account.hashes[index] as number);
     // Whom a decision has stopped already, nobody else answers for.
     if (kind === KIND.blocked) return;
     const pairs = this.#pairs;
-    pairs.addresses = withRoomFor(pairs.addresses, pairs.length + 1);
-    pairs.accounts = withRoomFor(pairs.accounts, pairs.length + 1);
-    pairs.addresses[pairs.length] = address;
-    pairs.accounts[pairs.length] = index;
-    pairs.traceIds.push(traceId);
-    pairs.length += 1;
+    const pair = pairs.length;
+    pairs.addresses = withRoomFor(pairs.addresses, pair + 1);
+    pairs.accounts = withRoomFor(pairs.accounts, pair + 1);
+    pairs.traces = withRoomFor(pairs.traces, 4 * (pair + 1));
+    pairs.addresses[pair] = address;
+    pairs.accounts[pair] = index;
+    for (let word = 0; word < 4; word += 1) pairs.traces[4 * pair + word] = trace[traceAt + word] as number;
+    pairs.length = pair + 1;
   }
 
   /** In eight significant bits, off by less than 0.4 %: the histogram takes half a microsecond for each value, and a slice has few of these. */
@@ -189,11 +225,10 @@ export class SliceBuilder {
   }
 
   #tracesOf(keys: Uint32Array, index: number): string[] {
+    const { traces, length } = this.#pairs;
     const found: string[] = [];
-    for (let pair = 0; pair < this.#pairs.length && found.length < EVIDENCE_TRACES_MAX; pair += 1) {
-      const traceId = keys[pair] === index ? this.#pairs.traceIds[pair] : null;
-      if (traceId) found.push(traceId);
-    }
+    for (let pair = 0; pair < length && found.length < EVIDENCE_TRACES_MAX; pair += 1)
+      if (keys[pair] === index && !isNoTrace(traces, 4 * pair)) found.push(hexText(traces, 4 * pair));
     return found;
   }
 }

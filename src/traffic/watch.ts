@@ -5,8 +5,8 @@
 import type { Clock, DurationMs } from "../core/time.ts";
 import { OFFENCE_STALE_MS } from "../limits/traffic.ts";
 import { Analysis } from "./analysis.ts";
-import type { TrafficEvent } from "./event.ts";
 import { type ObservedKey, ObservedTraffic } from "./observed.ts";
+import { ReadEvents } from "./read-events.ts";
 import { RecordReader } from "./record-reader.ts";
 import type { TrafficGreeting, TrafficReport } from "./report.ts";
 import type { Slice } from "./slice.ts";
@@ -15,7 +15,7 @@ export interface WatchParts {
   readonly clock: Clock;
   readonly tell: (report: TrafficReport) => void;
   /** Takes every event, after the analysis has. */
-  readonly sink: (events: readonly TrafficEvent[]) => void;
+  readonly sink: (page: ReadEvents) => void;
 }
 
 export class Watch {
@@ -23,7 +23,7 @@ export class Watch {
   readonly #reader = new RecordReader();
   readonly #analysis: Analysis;
   readonly #observed = new ObservedTraffic();
-  readonly #decoder = new TextDecoder();
+  readonly #page = new ReadEvents();
   #eventsSeen = 0;
   readonly #lateMs: DurationMs;
   #shownSecond = 0;
@@ -35,13 +35,14 @@ export class Watch {
     this.#analysis = new Analysis(greeting);
   }
 
-  /** @param page whole records, each with its line feed */
-  take(page: Uint8Array): void {
-    const events = this.#reader.read(this.#decoder.decode(page));
-    this.#eventsSeen += events.length;
-    this.#analysis.add(events);
-    this.#observed.take(events);
-    this.#parts.sink(events);
+  /** @param bytes whole records, each with its line feed */
+  take(bytes: Uint8Array): void {
+    const page = this.#page;
+    this.#reader.read(bytes, page);
+    this.#eventsSeen += page.events;
+    this.#analysis.add(page);
+    this.#observed.take(page);
+    this.#parts.sink(page);
   }
 
   /** From now on these are observed, and no others. */
