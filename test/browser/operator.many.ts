@@ -135,6 +135,37 @@ describe.skipIf(!hasChromium)(`the console in a browser ${hasChromium ? "" : NEE
     if (await dialog.isVisible()) await dialog.getByRole("button", { name: tell("protection.release") }).click();
     await waitFor(async () => (await buy(`FREE-${sku}`, sku, address)).body !== undefined && !(await isListed(address)), "it is released");
 
+    // A list from elsewhere is taken over; what is no address on it is named.
+    const [listed, ranged] = [`192.0.2.${size.length + tongue.charCodeAt(0)}`, `198.18.${size.length + tongue.charCodeAt(0)}.0/24`];
+    await page.getByRole("button", { name: tell("protection.import") }).click();
+    await dialog.getByRole("button", { name: tell("protection.importSubmit") }).click();
+    await dialog.getByText(tell("protection.importNothing")).waitFor();
+    await dialog.getByLabel(tell("protection.importLines")).fill(`# seen elsewhere\n${listed}\nnonsense <b>\n${ranged} ; a note\n`);
+    await dialog.getByLabel(tell("protection.note")).fill("from a list");
+    expect(await barriers(page)).toEqual([]);
+    await picture("import");
+    await dialog.getByRole("button", { name: tell("protection.importSubmit") }).click();
+    const result = page.getByRole("region", { name: tell("protection.imported") });
+    await result.getByText(tell("protection.importedCounts", { lines: 4, added: 2, replaced: 0, kept: 0 })).waitFor();
+    await result.getByText(tell("protection.importedBad", { count: 1 })).waitFor();
+    expect(await result.getByRole("listitem").allInnerTexts()).toEqual([`${tell("protection.importedLine", { line: 3 })} nonsense <b>`]);
+    for (const value of [listed, ranged]) await page.getByRole("row", { name: new RegExp(value.replaceAll(".", "\\.")) }).waitFor();
+    expect((await buy("LISTED", sku, listed)).body).toMatchObject({ reason: "blacklisted" });
+    expect(await barriers(page)).toEqual([]);
+    await picture("imported");
+    await result.getByRole("button", { name: tell("frame.close") }).click();
+    await result.waitFor({ state: "detached" });
+
+    // Another one from a file, of accounts, who are only watched.
+    await page.getByRole("button", { name: tell("protection.import") }).click();
+    await dialog.getByLabel(tell("protection.importWhat")).selectOption({ label: tell("protection.importAccounts") });
+    await dialog.getByLabel(tell("protection.action")).selectOption({ label: tell("action.observe") });
+    const file = { name: "accounts.txt", mimeType: "text/plain", buffer: Buffer.from(`WATCHED-${sku}\r\n`) };
+    await dialog.getByLabel(tell("protection.importFile")).setInputFiles(file);
+    await dialog.getByRole("button", { name: tell("protection.importSubmit") }).click();
+    await result.getByText(tell("protection.importedCounts", { lines: 1, added: 1, replaced: 0, kept: 0 })).waitFor();
+    await page.getByRole("row", { name: new RegExp(`WATCHED-${sku}`) }).waitFor();
+
     // Why was this shopper refused?
     await go(page, "trace");
     await page.getByLabel(tell("trace.userID"), { exact: true }).fill("LATE");
@@ -143,10 +174,41 @@ describe.skipIf(!hasChromium)(`the console in a browser ${hasChromium ? "" : NEE
     expect(await barriers(page)).toEqual([]);
     await picture("trace");
 
+    // What became of the orders, state by state.
+    const orderIDs = {
+      paid: await order(`${sku}-0`, "pay"),
+      "refund-due": await order(`${sku}-1`, "wrong-amount"),
+      cancelled: await order(`${sku}-2`, "cancel"),
+      "payment-pending": await order(`${sku}-3`, null),
+    } as const;
     await go(page, "orders");
-    await page.getByRole("heading", { level: 1, name: tell("orders.title") }).waitFor();
-    expect(await barriers(page)).toEqual([]);
+    for (const orderID of Object.values(orderIDs))
+      await page
+        .getByRole("row", { name: new RegExp(orderID) })
+        .first()
+        .waitFor();
     await picture("orders");
+    const states = page.getByRole("group", { name: tell("orders.show") });
+    const list = page.getByRole("region", { name: tell("orders.title"), exact: true });
+    for (const [state, orderID] of Object.entries(orderIDs)) {
+      await states.getByRole("button", { name: tell(`orderState.${state as keyof typeof orderIDs}`), exact: true }).click();
+      const others = Object.values(orderIDs).filter((one) => one !== orderID);
+      await waitFor(async () => {
+        const shown = await list.innerText();
+        return shown.includes(orderID) && !others.some((other) => shown.includes(other));
+      }, `only what is ${state} is listed`);
+    }
+    await states.getByRole("button", { name: tell("orders.paidLate") }).click();
+    await page.getByText(tell("orders.noneInState")).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.goBack();
+    await list.getByRole("link", { name: orderIDs["payment-pending"] }).click();
+    const found = page.getByRole("article", { name: orderIDs["payment-pending"] });
+    await found.getByRole("button", { name: tell("orders.cancel") }).click();
+    await dialog.getByRole("button", { name: tell("orders.cancel") }).click();
+    await found.getByText(tell("orderState.cancelled"), { exact: true }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await picture("order");
 
     await go(page, "trail");
     await page.getByText(OPERATOR).nth(1).waitFor();
@@ -158,6 +220,30 @@ describe.skipIf(!hasChromium)(`the console in a browser ${hasChromium ? "" : NEE
     await page.getByRole("heading", { name: `${tell("report.sellOut")}: ${sku}` }).waitFor();
     expect(await barriers(page)).toEqual([]);
     await picture("report");
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test("looks back through older orders with the keyboard, and says what is there", async () => {
+    const goodsSKU = "OLD-SHOES";
+    await postJson(`${system.inventory}/add`, { goodsSKU, goodsQuantity: 60, goodsPrice: 5 }, BEARER);
+    const ids: string[] = [];
+    for (let buyer = 0; buyer < 60; buyer += 1) {
+      const userID = `OLD-${buyer}`;
+      await postJson(`${system.cart}/add`, { sessionID: "s", userID, goodsSKU, goodsQuantity: 1, totalQuantity: 0, quantityLimit: 0 });
+      ids.push(await order(userID, null));
+    }
+    const { page, faults, tell } = await open("phone", "en");
+    await signIn(page, tell);
+    await go(page, "orders");
+    await page.getByText(ids[59] as string).waitFor();
+    expect(await page.getByText(ids[9] as string).count()).toBe(0);
+    await page.getByRole("button", { name: tell("orders.older") }).press("Enter");
+    await page.getByText(ids[9] as string).waitFor();
+    expect(await page.getByText(ids[10] as string).count()).toBe(0);
+    expect(await page.locator("[role=status]:focus").count()).toBe(1);
+    await page.getByRole("button", { name: tell("orders.newest") }).press("Enter");
+    await page.getByText(ids[59] as string).waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -183,6 +269,16 @@ describe.skipIf(!hasChromium)(`the console in a browser ${hasChromium ? "" : NEE
     await page.context().close();
   });
 
+  /** An order of all that they hold, and what becomes of it. @returns its id */
+  async function order(userID: string, end: "pay" | "wrong-amount" | "cancel" | null): Promise<string> {
+    const { status, body } = await postJson(`${system.cart}/orders`, { userID }, BEARER);
+    expect(status).toBe(201);
+    const { orderID, payment } = body as { readonly orderID: string; readonly payment: { readonly redirectUrl: string } };
+    const cancelUrl = `${system.cart}/orders/${orderID}/cancel`;
+    if (end === "cancel") expect((await postJson(cancelUrl, {}, BEARER)).status).toBe(200);
+    else if (end !== null) expect((await fetch(`${payment.redirectUrl}&choice=${end}`, { method: "POST" })).ok).toBe(true);
+    return orderID;
+  }
   async function availableOf(sku: string): Promise<number> {
     const { body } = await getJson(`${system.inventory}/sku/${sku}`, BEARER);
     return (body as { availableQuantity: number }).availableQuantity;

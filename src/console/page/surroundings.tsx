@@ -70,6 +70,8 @@ export function useAsk(): AskServices {
 export interface Read<T> {
   /** `null`: not yet, or not available. What was read before stays while it is read again. */
   readonly value: T | null;
+  /** What to ask for as `after` to go on behind the last row; `null`: there is no more. */
+  readonly next: string | null;
   /** Why it could not be read the last time; `null`: it could. */
   readonly refusal: { readonly status: number; readonly detail: string } | null;
   readonly isReading: boolean;
@@ -80,7 +82,7 @@ export interface Read<T> {
  *  @param everyMs `null`: only when it is asked for */
 export function useRead<T>(path: string | null, everyMs: number | null = null): Read<T> {
   const askServices = useAsk();
-  const [state, setState] = useState<Omit<Read<T>, "again">>({ value: null, refusal: null, isReading: path !== null });
+  const [state, setState] = useState<Omit<Read<T>, "again">>({ value: null, next: null, refusal: null, isReading: path !== null });
   const current = useRef(path);
   current.current = path;
   const again = useCallback(async (): Promise<void> => {
@@ -88,11 +90,11 @@ export function useRead<T>(path: string | null, everyMs: number | null = null): 
     const asked = await askServices<T>("GET", path);
     // Somebody has asked for something else meanwhile.
     if (current.current !== path) return;
-    if (asked.kind === "answered") setState({ value: asked.value, refusal: null, isReading: false });
-    else if (asked.kind === "refused") setState(({ value }) => ({ value, refusal: asked, isReading: false }));
+    if (asked.kind === "answered") setState({ value: asked.value, next: asked.next, refusal: null, isReading: false });
+    else if (asked.kind === "refused") setState((before) => ({ ...before, refusal: asked, isReading: false }));
   }, [path, askServices]);
   useEffect(() => {
-    setState({ value: null, refusal: null, isReading: path !== null });
+    setState({ value: null, next: null, refusal: null, isReading: path !== null });
     void again();
     if (everyMs === null || path === null) return undefined;
     // Who does not look is told nothing: the page is read again when it is shown.

@@ -1,4 +1,4 @@
-/** The page "Orders": where the goods of orders are, money that has to go back, and what became of one order. */
+/** The page "Orders": all orders and what became of one, money that has to go back, and where the goods are. */
 import { Card } from "../parts/card.tsx";
 import { useFormats, useLive, useTell } from "../surroundings.tsx";
 import { OrderSearch } from "./orders/order-search.tsx";
@@ -6,15 +6,16 @@ import { Refunds } from "./orders/refunds.tsx";
 
 export function Orders({ place }: { readonly place: string }) {
   const tell = useTell();
+  const query = new URLSearchParams(place.replace(/^\?/, ""));
   return (
     <>
       <div class="page-head">
         <h1>{tell("orders.title")}</h1>
         <p class="quiet">{tell("orders.lead")}</p>
       </div>
-      <Standing />
+      <OrderSearch asked={query.get("of") ?? ""} shown={query.get("show")} />
       <Refunds />
-      <OrderSearch asked={new URLSearchParams(place.replace(/^\?/, "")).get("of") ?? ""} />
+      <Standing />
     </>
   );
 }
