@@ -189,7 +189,7 @@ describe.skipIf(!hasChromium)(`the console in a browser ${hasChromium ? "" : NEE
         .waitFor();
     await picture("orders");
     const states = page.getByRole("group", { name: tell("orders.show") });
-    const list = page.getByRole("region", { name: tell("orders.title"), exact: true });
+    const list = page.getByRole("region", { name: tell("orders.all") });
     for (const [state, orderID] of Object.entries(orderIDs)) {
       await states.getByRole("button", { name: tell(`orderState.${state as keyof typeof orderIDs}`), exact: true }).click();
       const others = Object.values(orderIDs).filter((one) => one !== orderID);

@@ -33,7 +33,8 @@ export function Dialog({ title, submitText, isDangerous = false, onSubmit, onClo
   };
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
-      <form onSubmit={(event) => void submit(event)}>
+      {/* What was wrong may be right by now. */}
+      <form onSubmit={(event) => void submit(event)} onInput={() => setFault(null)}>
         <h2 id={id}>{title}</h2>
         {children}
         <p class="fault" role="alert">

@@ -41,7 +41,7 @@ export const protectionTexts = {
     "共 {lines} 行：新增 {added}，替换此前学习或导入的 {replaced}，保留运营人员决定的 {kept}。",
   ],
   "protection.importedBad": [
-    "{count} lines were passed over: no address, range or user id.",
+    "Lines passed over, because they are no address, range or user id: {count}.",
     "跳过 {count} 行：不是地址、网段或用户编号。",
   ],
   "protection.importedLine": ["line {line}", "第 {line} 行"],

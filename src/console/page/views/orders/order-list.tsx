@@ -9,6 +9,7 @@ type Shown = (typeof SHOWN)[number];
 
 const PAGE_ROWS = 50;
 const READ_AGAIN_MS = 5_000;
+const DAY_MS = 24 * 3_600_000;
 
 /** @param asked what the address says is shown; whatever else it says is all */
 export function OrderList({ asked }: { readonly asked: string | null }) {
@@ -116,7 +117,9 @@ function Row({ order }: { readonly order: OrderAnswer }) {
       <td data-name={tell("orders.state")}>
         <div>
           <OrderStanding order={order} />
-          {since !== placedAt && <p class="quiet">{tell("orders.since", { time: formats.dateTime(since) })}</p>}
+          {since !== placedAt && (
+            <p class="quiet">{tell("orders.since", { time: since - placedAt < DAY_MS ? formats.time(since) : formats.dateTime(since) })}</p>
+          )}
         </div>
       </td>
       <td data-name={tell("orders.user")}>

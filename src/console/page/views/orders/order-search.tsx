@@ -26,7 +26,7 @@ export function OrderSearch({ asked, shown }: OrderSearchProps) {
     location.hash = `#/orders?of=${encodeURIComponent(of)}`;
   };
   return (
-    <Card title={tell("orders.title")}>
+    <Card title={asked === "" ? tell("orders.all") : tell("orders.found", { of: asked })}>
       <form class="search-bar" onSubmit={search} key={asked}>
         <Field name="of" type="search" label={tell("orders.findBy")} value={asked} />
         <button type="submit" class="primary">
@@ -57,7 +57,7 @@ function Found({ of }: { readonly of: string }) {
     void look();
   }, [of]);
   return (
-    <>
+    <div class="order-list">
       <p>
         <a href="#/orders">{tell("orders.all")}</a>
       </p>
@@ -72,7 +72,7 @@ function Found({ of }: { readonly of: string }) {
           </li>
         ))}
       </ul>
-    </>
+    </div>
   );
 }
 

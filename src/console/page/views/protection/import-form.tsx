@@ -52,14 +52,12 @@ export function ImportForm({ onDone, onClose }: { readonly onDone: (imported: Im
   ];
   return (
     <Dialog title={tell("protection.import")} submitText={tell("protection.importSubmit")} onSubmit={take} onClose={onClose}>
-      <div class="fields">
-        <Select name="accounts" label={tell("protection.importWhat")} options={kinds} />
-        <Select
-          name="action"
-          label={tell("protection.action")}
-          options={ACTIONS.map((action) => ({ value: action, label: wordOf(tell, "action", action) }))}
-        />
-      </div>
+      <Select name="accounts" label={tell("protection.importWhat")} options={kinds} />
+      <Select
+        name="action"
+        label={tell("protection.action")}
+        options={ACTIONS.map((action) => ({ value: action, label: wordOf(tell, "action", action) }))}
+      />
       <label class="field">
         <span>{tell("protection.importFile")}</span>
         <input type="file" name="file" accept="text/plain,.txt,.csv,.list,.netset,.ipset" />
