@@ -24,13 +24,16 @@ const HELP = `usage: npm run bench -- [--rounds N] [--quick] [--profile [--of CO
   --rounds N    rounds, 1 to 50 (5); with fewer than 5 there is no verdict and no line in the history
   --quick       one short round of everything, to see that it works
   --profile     no table: one round under the profiler, and where its time goes
-  --of SHOP     what to profile: ${Object.keys(SHOPS).join(", ")} (purchase)`;
+  --of SHOP     again and again: only these, and the figures that they are for; with --profile what to profile (purchase).
+                ${Object.keys(SHOPS).join(", ")}`;
 
 interface Plan {
   readonly rounds: number;
   readonly windows: Windows;
   /** The name of the contender, or `null`: measure everything. */
   readonly profileOf: ShopName | null;
+  /** Empty: all of them, and everything else. */
+  readonly only: readonly ShopName[];
 }
 
 type Samples = Record<FigureName, number[]>;
@@ -47,7 +50,7 @@ function readPlan(args: string[]): Plan {
       rounds: { type: "string" },
       quick: { type: "boolean" },
       profile: { type: "boolean" },
-      of: { type: "string" },
+      of: { type: "string", multiple: true },
       help: { type: "boolean" },
     },
   });
@@ -57,10 +60,11 @@ function readPlan(args: string[]): Plan {
   }
   const rounds = Number(values.rounds ?? (values.quick ? 1 : ROUNDS_FOR_A_VERDICT));
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) throw new Error(`--rounds: ${values.rounds} is not a number from 1 to 50`);
-  const of = values.of ?? "purchase";
-  if (!(of in SHOPS)) throw new Error(`--of: there is no contender ${of}`);
+  const of = values.of ?? [];
+  for (const name of of) if (!(name in SHOPS)) throw new Error(`--of: there is no contender ${name}`);
+  const only = of as ShopName[];
   const windows = values.quick ? { warmUpSeconds: 1, measuredSeconds: 1 } : { warmUpSeconds: 2, measuredSeconds: 2 };
-  return { rounds, windows, profileOf: values.profile ? (of as ShopName) : null };
+  return { rounds, windows, profileOf: values.profile ? (only[0] ?? "purchase") : null, only };
 }
 
 /** Every contender once; odd rounds go backwards, so that neither what warms the machine nor what slows it favours one of them. */
@@ -119,19 +123,40 @@ async function makeStoreAtScale(): Promise<string> {
   return store;
 }
 
+/** The figures that are the ratio of two contenders. */
+const RATIOS = {
+  purchaseToBare: ["purchase", "bare"],
+  purchaseToStatic: ["purchase", "static"],
+  keyedToBare: ["keyed", "bare"],
+  soldOutToBare: ["soldOut", "bare"],
+  blacklistedToBare: ["blacklisted", "bare"],
+  throttledToBare: ["throttled", "bare"],
+  trafficToNone: ["purchase", "unseen"],
+  tokenToNone: ["token", "regulars"],
+  dropToBare: ["drop", "bare"],
+  saleToBare: ["sale", "bare"],
+  listedToEmpty: ["listed", "crowd"],
+  atScaleToEmpty: ["atScale", "purchase"],
+} as const satisfies Partial<Record<FigureName, readonly [over: Contender, under: Contender]>>;
+
 function ratioSamples(loads: Loads, samples: Samples): void {
-  samples.purchaseToBare = ratios(loads, "purchase", "bare");
-  samples.purchaseToStatic = ratios(loads, "purchase", "static");
-  samples.keyedToBare = ratios(loads, "keyed", "bare");
-  samples.soldOutToBare = ratios(loads, "soldOut", "bare");
-  samples.blacklistedToBare = ratios(loads, "blacklisted", "bare");
-  samples.throttledToBare = ratios(loads, "throttled", "bare");
-  samples.trafficToNone = ratios(loads, "purchase", "unseen");
-  samples.tokenToNone = ratios(loads, "token", "regulars");
-  samples.dropToBare = ratios(loads, "drop", "bare");
-  samples.saleToBare = ratios(loads, "sale", "bare");
-  samples.listedToEmpty = ratios(loads, "listed", "purchase");
-  samples.atScaleToEmpty = ratios(loads, "atScale", "purchase");
+  for (const [name, [over, under]] of Object.entries(RATIOS)) samples[name as keyof typeof RATIOS] = ratios(loads, over, under);
+}
+
+/** Some contenders, and the figures of those of which both are among them. No verdict, no line in the history. */
+async function measureOnly({ rounds, windows, only }: Plan): Promise<number> {
+  const loads = Object.fromEntries(["bare", ...only].map((name) => [name, []])) as unknown as Loads;
+  const replyBytes = await realReplyBytes();
+  const stores: Stores = {
+    ...(only.includes("atScale") && { atScale: await makeStoreAtScale() }),
+    ...(only.includes("listed") && { listed: await makeStoreWithLists() }),
+  };
+  for (let round = 0; round < rounds; round += 1) await measureRound(round, stores, replyBytes, windows, loads);
+  for (const store of Object.values(stores)) removeFolder(store);
+  const both = Object.entries(RATIOS).filter(([, contenders]) => contenders.every((contender) => contender in loads));
+  const figures = both.map(([name, [over, under]]) => measured(name as FigureName, ratios(loads, over, under)));
+  console.log(`${loadTable(loads)}\n\n${figureTable(figures)}`);
+  return 0;
 }
 
 async function measureOrderRounds(rounds: number, samples: Samples): Promise<void> {
@@ -235,7 +260,7 @@ async function measureAll({ rounds, windows }: Plan): Promise<number> {
 async function main(): Promise<number> {
   if (process.platform !== "linux") throw new Error("the benchmark needs Linux: it reads processor times of other processes from /proc");
   const plan = readPlan(process.argv.slice(2));
-  if (plan.profileOf === null) return measureAll(plan);
+  if (plan.profileOf === null) return plan.only.length > 0 ? measureOnly(plan) : measureAll(plan);
   const filled: Readonly<Partial<Record<ShopName, () => Promise<string>>>> = { atScale: makeStoreAtScale, listed: makeStoreWithLists };
   await profilePurchases(plan.profileOf, (await filled[plan.profileOf]?.()) ?? null);
   return 0;

@@ -17,12 +17,16 @@ interface Purchases {
   readonly refreshed: string | null;
 }
 
+const octet = (first: number, last: number): number => first + Math.floor(Math.random() * (last - first + 1));
+/** At random, and always 15 characters, as `buy.lua` has it. */
+const addressOfCrowd = (): string => [octet(100, 119), octet(100, 255), octet(100, 255), octet(100, 255)].join(".");
+
 function requestOf(n: number, { users, stride, skus, address, hasKeys, tokens, refreshed }: Purchases): string {
   if (refreshed !== null) return `GET ${refreshed} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
   const number = (n * stride) % users;
   const user = String(number + 1).padStart(10, "0");
   const sku = skus > 1 ? `S${String(1 + Math.floor(Math.random() * skus)).padStart(6, "0")}` : "SKU0001";
-  const body = `{"sessionID":"xxxx","clientIP":"${address}","userID":"UID${user}","userLevel":5,"goodsSKU":"${sku}","goodsQuantity":1}`;
+  const body = `{"sessionID":"xxxx","clientIP":"${address === "crowd" ? addressOfCrowd() : address}","userID":"UID${user}","userLevel":5,"goodsSKU":"${sku}","goodsQuantity":1}`;
   const token = tokens.length > 0 ? `Authorization: Bearer ${tokens[number]}\r\n` : "";
   const key = hasKeys ? `Idempotency-Key: bench-${String(n + 1).padStart(10, "0")}\r\n` : "";
   return `POST /buy HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${token}${key}\r\n${body}`;

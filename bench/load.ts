@@ -16,6 +16,7 @@ export interface Purchases {
   readonly stride: number;
   /** 1: all for SKU0001; more: S000001 and on, at random. */
   readonly skus: number;
+  /** `crowd`: every purchase comes from another. */
   readonly address: string;
   readonly hasKeys: boolean;
   /** A file with one token in a line, the first for the first user; `null`: nobody has one. */

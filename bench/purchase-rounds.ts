@@ -65,6 +65,7 @@ async function openDrop(system: System): Promise<void> {
 const accepted: Shop = {
   ...{ flags: [], prepare: openSale, purchases: ALL_NEW, reason: null, counted: SKU, frozenBefore: 0, hasTokens: false },
 };
+const crowd: Shop = { ...accepted, purchases: { ...ALL_NEW, address: "crowd" } };
 const regulars: Shop = { ...accepted, prepare: openToRegulars, purchases: REGULARS };
 
 export const SHOPS = {
@@ -91,8 +92,10 @@ export const SHOPS = {
       await system.blockAddress(ADDRESS);
     },
   },
-  /** A crowd of which nobody is on the long lists that the store was filled with. */
-  listed: accepted,
+  /** As many addresses as purchases. */
+  crowd,
+  /** The same crowd, and nobody of it is on the long lists that the store was filled with. */
+  listed: crowd,
   throttled: { ...accepted, reason: "throttled", flags: ["--gate-keeper-rate", "1", "--gate-keeper-burst", "1"] },
   regulars,
   token: { ...regulars, hasTokens: true },
