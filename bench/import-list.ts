@@ -50,6 +50,8 @@ function writeLists(folder: string): readonly File[] {
 class Shoppers {
   readonly #system: System;
   #latenciesMs: number[] = [];
+  /** Purchases that were refused or not answered. */
+  failed = 0;
   #underWay = 0;
   #bought = 0;
   #timer: ReturnType<typeof setInterval> | null = null;
@@ -79,10 +81,10 @@ class Shoppers {
     this.#underWay += 1;
     this.#bought += 1;
     const startedAt = performance.now();
-    const { isAccepted, reason } = await this.#system.buy(`UID${this.#bought}`, SKU, "100.100.100.100");
+    const reply = await this.#system.buy(`UID${this.#bought}`, SKU, "100.100.100.100").catch(() => null);
     this.#latenciesMs.push(performance.now() - startedAt);
     this.#underWay -= 1;
-    if (!isAccepted) throw new Error(`a purchase was refused: ${reason}`);
+    if (!reply?.isAccepted) this.failed += 1;
   }
 }
 
@@ -151,6 +153,7 @@ async function main(): Promise<number> {
   await postgres?.stop();
   const servers = redis ? "CPU s: node + Redis + other node" : "CPU s: server";
   const head = ["list", "wall", servers, "command", "purchases before, ms p50 / p99 / max", "during", "resident at the end, 3 s later"];
+  if (shoppers.failed > 0) console.log(`${shoppers.failed} purchases failed`);
   console.log(table([head, ...imported.map(({ cells }) => cells)]));
   const worst = Math.max(...imported.map(({ seconds }) => seconds));
   console.log(`target a million lines in ${SECONDS_MAX} s: ${worst <= SECONDS_MAX ? "met" : "MISSED"}`);

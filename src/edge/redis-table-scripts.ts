@@ -8,9 +8,9 @@ export const tableKey = (name: string, part: string): string => `{doorbuster:${n
  *
  * KEYS: head (hash: position, mark), rows (sorted set: id NUL text, all of score 0, so in the order of bytes), ends (sorted set: id by its end),
  *       log (stream: an entry per change under the id `position-0`), events (list, the oldest first).
- * ARGV: position and mark of the caller; the mark of this change; the changes as the log keeps them; most entries of the log; most entries
- *       that the answer needs; most events that may wait; how many changes, then for each: its id, "put" or "remove", its text, its end or "";
- *       then the events.
+ * ARGV: position and mark of the caller; the mark of this change; the changes as the log keeps them, JSON: for each its id, and its text unless the row
+ *       is removed; most entries of the log; most entries that the answer needs; most events that may wait; how many changes, then the end of each or
+ *       ""; then the events.
  * Reply: {"written"}; {"moved", position, mark, entries behind the caller's position}; {"full"}: too many events wait.
  *
  * The head is written first: when there is no memory left, that fails, and nothing has changed.
@@ -24,7 +24,7 @@ if position ~= ARGV[1] or mark ~= ARGV[2] then
   return {'moved', position, mark, redis.call('XRANGE', KEYS[4], '(' .. ARGV[1] .. '-0', '+', 'COUNT', ARGV[6])}
 end
 local changes = tonumber(ARGV[8])
-local firstEvent = 9 + 4 * changes
+local firstEvent = 9 + changes
 local events = #ARGV - firstEvent + 1
 if changes + events == 0 then return {'written'} end
 if events > 0 and redis.call('LLEN', KEYS[5]) + events > tonumber(ARGV[7]) then return {'full'} end
@@ -32,13 +32,30 @@ local nextPosition = string.format('%.0f', tonumber(position) + 1)
 redis.call('HSET', KEYS[1], 'position', nextPosition, 'mark', ARGV[3])
 -- Somebody has removed the head and left the log: what it says is of another life.
 if position == '0' then redis.call('DEL', KEYS[4]) end
-for i = 9, firstEvent - 1, 4 do
-  local id, text, ends = ARGV[i], ARGV[i + 2], ARGV[i + 3]
-  local old = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. id .. '\\0', '(' .. id .. '\\1')
-  for _, member in ipairs(old) do redis.call('ZREM', KEYS[2], member) end
-  if ARGV[i + 1] == 'put' then redis.call('ZADD', KEYS[2], 0, id .. '\\0' .. text) end
-  if ends == '' then redis.call('ZREM', KEYS[3], id) else redis.call('ZADD', KEYS[3], ends, id) end
+-- Of several changes of one row the last one counts.
+local last = {}
+local rows = changes > 0 and cjson.decode(ARGV[4]) or {}
+for i, row in ipairs(rows) do last[row[1]] = i end
+local gone, put, ended, ends = {}, {}, {}, {}
+for i, row in ipairs(rows) do
+  local id, text = row[1], row[2]
+  if last[id] == i then
+    local member = text and id .. '\\0' .. text
+    local old = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. id .. '\\0', '(' .. id .. '\\1')
+    for _, each in ipairs(old) do if each ~= member then gone[#gone + 1] = each end end
+    if member and old[1] ~= member then put[#put + 1] = 0; put[#put + 1] = member end
+    if ARGV[8 + i] ~= '' then ends[#ends + 1] = ARGV[8 + i]; ends[#ends + 1] = id
+    elseif old[1] then ended[#ended + 1] = id end
+  end
 end
+-- A few hundred to a command: Lua has no room for more arguments than some thousands.
+local function all(command, key, arguments)
+  for i = 1, #arguments, 1000 do redis.call(command, key, unpack(arguments, i, math.min(i + 999, #arguments))) end
+end
+all('ZREM', KEYS[2], gone)
+all('ZADD', KEYS[2], put)
+all('ZREM', KEYS[3], ended)
+all('ZADD', KEYS[3], ends)
 for i = firstEvent, #ARGV do redis.call('RPUSH', KEYS[5], ARGV[i]) end
 redis.call('XADD', KEYS[4], 'MAXLEN', '=', ARGV[5], nextPosition .. '-0', 'before', mark, 'mark', ARGV[3], 'changes', ARGV[4])
 return {'written'}

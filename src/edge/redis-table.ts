@@ -85,9 +85,9 @@ export class RedisTable {
   ): Promise<{ readonly kind: "written" } | { readonly kind: "full" } | { readonly kind: "moved"; readonly look: Look }> {
     const { head, rows, ends, log, events: waiting } = this.#keys;
     const kept = JSON.stringify(changes.map(({ id, text }) => (text === null ? [id] : [id, text])));
-    const written = changes.flatMap(({ id, text, endsAt }) => [id, text === null ? "remove" : "put", text ?? "", String(endsAt ?? "")]);
+    const endings = changes.map(({ endsAt }) => String(endsAt ?? ""));
     const bounds = [this.#logEntriesMax, TABLE_ENTRIES_PER_LOOK, TABLE_EVENTS_WAITING_MAX].map(String);
-    const args = [String(at.number), at.mark, mark, kept, ...bounds, String(changes.length)].concat(written, events);
+    const args = [String(at.number), at.mark, mark, kept, ...bounds, String(changes.length)].concat(endings, events);
     const reply = (await this.#redis.run(WRITE, [head, rows, ends, log, waiting], args)) as WriteReply;
     if (reply[0] !== "moved") return { kind: reply[0] };
     return { kind: "moved", look: { ...lookOf(reply[1], reply[2], reply[3]), rows: [] } };

@@ -18,15 +18,26 @@ function textOf({ until, note, action, origin, since, scenario, offences, eviden
   return JSON.stringify(written);
 }
 
-function rowOf(id: string, text: string): Decision {
-  const { scope, value } = keyOfId(id);
+type Said = Omit<Decision, "scope" | "value">;
+
+function saidIn(text: string): Said {
   const [until, note, action = "block", origin = "operator", since = 0, scenario = null, offences = 0, evidence = null] = JSON.parse(
     text,
   ) as Written | WrittenFirst;
-  return { scope, value, action, since, until, scenario, origin, note, offences, evidence };
+  return { action, since, until, scenario, origin, note, offences, evidence };
 }
 
-const FORMAT: SharedTableFormat<StandingDecisions, Decision, DecisionKey> = {
+/** The rows of an import differ in nothing but their values, so that what the last text said is mostly what the next one says. */
+function rowReader(): (id: string, text: string) => Decision {
+  let last: { readonly text: string; readonly said: Said } | null = null;
+  return (id, text) => {
+    if (last?.text !== text) last = { text, said: saidIn(text) };
+    const { scope, value } = keyOfId(id);
+    return { scope, value, ...last.said };
+  };
+}
+
+const formatBy = (rowOf: (id: string, text: string) => Decision): SharedTableFormat<StandingDecisions, Decision, DecisionKey> => ({
   name: "decisions",
   logEntriesMax: TABLE_LOG_ENTRIES_MAX,
   rowsPerLook: TABLE_ROWS_PER_LOOK,
@@ -37,7 +48,7 @@ const FORMAT: SharedTableFormat<StandingDecisions, Decision, DecisionKey> = {
   rowOf,
   endsAt: forgottenAt,
   emptyView: () => new StandingDecisions(),
-};
+});
 
 export interface SharedDecisions extends Decisions {
   readonly table: SharedTable<StandingDecisions, Decision, DecisionKey>;
@@ -45,7 +56,8 @@ export interface SharedDecisions extends Decisions {
 
 /** @throws Failure when the decisions are not in memory in time */
 export async function openSharedDecisions(io: SharedTableIo): Promise<SharedDecisions> {
-  const table = await SharedTable.open<StandingDecisions, Decision, DecisionKey>(FORMAT, io);
+  const rowOf = rowReader();
+  const table = await SharedTable.open<StandingDecisions, Decision, DecisionKey>(formatBy(rowOf), io);
   return {
     table,
     rows: async (list, after, limit) => {
