@@ -268,6 +268,54 @@ overEveryStore((openStore) => {
     });
   });
 
+  test("a change in which values come several times leaves of each what it says last", async () => {
+    const desk = await Desk.open(openStore);
+    const { table, find, forgotten } = await desk.store.decisions();
+    const at = (value: string) => ({ scope: "account", value, isAllow: false }) as const;
+    const put = (value: string, until: number | null) => ({
+      put: {
+        ...at(value),
+        action: "block",
+        since: 0,
+        until,
+        scenario: null,
+        origin: "import",
+        note: "",
+        offences: 0,
+        evidence: null,
+      } as Decision,
+    });
+    const change = (...changes: ({ put: Decision } | { remove: ReturnType<typeof at> })[]) =>
+      table.change(() => ({ reply: undefined, changes, events: [] }));
+    await change(put("A", 500), put("D", 400), put("E", null));
+    await change(
+      put("A", null),
+      put("B", 100),
+      { remove: at("A") },
+      put("C", null),
+      put("B", null),
+      put("A", 200),
+      { remove: at("C") },
+      put("D", null),
+    );
+    const untils = async () => Promise.all(["A", "B", "C", "D", "E"].map(async (value) => (await find(at(value)))?.until));
+    expect(await untils()).toEqual([200, null, undefined, null, null]);
+    expect(["A", "B", "C", "D", "E"].map((value) => table.view.untilOf(at(value)))).toEqual([200, null, undefined, null, null]);
+    expect(await forgotten(1_000, 10)).toEqual([at("A")]);
+    await desk.restart();
+    expect([desk.protector.decisions, await desk.listed()]).toEqual([4, ["B", "D", "E"]]);
+  });
+
+  test("a line that comes twice is added once and replaced once, however long the list is", async () => {
+    const desk = await Desk.open(openStore);
+    const lines = Array.from({ length: 2_500 }, (_, index) => `10.${index % 7}.${index >> 8}.${index & 255}`);
+    const text = [...lines, ...lines.toReversed(), "10.0.0.0/8", "2001:db8::1", "10.0.0.0/8"].join("\r\n");
+    const reply = await ask(desk.protector, "importDecisions", { query: {}, body: text });
+    expect(reply.body).toMatchObject({ lines: 5_003, added: 2_502, replaced: 2_501, kept: 0, bad: 0 });
+    await desk.restart();
+    expect(desk.protector.decisions).toBe(2_502);
+  });
+
   test("a value that is none of its scope is named", async () => {
     const { protector } = await Desk.open(openStore);
     for (const [scope, value] of [
