@@ -118,7 +118,9 @@ function Row({ order }: { readonly order: OrderAnswer }) {
         <div>
           <OrderStanding order={order} />
           {since !== placedAt && (
-            <p class="quiet">{tell("orders.since", { time: since - placedAt < DAY_MS ? formats.time(since) : formats.dateTime(since) })}</p>
+            <p class="quiet one-line">
+              {tell("orders.since", { time: since - placedAt < DAY_MS ? formats.time(since) : formats.dateTime(since) })}
+            </p>
           )}
         </div>
       </td>

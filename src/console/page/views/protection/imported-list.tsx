@@ -19,8 +19,8 @@ export function ImportedList({ imported, onClose }: { readonly imported: Importe
     </button>
   );
   return (
-    <Card title={tell("protection.imported")} beside={close}>
-      <p>{tell("protection.importedCounts", counts)}</p>
+    <Card title={tell("protection.imported")} beside={close} class="imported">
+      <p class="imported-lead">{tell("protection.importedCounts", counts)}</p>
       {bad > 0 && (
         <>
           <p class="notice">{tell("protection.importedBad", { count: formats.count(bad) })}</p>
