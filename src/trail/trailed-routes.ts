@@ -53,7 +53,7 @@ const webhook: Subject = (params) => ({ by: "getWebhook", params: { id: params.i
 const refund: Subject = (params) => ({ by: "findRefunds", query: { after: Number(params.id) - 1, limit: 1 } });
 const nothing: Subject = () => null;
 
-/** The operators' changes, by the names of their endpoints. Orders are not among them: what becomes of them is told by events. */
+/** The operators' changes, by the names of their endpoints. Orders that the shop's own servers place or cancel are not among them: of those events tell. */
 export const TRAILED: ReadonlyMap<string, Subject> = new Map([
   ...(["addBadGuy", "removeBadGuy"] as const).map((name) => [name, badGuy] as const),
   ...(["addBadIP", "removeBadIP"] as const).map((name) => [name, badIp] as const),
@@ -69,11 +69,17 @@ export const TRAILED: ReadonlyMap<string, Subject> = new Map([
   ...(["markRefundDone", "tryRefundAgain"] as const).map((name) => [name, refund] as const),
 ]);
 
+/** What both do, a person and the shop's own servers: in the trail when somebody says who they are, as the console does. */
+export const TRAILED_IF_NAMED: ReadonlyMap<string, Subject> = new Map([
+  ["cancelOrder", (params) => ({ by: "getOrder", params: { id: params.id } })],
+]);
+
 /** @param service as its port is named */
 export function trailedRoutes(service: string, routes: readonly Route[], trail: OperatorTrail): Route[] {
   return routes.map((route) => {
     const { name } = route.endpoint;
-    const subject = TRAILED.get(name);
+    const always = TRAILED.get(name);
+    const subject = always ?? TRAILED_IF_NAMED.get(name);
     if (!subject) return route;
     const handle = async (input: Input): Promise<HttpReply> => {
       const { params, query, body } = input as { readonly params: Values; readonly query: Values; readonly body: Values | string | null };
@@ -81,6 +87,7 @@ export function trailedRoutes(service: string, routes: readonly Route[], trail: 
       const sent = typeof body === "string" ? { chars: body.length } : body;
       const named = readOperator(input.headers);
       if ("refusal" in named) return named.refusal;
+      if (named.operator === null && !always) return route.handle(input);
       const before = await shown(routes, subject(params, sent ?? {}), input);
       const asked = { ...params, ...query, ...sent };
       const id = await trail.begin({ who: input.peer(), ...named, service, operation: name, asked, before });

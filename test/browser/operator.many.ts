@@ -212,6 +212,10 @@ describe.skipIf(!hasChromium)(`the console in a browser ${hasChromium ? "" : NEE
 
     await go(page, "trail");
     await page.getByText(OPERATOR).nth(1).waitFor();
+    // Also the order that was cancelled here, and not the one that was cancelled otherwise.
+    await page.getByText("cancelOrder").first().click();
+    await page.getByRole("definition").getByText(orderIDs["payment-pending"]).first().waitFor();
+    expect(await page.getByText(orderIDs.cancelled).count()).toBe(0);
     expect(await barriers(page)).toEqual([]);
     await picture("trail");
 

@@ -24,6 +24,7 @@ interface Change {
   readonly operator: string | null;
   readonly service: string;
   readonly operation: string;
+  readonly asked: unknown;
   readonly before: unknown;
   readonly status: number;
   readonly after: unknown;
@@ -54,6 +55,21 @@ test("has the changes of every service, with who made them, newest first", async
   expect(next).toBeNull();
   expectMatch(changes[4], { before: goods(5), after: goods(7) });
   expect(new Set(changes.map(({ who }) => who)).size).toBe(1);
+});
+
+test("has the order that somebody cancels by name, as it was before, and none that the shop's own servers cancel", async () => {
+  const orderIDs: string[] = [];
+  for (const userID of ["UID-2", "UID-3"]) {
+    const line = { sessionID: "s", userID, goodsSKU: "SKU-1", goodsQuantity: 1, totalQuantity: 0, quantityLimit: 0 };
+    expect((await postJson(`${system.cart}/add`, line, KEY)).body).toMatchObject({ isAllowed: true });
+    orderIDs.push(((await postJson(`${system.cart}/orders`, { userID }, KEY)).body as { orderID: string }).orderID);
+  }
+  expect((await postJson(`${system.cart}/orders/${orderIDs[0]}/cancel`, {}, KEY)).status).toBe(200);
+  expect((await postJson(`${system.cart}/orders/${orderIDs[1]}/cancel`, {}, ANN)).status).toBe(200);
+  const { changes } = await trail("?operation=cancelOrder");
+  expect(changes).toMatchObject([
+    { operator: "Ann", asked: { id: orderIDs[1] }, before: { state: "payment-pending" }, status: 200, after: { state: "cancelled" } },
+  ]);
 });
 
 test("is filtered, and read a page at a time", async () => {
