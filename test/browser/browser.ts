@@ -57,6 +57,8 @@ export async function openWindow(browser: Browser, size: Size, language: Languag
 export async function keepPicture(page: Page, name: string, folder = PICTURES): Promise<void> {
   const path = join(folder, `${name}.png`);
   mkdirSync(dirname(path), { recursive: true });
+  // What stays at the top of the window would be in the middle of the picture.
+  await page.evaluate("scrollTo(0, 0)");
   await page.screenshot({ path, fullPage: true });
 }
 

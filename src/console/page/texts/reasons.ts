@@ -22,6 +22,7 @@ export const reasonTexts = {
   "reason.too-large": ["Too large", "请求过大"],
   "reason.refused": ["Refused", "被拒"],
   "reason.failed": ["Failed", "失败"],
+  "reason.done": ["Fine", "正常"],
   "reason.fine": ["Fine", "正常"],
   "reason.held": ["Held", "已锁定"],
 } as const;
