@@ -5,8 +5,10 @@
 import type { Static, TObject, TSchema } from "typebox";
 import type { Answer } from "./answer.ts";
 import type { IpAddress, UserId } from "./ids.ts";
-import type { ProblemStatus } from "./problem.ts";
 import type { ReplySchema } from "./reply-schema.ts";
+
+/** What a request is told that was not done. */
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503;
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 

@@ -26,3 +26,8 @@ export class Failure extends Error {
     super(message, { cause });
   }
 }
+
+/** For what need not succeed; a bug is one all the same. */
+export function onlyFailure(error: unknown): void {
+  if (!(error instanceof Failure)) throw error;
+}

@@ -1,5 +1,5 @@
 /** Problem documents (RFC 9457): how a bad request is told what is wrong with it. */
-import type { HttpReply } from "./endpoint.ts";
+import type { HttpReply, ProblemStatus } from "./endpoint.ts";
 
 export interface FieldError {
   /** A JSON pointer as a URI fragment: `#/goodsQuantity` in the body, `#/path/qty`, `#/query/limit`, `#/header/Idempotency-Key`. */
@@ -22,8 +22,6 @@ const titles: Readonly<Record<number, string>> = {
   500: "Internal Server Error",
   503: "Service Unavailable",
 };
-
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503;
 
 /** @param detail what is wrong and what to do next, for a person */
 export function problem(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Sku } from "../core/ids.ts";
-import { type Attack, BOT_KINDS, type BotKind, Bots, botRequests } from "./bots.ts";
+import { BOT_KINDS, type BotKind } from "./bot-kinds.ts";
+import { type Attack, Bots, botRequests } from "./bots.ts";
 import type { LoadClient } from "./io.ts";
 
 const gate = { host: "127.0.0.1", port: 8080, origin: "http://127.0.0.1:8080" };

@@ -4,16 +4,9 @@
  */
 import type { Clock, DurationMs, MonotonicUs } from "../core/time.ts";
 import { readAnswer } from "./answer.ts";
+import { BOT_KINDS, type BotKind } from "./bot-kinds.ts";
 import type { Exchange, LoadClient, Timers } from "./io.ts";
 import type { StampedeSettings } from "./options.ts";
-
-export const BOT_KINDS = ["flood", "accounts", "rotating", "early", "squat", "malformed"] as const;
-/**
- * `flood`: one account and one address, again and again. `accounts`: all bots of the kind behind one address, each request of another account. `rotating`:
- * one account, each request from another address. `early`: as `flood`, and there before the crowd. `squat`: buys and gives back. `malformed`: sends
- * what nobody can understand.
- */
-export type BotKind = (typeof BOT_KINDS)[number];
 
 /** How long before the crowd the bots that come early are there. */
 export const EARLY_MS: DurationMs = 5_000;

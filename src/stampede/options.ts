@@ -5,7 +5,7 @@
 import { isId, type Sku } from "../core/ids.ts";
 import { PURCHASE_QUANTITY_MAX, USER_LEVEL_MAX } from "../limits.ts";
 import { flagOf, integer, list, onOff, type Parsed, type Setting, text } from "../settings/kinds.ts";
-import { BOT_KINDS, type BotKind } from "./bots.ts";
+import { BOT_KINDS, type BotKind } from "./bot-kinds.ts";
 
 /** Where a service listens. */
 export interface Target {

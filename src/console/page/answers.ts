@@ -95,3 +95,16 @@ export interface LiveMessage {
   readonly invariant: Invariant | null;
   readonly services: readonly InstanceView[];
 }
+
+/** A sale as its operators have it. */
+export interface SaleAnswer {
+  readonly id: string;
+  readonly name: string;
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly status: "scheduled" | "live" | "paused" | "ended";
+  readonly isPaused: boolean;
+  readonly frozenForSeconds?: number;
+  readonly paymentWindowSeconds?: number;
+  readonly items: readonly { readonly goodsSKU: string; readonly salePrice: number; readonly quantityLimit?: number }[];
+}

@@ -1,4 +1,5 @@
 /** Puts the ledger of many processes together. */
+import { onlyFailure } from "../../core/failure.ts";
 import type { RedisScripts } from "../../core/redis.ts";
 import type { SqlDatabase } from "../../core/sql.ts";
 import type { UnixMs } from "../../core/time.ts";
@@ -14,7 +15,6 @@ import { RedisLedger } from "./redis-ledger.ts";
 import { Relay, type Tell } from "./relay.ts";
 import { type Restored, Restorer } from "./restorer.ts";
 import { RedisShelves } from "./shelves.ts";
-import { onlyFailure } from "./sku-commands.ts";
 import type { After } from "./turns.ts";
 import { WrittenPartitions } from "./written-partitions.ts";
 

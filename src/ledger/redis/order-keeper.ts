@@ -11,7 +11,7 @@
  * A crash in between leaves a mark or a note, and `OrderCare` (`order-care.ts`) finishes what they tell of. So at every moment goods are frozen for too long at worst, and for
  * nobody twice.
  */
-import { Failure } from "../../core/failure.ts";
+import { Failure, onlyFailure } from "../../core/failure.ts";
 import type { OrderId, UserId } from "../../core/ids.ts";
 import type { SqlDatabase, Tx } from "../../core/sql.ts";
 import type { UnixMs } from "../../core/time.ts";
@@ -20,7 +20,7 @@ import { decideOrder, itemsAsked } from "../decide-order.ts";
 import { ledgerTime } from "../decision.ts";
 import { expireOrder } from "../expire.ts";
 import type { FoundOrders, LedgerEvent, Order, OrderCommand, OrderItem, OrderReply, OrderSearch, OrderState, Payment } from "../ledger.ts";
-import type { OrderParts, PartOfOrder, StepResult } from "./order-parts.ts";
+import type { OrderParts, StepResult } from "./order-parts.ts";
 import { partsOf } from "./order-parts.ts";
 import {
   addOrder,
@@ -38,9 +38,9 @@ import {
 import type { Partitions } from "./partitions.ts";
 import { keepSold, type Relay, type Taken, type Tell } from "./relay.ts";
 import type { RedisShelves } from "./shelves.ts";
-import { type Asked, onlyFailure } from "./sku-commands.ts";
+import type { Asked } from "./sku-commands.ts";
 import type { After } from "./turns.ts";
-import type { Seen } from "./wire.ts";
+import type { PartOfOrder, Seen } from "./wire.ts";
 
 export interface OrderKeeperParts {
   readonly db: SqlDatabase;

@@ -1,7 +1,7 @@
 /** What is done in Redis to the parts of an order, one SKU at a time. Each of these steps can be done again: it says so, and changes nothing. */
 import { assert } from "../../core/assert.ts";
 import { Failure } from "../../core/failure.ts";
-import type { OrderId, Sku, UserId } from "../../core/ids.ts";
+import type { Sku } from "../../core/ids.ts";
 import type { LuaScript, RedisScripts } from "../../core/redis.ts";
 import type { UnixMs } from "../../core/time.ts";
 import { RECOVERED_PER_TICK, UNDER_WAY_PAUSE_MS, UNDER_WAY_TRIES_MAX } from "../../limits/ledger.ts";
@@ -10,10 +10,8 @@ import type { Partitions } from "./partitions.ts";
 import { COMPARE_AGAIN, GIVE_BACK, MARKS, PARK, SELL, UNDO, UNMARK } from "./scripts.ts";
 import type { RedisShelves } from "./shelves.ts";
 import type { After } from "./turns.ts";
-import { readAnswer, readList } from "./wire.ts";
+import { type PartOfOrder, readAnswer, readList } from "./wire.ts";
 
-/** One SKU's part of an order. */
-export type PartOfOrder = readonly [orderId: OrderId, sku: Sku, userId: UserId];
 /** One that is under way, and since when. */
 export interface UnderWay {
   readonly part: PartOfOrder;

@@ -50,13 +50,12 @@ import { AtOnce } from "./at-once.ts";
 import { GlancedGoods } from "./glanced-goods.ts";
 import { KeptKeys } from "./kept-keys.ts";
 import type { OrderKeeper } from "./order-keeper.ts";
-import type { PartOfOrder } from "./order-parts.ts";
 import type { Partitions } from "./partitions.ts";
 import { SWEEP } from "./scripts.ts";
 import type { OwnLine, Question, RedisShelves } from "./shelves.ts";
 import { type Asked, SkuCommands } from "./sku-commands.ts";
 import { type After, Turns } from "./turns.ts";
-import { readSwept, type Seen } from "./wire.ts";
+import { type PartOfOrder, readSwept, type Seen } from "./wire.ts";
 
 export interface RedisLedgerParts {
   readonly redis: RedisScripts;

@@ -1,4 +1,5 @@
 /** How the ledger's processes look at what is in Redis: goods, lines and parts of orders as they are at a time. */
+import { onlyFailure } from "../../core/failure.ts";
 import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { RedisScripts } from "../../core/redis.ts";
 import type { UnixMs } from "../../core/time.ts";
@@ -7,7 +8,6 @@ import { EMPTY_LINE } from "../decision.ts";
 import type { Line } from "../ledger.ts";
 import type { KeyKind, Partitions } from "./partitions.ts";
 import { CART, EXTENT, LOOK, NAMES } from "./scripts.ts";
-import { onlyFailure } from "./sku-commands.ts";
 import { goodsOf, type LineFields, type Look, lineOf, readAnswer, readList, type Seen, type SeenFields } from "./wire.ts";
 
 export interface Question {

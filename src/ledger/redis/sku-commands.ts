@@ -4,7 +4,7 @@
  * the next round with those that came after it about the same SKU.
  */
 import { assert } from "../../core/assert.ts";
-import { Failure } from "../../core/failure.ts";
+import { Failure, onlyFailure } from "../../core/failure.ts";
 import type { Sku, UserId } from "../../core/ids.ts";
 import type { RedisScripts } from "../../core/redis.ts";
 import type { UnixMs } from "../../core/time.ts";
@@ -199,8 +199,3 @@ function segmentsOf(asked: readonly Asked[]): readonly (readonly Asked[])[] {
 /** The claim of a hold that failed stays: it may have happened. */
 const isNotKept = (result: Asked["result"]): boolean =>
   result !== null && !(result instanceof Error) && result.kind === "refused" && result.reason === "not-started";
-
-/** For what need not succeed; a bug is one all the same. */
-export function onlyFailure(error: unknown): void {
-  if (!(error instanceof Failure)) throw error;
-}

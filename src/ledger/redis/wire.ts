@@ -1,10 +1,12 @@
 /** What goes to the scripts and comes back from them, as `scripts/*.lua` say. */
 import { assert } from "../../core/assert.ts";
-import type { SessionId, Sku, UserId } from "../../core/ids.ts";
+import type { OrderId, SessionId, Sku, UserId } from "../../core/ids.ts";
 import type { UnixMs } from "../../core/time.ts";
 import type { Goods, HoldCommand, KeptReply, Line, Reply, SkuCommand } from "../ledger.ts";
 import { decodeReplies } from "../reply-record.ts";
-import type { PartOfOrder } from "./order-parts.ts";
+
+/** One SKU's part of an order. */
+export type PartOfOrder = readonly [orderId: OrderId, sku: Sku, userId: UserId];
 
 export type Field = string | number;
 export type Answered = readonly [kind: string, ...fields: Field[]];

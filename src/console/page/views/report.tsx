@@ -1,11 +1,12 @@
 /** The page "Report": a drop on one page, to print, and as JSON and CSV. Which span of time stands in the address. */
+
+import type { SaleAnswer } from "../answers.ts";
 import { now } from "../browser/clock.ts";
 import { Card } from "../parts/card.tsx";
 import { Field } from "../parts/dialog.tsx";
 import { useFormats, useRead, useTell } from "../surroundings.tsx";
 import { isoOfLocal, localOf } from "../times.ts";
 import { DropReport, type ReportAnswer } from "./report/drop-report.tsx";
-import type { SaleAnswer } from "./sales/sale-card.tsx";
 
 const SALES_OFFERED = 200;
 

@@ -1,9 +1,10 @@
 /** The page "Sales and goods": what is sold when, at which price, and to whom; and how to change that. */
 import { useState } from "preact/hooks";
+import type { SaleAnswer } from "../answers.ts";
 import { Card } from "../parts/card.tsx";
 import { useRead, useTell } from "../surroundings.tsx";
 import { GoodsList } from "./sales/goods.tsx";
-import { type SaleAnswer, SaleCard } from "./sales/sale-card.tsx";
+import { SaleCard } from "./sales/sale-card.tsx";
 import { SaleForm } from "./sales/sale-form.tsx";
 
 const READ_AGAIN_MS = 5_000;

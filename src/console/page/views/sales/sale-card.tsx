@@ -1,20 +1,10 @@
 /** One sale: what it sells, when, and what can be done with it. */
+
 import { useState } from "preact/hooks";
+import type { SaleAnswer } from "../../answers.ts";
 import { ChangeButton } from "../../parts/change.tsx";
 import { useFormats, useNow, useTell } from "../../surroundings.tsx";
 import { SaleForm } from "./sale-form.tsx";
-
-export interface SaleAnswer {
-  readonly id: string;
-  readonly name: string;
-  readonly startsAt: string;
-  readonly endsAt: string;
-  readonly status: "scheduled" | "live" | "paused" | "ended";
-  readonly isPaused: boolean;
-  readonly frozenForSeconds?: number;
-  readonly paymentWindowSeconds?: number;
-  readonly items: readonly { readonly goodsSKU: string; readonly salePrice: number; readonly quantityLimit?: number }[];
-}
 
 const COLOURS = { scheduled: "", live: "good", paused: "warm", ended: "" } as const;
 

@@ -1,10 +1,10 @@
 /** The form of a sale, new or there already. */
 import { useId, useState } from "preact/hooks";
+import type { SaleAnswer } from "../../answers.ts";
 import { useChange } from "../../parts/change.tsx";
 import { Dialog, Field } from "../../parts/dialog.tsx";
 import { useRead, useTell } from "../../surroundings.tsx";
 import { isoOfLocal, localOf } from "../../times.ts";
-import type { SaleAnswer } from "./sale-card.tsx";
 
 interface SaleFormProps {
   /** `null`: a new one. */
