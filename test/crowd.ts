@@ -23,6 +23,8 @@ export class Crowd {
   readonly told = new Map<string, boolean>();
   /** How often which answer came: a status, or `cut`. */
   readonly answers = new Map<string, number>();
+  /** The most that any buyer has had to ask. */
+  attemptsMax = 0;
   readonly #system: Doors;
   readonly #sku: string;
   readonly #name: string;
@@ -41,13 +43,7 @@ export class Crowd {
 
   /** Puts goods on the shelf and lets the crowd begin. */
   static async come(system: Doors, sku: string, stock: number, name = "buyer"): Promise<Crowd> {
-    const goods = { goodsSKU: sku, goodsQuantity: stock, goodsPrice: 9.9 };
-    // Just after a fault a part of the store may still be compared, and says so with 503: an operator asks again.
-    await waitFor(async () => {
-      const { status } = await postJson(`${system.inventory}/add`, goods);
-      expect([200, 503]).toContain(status);
-      return status === 200;
-    }, `there are goods ${sku}`);
+    await stocked(system, sku, stock);
     const crowd = new Crowd(system, sku, name);
     crowd.#running = crowd.#run();
     return crowd;
@@ -133,7 +129,8 @@ export class Crowd {
     // A private address: from one on the Internet, such a crowd is what the analysis of the traffic catches.
     const body = { clientIP: "10.0.0.7", userID, userLevel: 5, goodsSKU: this.#sku, goodsQuantity: 1 };
     const request = requestText("POST", "/buy", body, { "idempotency-key": `${userID} of ${this.#sku}`.replaceAll(" ", "-") });
-    for (let at = firstAt; ; ) {
+    for (let at = firstAt, attempt = 1; ; attempt += 1) {
+      this.attemptsMax = Math.max(this.attemptsMax, attempt);
       if (this.#isClosed(at) && !this.#isClosed(at + 1)) at += 1;
       const exchange = await (clients[at % clients.length] as HttpLoadClient).ask(request);
       const answer = exchange.kind === "reply" ? String(exchange.status) : exchange.kind;
@@ -152,4 +149,14 @@ export class Crowd {
       await Bun.sleep(PATIENCE_MS);
     }
   }
+}
+
+/** Puts goods on the shelf. Just after a fault a part of the store may still be compared, and says so with 503: an operator asks again. */
+export async function stocked({ inventory }: Pick<Doors, "inventory">, sku: string, stock: number): Promise<void> {
+  const goods = { goodsSKU: sku, goodsQuantity: stock, goodsPrice: 9.9 };
+  await waitFor(async () => {
+    const { status } = await postJson(`${inventory}/add`, goods);
+    expect([200, 503]).toContain(status);
+    return status === 200;
+  }, `there are goods ${sku}`);
 }

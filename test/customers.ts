@@ -2,7 +2,9 @@
  * Customers who buy, order and pay all the time, over every gate, and ask again with the same key until they are told: whatever happened meanwhile,
  * what they have paid for is sold, once.
  */
+
 import { expect } from "bun:test";
+import { stocked } from "./crowd.ts";
 import { notifyPaid, type OrderBody } from "./drop.ts";
 import type { Pairs } from "./pairs.ts";
 import { getJson, type JsonReply, postJson } from "./system.ts";
@@ -32,7 +34,7 @@ export class Customers {
 
   static async come(pairs: Pairs, sku: string): Promise<Customers> {
     const customers = new Customers(pairs, sku);
-    expect((await postJson(`${pairs.inventory}/add`, { goodsSKU: sku, goodsQuantity: STOCK, goodsPrice: 9.9 })).status).toBe(200);
+    await stocked(pairs, sku, STOCK);
     const worker = async (): Promise<void> => {
       while (!customers.#isEnough) await customers.#buyAndPay();
     };
