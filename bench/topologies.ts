@@ -42,8 +42,8 @@ let connections = CONNECTIONS;
 const progress = (what: string): void => void process.stderr.write(`  ${what}\n`);
 
 /** @param onWarm hears that the measured window begins */
-async function load(target: Target, onWarm: () => Promise<void> = async () => undefined): Promise<LoadResult> {
-  const crowd = { ...target, connections };
+async function load({ pid, port, alongside = [] }: Target, onWarm: () => Promise<void> = async () => undefined): Promise<LoadResult> {
+  const crowd = { pid, port, alongside, connections };
   await runLoad(crowd, CROWD, 0, WARM_UP_SECONDS);
   await onWarm();
   const result = await runLoad(crowd, CROWD, WINDOW_FIRST, MEASURED_SECONDS);
