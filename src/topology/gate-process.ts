@@ -41,7 +41,7 @@ export async function startGate(settings: Settings): Promise<Process> {
   const records = await openGateRecords(settings, place);
   // Where there is a Redis, the analysis reads its streams.
   const isSending = settings.traffic.isOn && settings.redis.length === 0;
-  const sender = isSending ? new RecordsSender(links.protector) : null;
+  const sender = isSending ? new RecordsSender(links.protector, reportBug) : null;
   if (sender) records.carriedBy(sender);
   let closing: Promise<void> | null = null;
   const isUp = (): boolean => closing === null && links.hasFoundAll;

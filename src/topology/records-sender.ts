@@ -2,6 +2,7 @@
  * A gate's records on their way to the analysis in another process, over the link, one call at a time. What finds no room meanwhile, and what was in
  * a call that failed, is dropped and counted.
  */
+import { onlyFailure } from "../core/failure.ts";
 import { RECORD_PAGE_BYTES, type RecordCarrier, type RecordPage, WaitingPages } from "../edge/record-pages.ts";
 import { TRAFFIC_PAGES_UNDER_WAY_MAX } from "../limits/traffic.ts";
 import type { Link } from "../links/link.ts";
@@ -10,11 +11,13 @@ import { PAGES_PER_CALL, takeRecords } from "../traffic/records-link.ts";
 export class RecordsSender implements RecordCarrier {
   readonly #waiting = new WaitingPages(TRAFFIC_PAGES_UNDER_WAY_MAX * RECORD_PAGE_BYTES);
   readonly #send: (pages: readonly string[]) => Promise<unknown>;
+  readonly #onBug: (error: unknown) => void;
   #sending: Promise<void> | null = null;
   #dropped = 0;
 
-  constructor(link: Link) {
+  constructor(link: Link, onBug: (error: unknown) => void) {
     this.#send = link.method(takeRecords);
+    this.#onBug = onBug;
   }
 
   get dropped(): number {
@@ -23,7 +26,7 @@ export class RecordsSender implements RecordCarrier {
 
   carry(pages: readonly RecordPage[]): void {
     for (const page of pages) this.#waiting.add(page);
-    if (this.#sending === null && !this.#waiting.isEmpty) this.#sending = this.#sendAll();
+    if (this.#sending === null && !this.#waiting.isEmpty) this.#sending = this.#sendAll().catch(this.#onBug);
   }
 
   /** Once everything is sent that was there to send. */
@@ -32,19 +35,25 @@ export class RecordsSender implements RecordCarrier {
   }
 
   async #sendAll(): Promise<void> {
-    while (!this.#waiting.isEmpty) {
-      const pages = this.#taken();
-      const texts = pages.map(({ bytes, used }) => bytes.toString("utf8", 0, used));
-      const records = pages.reduce((sum, page) => sum + page.records, 0);
-      for (const page of pages) this.#waiting.done(page);
-      try {
-        await this.#send(texts);
-      } catch {
-        // The link tells the operator when nobody answers.
-        this.#dropped += records;
-      }
+    try {
+      while (!this.#waiting.isEmpty) await this.#sendSome();
+    } finally {
+      this.#sending = null;
     }
-    this.#sending = null;
+  }
+
+  async #sendSome(): Promise<void> {
+    const pages = this.#taken();
+    const texts = pages.map(({ bytes, used }) => bytes.toString("utf8", 0, used));
+    const records = pages.reduce((sum, page) => sum + page.records, 0);
+    for (const page of pages) this.#waiting.done(page);
+    try {
+      await this.#send(texts);
+    } catch (error) {
+      // The link tells the operator when nobody answers.
+      onlyFailure(error);
+      this.#dropped += records;
+    }
   }
 
   /** As many as go in one call. */
